@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A receiver of OTLP over HTTP on a real socket: exporters send to it, and what came can be asked for.
+
+In come the protobuf requests of any OTLP/HTTP exporter, compressed or not; out go spans, metric points and log records
+as plain Python values. It keeps everything it gets: for demos, checks and tests, never production. 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from after200.cli.otlp import LogRecord, Point, Span, Telemetry, Value
+
+PROTOBUF = "application/x-protobuf"
+
+SIGNALS: Mapping[str, tuple[type[Message], Callable[[Telemetry, Any], None], type[Message]]] = {
+    "/v1/traces": (ExportTraceServiceRequest, Telemetry.add_spans, ExportTraceServiceResponse),
+    "/v1/metrics": (ExportMetricsServiceRequest, Telemetry.add_points, ExportMetricsServiceResponse),
+    "/v1/logs": (ExportLogsServiceRequest, Telemetry.add_logs, ExportLogsServiceResponse),
+}
+
+DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "identity": lambda body: body,
+    "gzip": lambda body: zlib.decompress(body, wbits=zlib.MAX_WBITS | 16),
+    "deflate": zlib.decompress,
+}
+
+
+class Receiver:
+    """An OTLP/HTTP receiver, on a free port unless told which; a context manager.
+
+    >>> with Receiver() as receiver:
+    ...     start_something(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    ...     receiver.wait_for(lambda: receiver.total("after200.calls") == 500, timeout=10)
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        # One lock for what came, and a signal to whoever waits for more; it is reentrant, so that conditions can query.
+        self._changed = threading.Condition()
+        self._telemetry = Telemetry()
+        self._rejected: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("_BoundHandler", (_Handler,), {"receiver": self}))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), name="after200-receiver", daemon=True
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def spans(self) -> list[Span]:
+        """All spans, in the order in which they came."""
+        with self._changed:
+            return list(self._telemetry.spans)
+
+    @property
+    def logs(self) -> list[LogRecord]:
+        """All log records, in the order in which they came."""
+        with self._changed:
+            return list(self._telemetry.logs)
+
+    @property
+    def rejected(self) -> list[str]:
+        """One line for each request that was turned away, as it was answered."""
+        with self._changed:
+            return list(self._rejected)
+
+    def points(self, metric: str, where: Mapping[str, Value] | None = None) -> list[Point]:
+        """A metric's series as they stand, one for each process and attribute set; `where` names attributes to have."""
+        with self._changed:
+            series = list(self._telemetry.points.values())
+        wanted = (where or {}).items()
+        return [point for point in series if point.metric == metric and wanted <= point.attributes.items()]
+
+    def total(self, metric: str, where: Mapping[str, Value] | None = None) -> float:
+        """The values of those series added up: for a histogram, how many values it has seen."""
+        return sum(point.value if point.count is None else float(point.count) for point in self.points(metric, where))
+
+    def metrics(self) -> set[str]:
+        """The names of all metrics that came."""
+        with self._changed:
+            return {point.metric for point in self._telemetry.points.values()}
+
+    def wait_for(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait until the condition holds, asked again whenever something came; False when time runs out first."""
+        with self._changed:
+            return self._changed.wait_for(condition, timeout)
+
+    def take(self, path: str, body: bytes) -> bytes:
+        """Keep what a request's body holds and return the response's body; `DecodeError` when it is not OTLP."""
+        request_type, add, response_type = SIGNALS[path]
+        request = request_type.FromString(body)
+        with self._changed:
+            add(self._telemetry, request)
+            self._changed.notify_all()
+        return response_type().SerializeToString()
+
+    def note_rejected(self, reason: str) -> None:
+        """Remember why a request was turned away."""
+        with self._changed:
+            self._rejected.append(reason)
+            self._changed.notify_all()
+
+
+class _RefusedError(Exception):
+    """A request that cannot be taken: the status to answer and a sentence that says why."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class _Handler(BaseHTTPRequestHandler):
+    receiver: Receiver
+    protocol_version = "HTTP/1.1"  # exporters keep their connection
+    timeout = 30
+
+    def do_POST(self) -> None:
+        try:
+            body = self._read_body()
+            self._check_target()
+            answer = self.receiver.take(self.path, self._decompress(body))
+        except _RefusedError as refused:
+            self._refuse(refused)
+        except DecodeError as error:
+            self._refuse(_RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not an OTLP request: {error}"))
+        else:
+            self._answer(HTTPStatus.OK, PROTOBUF, answer)
+
+    def do_GET(self) -> None:
+        self._refuse(_RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "OTLP comes by POST"))
+
+    def _read_body(self) -> bytes:
+        # Read before anything is judged: a connection with an unread body cannot be used again.
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal():
+            self.close_connection = True
+            raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, f"Content-Length is {length!r}; a number is needed")
+        return self.rfile.read(int(length))
+
+    def _check_target(self) -> None:
+        if self.path not in SIGNALS:
+            raise _RefusedError(HTTPStatus.NOT_FOUND, f"there is no such path, only {', '.join(SIGNALS)}")
+        content_type = self.headers.get_content_type()
+        if content_type != PROTOBUF:
+            reason = f"Content-Type is {content_type}; only {PROTOBUF} is taken (OTLP http/protobuf)"
+            raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason)
+
+    def _decompress(self, body: bytes) -> bytes:
+        encoding = self.headers.get("Content-Encoding", "identity")
+        decode = DECODERS.get(encoding)
+        if decode is None:
+            reason = f"Content-Encoding is {encoding}; taken are {', '.join(DECODERS)}"
+            raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason)
+        try:
+            return decode(body)
+        except zlib.error as error:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not {encoding}: {error}") from None
+
+    def _refuse(self, refused: _RefusedError) -> None:
+        reason = f"{self.command} {self.path}: {refused.reason}"
+        self.receiver.note_rejected(reason)
+        self._answer(refused.status, "text/plain; charset=utf-8", reason.encode())
+
+    def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing: the terminal belongs to the command that runs the receiver."""
