@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fault server as a program: `python -m after200.faults`. The URL is the first line it prints.
+
+SIGINT and SIGTERM stop it cleanly. Exit status 0, 1 when the port cannot be had, 2 for arguments that are not valid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import textwrap
+import threading
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from . import SCENARIOS, FaultServer, parse_mix
+from .mix import ALIASES, MIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DESCRIPTION = """\
+A server that fails the way the Claude API fails. It binds 127.0.0.1.
+The scenario is the first segment of the path: point a client at URL/SCENARIO, for example
+  ANTHROPIC_BASE_URL=http://127.0.0.1:8529/overloaded_error_mid_stream
+or at URL/SCENARIO@KEY for a count of attempts of its own, or at URL/mix for what --mix says."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until a signal comes; returns the exit status."""
+    options = _parser().parse_args(argv)
+    if (options.tls_cert is None) != (options.tls_key is None):
+        return _fail("--tls-cert and --tls-key belong together: give both, or neither", 2)
+    try:
+        server = FaultServer(
+            options.port,
+            mix=options.mix,
+            seed=options.seed,
+            latency=options.latency / 1000,
+            chunk_delay=options.chunk_delay / 1000,
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
+        )
+    except (OSError, ValueError) as error:
+        return _fail(f"cannot read the TLS certificate or its key: {error}", 2)
+    with _stop_signals() as stopped:
+        try:
+            server.start()
+        except (OSError, OverflowError) as error:
+            return _fail(f"cannot listen on port {options.port}: {error}", 1)
+        try:
+            _announce(server)
+            stopped.wait()
+        finally:
+            server.stop()
+    return 0
+
+
+def _announce(server: FaultServer) -> None:
+    print(server.url, flush=True)
+    print(f"{len(SCENARIOS)} scenarios (--help lists them); press Ctrl-C to stop", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; the handlers that were there come back afterwards."""
+    stopped = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"after200 faults: {message}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="after200 faults",
+        description=_DESCRIPTION,
+        epilog=_catalog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    parser.add_argument("--mix", type=_mix, default=None, metavar="NAME=SHARE,...", help="what URL/mix plays, for example overloaded=5%%,truncated=1%%; the rest is completed")
+    parser.add_argument("--seed", type=int, default=0, help="the seed of the mix (default: 0)")
+    parser.add_argument("--latency", type=_milliseconds, default=0.0, metavar="MS", help="wait before each answer")
+    parser.add_argument("--chunk-delay", type=_milliseconds, default=0.0, metavar="MS", help="wait before each chunk")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
+    parser.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
+    return parser  # fmt: skip
+
+
+def _catalog() -> str:
+    aliases = textwrap.fill(", ".join(f"{short} = {name}" for short, name in ALIASES.items()), 110)
+    width = max(map(len, SCENARIOS))
+    lines = [f"  {entry.name:<{width}}  {_described(entry.description, entry.only)}" for entry in SCENARIOS.values()]
+    lines.append(f"  {MIX:<{width}}  one of the above per call, as --mix and --seed say")
+    return "\n".join(["scenarios:", *lines, "", "short names for --mix:", textwrap.indent(aliases, "  ")])
+
+
+def _described(description: str, only: str) -> str:
+    return f"{description} ({only} only)" if only else description
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; write a number from 0 to 65535")
+    return int(text)
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of milliseconds, 0 or more")
+    return value
+
+
+def _mix(text: str) -> dict[str, float]:
+    try:
+        return parse_mix(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

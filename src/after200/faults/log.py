@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was served: one frozen `Served` per request, in a bounded log that any thread may read and wait on."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Condition = Callable[[tuple["Served", ...]], object]
+
+
+@dataclass(frozen=True)
+class Served:
+    """One request and what it was answered.
+
+    `finished`: "end" (the body ended properly), "cut" (closed in the middle of the body), "reset", "stalled" (the
+    client left a stall), "client_left", "stopped" (the server was stopped). `failure` is the error type that the
+    wire carried, if it came to that. `wire_status` is None when no status line was sent. Times are seconds since
+    the epoch.
+    """
+
+    scenario: str
+    key: str
+    method: str
+    path: str
+    wire: str
+    api: str
+    model: str
+    streaming: bool
+    attempt: int
+    wire_status: int | None
+    events_sent: tuple[str, ...]
+    finished: str
+    failure: str | None
+    started: float
+    ended: float
+
+
+class Log:
+    """A bounded log of what was served; the oldest entries give way."""
+
+    def __init__(self, limit: int) -> None:
+        self._served: deque[Served] = deque(maxlen=limit)
+        self._changed = threading.Condition()
+        self._open = 0
+
+    def opened(self) -> None:
+        """The serving of a request begins."""
+        with self._changed:
+            self._open += 1
+
+    def closed(self) -> None:
+        """The serving of a request is over, and so is everything about it."""
+        with self._changed:
+            self._open -= 1
+            self._changed.notify_all()
+
+    def add(self, served: Served) -> None:
+        with self._changed:
+            self._served.append(served)
+            self._changed.notify_all()
+
+    def snapshot(self) -> tuple[Served, ...]:
+        with self._changed:
+            return tuple(self._served)
+
+    def clear(self) -> None:
+        with self._changed:
+            self._served.clear()
+
+    def wait_for(self, condition: Condition, timeout: float) -> tuple[Served, ...]:
+        """Wait until the log meets the condition; raises `TimeoutError` that shows the last entries."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: condition(tuple(self._served)), timeout):
+                last = "; ".join(f"{entry.scenario} {entry.finished}" for entry in list(self._served)[-5:])
+                raise TimeoutError(
+                    f"the condition was not met within {timeout} s: {len(self._served)} requests served, "
+                    f"{self._open} open, the last: {last or 'none'}"
+                )
+            return tuple(self._served)
+
+    def wait_idle(self, timeout: float) -> tuple[Served, ...]:
+        """Wait until no request is being served."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._open == 0, timeout):
+                raise TimeoutError(f"{self._open} requests are still being served after {timeout} s")
+            return tuple(self._served)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide what to play: an HTTP request goes in, a `Plan` comes out. Also where attempts are counted.
+
+A request that names no scenario, or a path no API has, gets a plan as well: a 404 that says what there is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+
+from .catalog import SCENARIOS
+from .connection import Incoming
+from .mix import MIX, Mix
+from .requests import Request, UnknownPath, read_request, split_target
+from .scenarios import WHOLE, Reply, Scenario
+from .steps import Answer, Play
+from .wires import error_envelope
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to play for one request."""
+
+    scenario: str
+    key: str
+    attempt: int
+    request: Request
+    reply: Reply
+    play: Play
+
+
+class UnknownScenario(ValueError):
+    """No scenario of this name; the message names those there are, the nearest first."""
+
+    def __init__(self, name: str) -> None:
+        known = [*SCENARIOS, MIX]
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+        super().__init__(f"unknown scenario {name[:100]!r}{hint}; known scenarios: {', '.join(known)}")
+
+
+def check_scenario(name: str) -> None:
+    """Raise `UnknownScenario` unless there is a scenario of this name."""
+    if name not in SCENARIOS and name != MIX:
+        raise UnknownScenario(name)
+
+
+class Planner:
+    """Makes the plans of one server, and counts the attempts per scenario and key."""
+
+    def __init__(self, mix: Mix) -> None:
+        self._mix = mix
+        self._attempts: Counter[tuple[str, str]] = Counter()
+
+    def clear(self) -> None:
+        """Forget all attempts and draws."""
+        self._attempts.clear()
+        self._mix.restart()
+
+    def plan(self, incoming: Incoming, url: str) -> Plan:
+        """What to play for this request."""
+        name, key, path = split_target(incoming.target)
+        own_url = url + incoming.target.partition("?")[0].rstrip("/")
+        try:
+            request = read_request(incoming.method, path, incoming.body, own_url)
+            check_scenario(name)
+        except (UnknownPath, UnknownScenario) as error:
+            return _not_found(name, key, Request.of_nothing(incoming.method, path), str(error))
+        if request.api == "batch":  # never at fault itself: the SDK asks it where the results are
+            return Plan(name, key, 0, request, Reply(), WHOLE)
+        scenario, attempt = self._choose(name, key, incoming)
+        if scenario.only and scenario.only not in request.kinds:
+            return _not_found(scenario.name, key, request, f"scenario {scenario.name!r} is for {scenario.only} only")
+        return Plan(scenario.name, key, attempt, request, scenario.reply, scenario.play(attempt, request.streaming))
+
+    def _choose(self, name: str, key: str, incoming: Incoming) -> tuple[Scenario, int]:
+        if name == MIX:
+            chosen, attempt = self._mix.choose(incoming.body, incoming.headers)
+            return SCENARIOS[chosen], attempt
+        attempt = self._attempts[name, key]
+        self._attempts[name, key] += 1
+        return SCENARIOS[name], attempt
+
+
+def _not_found(name: str, key: str, request: Request, message: str) -> Plan:
+    answer = Answer(404, error_envelope("not_found_error", message), failure="not_found_error")
+    return Plan(name[:100], key, 0, request, Reply(), (answer,))

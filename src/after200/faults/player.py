@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Play the steps of a scenario on a connection, and keep account of what really went out.
+
+The last bytes of a response leave only after its entry is in the log: a client that has seen the end of an answer
+finds it there.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from . import surfaces
+from .connection import ClientLeft, Connection, Incoming
+from .eventstream import break_frame, encode_frame
+from .requests import Request
+from .scenarios import Reply
+from .steps import (
+    Answer, Cut, Delay, End, Error, Event, Frame, HalfChunk, Healthy, Pace, Ping, Play, Raw, Reset, Stall, Status, Whole,
+)  # fmt: skip
+from .wires import content_type, encode_event, encode_json, error_event, response_headers, with_request_id
+
+Record = Callable[[str], None]
+
+
+class Player:
+    """Plays one response. `record(finished)` is called exactly once, before the last bytes leave."""
+
+    def __init__(
+        self, connection: Connection, incoming: Incoming, request: Request, reply: Reply, record: Record, pace: float
+    ) -> None:
+        self._connection = connection
+        self._incoming = incoming
+        self._request = request
+        self._reply = reply
+        self._record = record
+        self._pace = pace
+        self._gzip: Any = None
+        self._held = b""
+        self._hold_next = False
+        self.wire_status: int | None = None
+        self.events_sent: list[str] = []
+        self.failure: str | None = None
+        self.stalling = False
+
+    async def play(self, steps: Play) -> None:
+        """Play the steps; raises `ClientLeft`."""
+        for step, following in zip(steps, [*steps[1:], None]):
+            self._hold_next = isinstance(following, End)
+            await _PLAYED[type(step)](self, step)
+
+    async def status(self, step: Status) -> None:
+        if step.headers.get("content-encoding") == "gzip":
+            self._gzip = zlib.compressobj(wbits=31)
+        await self._start(step.code, {"content-type": content_type(self._request), **step.headers}, None)
+
+    async def answer(self, step: Answer) -> None:
+        body = step.body if isinstance(step.body, bytes) else encode_json(with_request_id(step.body, self._request))
+        self.failure = step.failure
+        await self._start(step.code, {"content-type": "application/json", **step.headers}, len(body))
+        self._record("end")
+        await self._connection.write(body)
+
+    async def whole(self, step: Whole) -> None:
+        body = encode_json(surfaces.whole_body(self._request, self._reply))
+        sent = body[: int(len(body) * step.only)]
+        await self._start(200, {"content-type": "application/json"}, None if step.chunked else len(body))
+        if step.chunked:
+            await self._send(sent)
+            return
+        if len(sent) == len(body):
+            self._record("end")
+        await self._connection.write(sent)
+
+    async def healthy(self, step: Healthy) -> None:
+        events = list(surfaces.part_of_stream(step.part, self._request, self._reply))
+        hold, self._hold_next = self._hold_next, False
+        for number, event in enumerate(events, 1):
+            self._hold_next = hold and number == len(events)
+            await self.event(event)
+
+    async def event(self, step: Event) -> None:
+        self.failure = step.failure or self.failure
+        await self._send(encode_event(step, self._request), step.name or "unnamed")
+
+    async def error(self, step: Error) -> None:
+        await self.event(error_event(step, self._request))
+
+    async def frame(self, step: Frame) -> None:
+        data = encode_frame(step.headers, step.payload)
+        self.failure = step.failure or self.failure
+        name = step.headers.get(":exception-type") or step.headers.get(":error-code") or "chunk"
+        await self._send(break_frame(data, step.broken) if step.broken else data, name)
+
+    async def raw(self, step: Raw) -> None:
+        await self._send(step.data)
+
+    async def half_chunk(self, step: HalfChunk) -> None:
+        event = next(iter(surfaces.part_of_stream("text", self._request, self._reply)))
+        data = self._connection.chunk(encode_event(event, self._request))
+        await self._connection.write(data[: len(data) // 2])
+
+    async def ping(self, step: Ping) -> None:
+        await self.event(Event("ping", {"type": "ping"}))
+
+    async def delay(self, step: Delay) -> None:
+        await self._connection.pause(step.seconds)
+
+    async def pace(self, step: Pace) -> None:
+        self._pace = step.seconds
+
+    async def stall(self, step: Stall) -> None:
+        self.stalling = True
+        await self._connection.pause(step.seconds)
+        self.stalling = False
+
+    async def end(self, step: End) -> None:
+        last = self._held + self._connection.chunk(self._gzip.flush()) if self._gzip else self._held
+        self._record("end")
+        await self._connection.write(last + self._connection.end_of_body())
+
+    async def cut(self, step: Cut) -> None:
+        self._record("cut")
+        self._connection.reusable = False
+
+    async def reset(self, step: Reset) -> None:
+        self._record("reset")
+        self._connection.reusable = False
+        await self._connection.reset()
+
+    async def _start(self, code: int, headers: dict[str, str], length: int | None) -> None:
+        self.wire_status = code
+        headers = {**response_headers(self._request), **headers}
+        await self._connection.start(code, headers, length, self._incoming.keep_alive, self._incoming.http11)
+
+    async def _send(self, data: bytes, name: str = "") -> None:
+        """Send one chunk; hold it back when nothing but the end of the body follows."""
+        if self._pace:
+            await self._connection.pause(self._pace)
+        if self._gzip:
+            data = self._gzip.compress(data) + self._gzip.flush(zlib.Z_SYNC_FLUSH)
+        if name:
+            self.events_sent.append(name)
+        if self._hold_next:
+            self._held = self._connection.chunk(data)
+        else:
+            await self._connection.write(self._connection.chunk(data))
+
+
+_PLAYED: dict[type, Callable[[Player, Any], Awaitable[None]]] = {
+    Status: Player.status,
+    Answer: Player.answer,
+    Whole: Player.whole,
+    Healthy: Player.healthy,
+    Event: Player.event,
+    Error: Player.error,
+    Frame: Player.frame,
+    Raw: Player.raw,
+    HalfChunk: Player.half_chunk,
+    Ping: Player.ping,
+    Delay: Player.delay,
+    Pace: Player.pace,
+    Stall: Player.stall,
+    End: Player.end,
+    Cut: Player.cut,
+    Reset: Player.reset,
+}
+__all__ = ["ClientLeft", "Player"]

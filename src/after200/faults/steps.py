@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps a scenario is made of: what the server does, in order, once a request has been read.
+
+A step says what happens, never how it is encoded: the wire of the request (SSE, AWS event stream, JSON lines)
+decides that when the step is played. A play is a tuple of steps; it ends with exactly one of `End`, `Reset`, `Cut`
+or a `Stall` without a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Union
+
+Part = Literal["start", "text", "close", "stop"]
+"""The four parts of a healthy stream: what comes before the content, the content, what follows it, the last word."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Send the status line and the headers; the body is streamed by the steps that follow."""
+
+    code: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Send a whole response, body and all; a body that is JSON and an error gets the request's id, as on the real wire.
+
+    `failure` is the error type that the body or the headers name.
+    """
+
+    code: int
+    body: bytes | Mapping[str, object]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Send the healthy body of a request that does not stream; `only` sends that share of its bytes."""
+
+    only: float = 1.0
+    chunked: bool = False
+    """Announce no length, so that a body that is short all the same ends properly."""
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """Send one part of a healthy stream."""
+
+    part: Part
+
+
+@dataclass(frozen=True)
+class Event:
+    """Send one event as it stands. Without a name, SSE sends no `event:` line. `data` is JSON, or raw when bytes."""
+
+    name: str | None
+    data: Mapping[str, object] | bytes
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Error:
+    """Send an error event of this type, as the API would."""
+
+    type: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Send one AWS event-stream frame with these headers, on any wire; `broken` says in which way it is not sound."""
+
+    headers: Mapping[str, str]
+    payload: bytes
+    broken: Literal["", "crc", "short"] = ""
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Send one chunk of these very bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class HalfChunk:
+    """Announce a chunk that holds the next text event, and send half of it."""
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Send a ping event."""
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Wait, once."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Wait this long before every chunk from here on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Send nothing more until the client leaves; with a limit, go on after that many seconds."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """End the body properly; the connection stays open for the next request."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Close the connection (FIN) without ending the body."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Tear the connection down (RST): the client sees it reset by its peer."""
+
+
+Step = Union[
+    Status, Answer, Whole, Healthy, Event, Error, Frame, Raw, HalfChunk, Ping, Delay, Pace, Stall, End, Cut, Reset
+]
+Play = tuple[Step, ...]

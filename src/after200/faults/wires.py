@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How an event looks on the wire: SSE, AWS event-stream chunks, or JSON lines; and the headers that go with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from .eventstream import encode_chunk
+from .requests import Request
+from .steps import Error, Event
+
+
+def content_type(request: Request) -> str:
+    """The media type of a stream."""
+    if request.wire == "bedrock":
+        return "application/vnd.amazon.eventstream"
+    return "application/x-jsonl" if request.api == "batches" else "text/event-stream; charset=utf-8"
+
+
+def response_headers(request: Request) -> dict[str, str]:
+    """The headers every answer carries."""
+    if request.wire == "bedrock":
+        return {"x-amzn-requestid": request.request_id}
+    return {"request-id": request.request_id}
+
+
+def encode_event(event: Event, request: Request) -> bytes:
+    """One event, encoded for the wire of the request."""
+    data = event.data if isinstance(event.data, bytes) else encode_json(event.data)
+    if request.wire == "bedrock":
+        return encode_chunk(data)
+    if request.api == "batches":
+        return data + b"\n"
+    name = b"" if event.name is None else b"event: " + event.name.encode() + b"\n"
+    return name + b"data: " + data + b"\n\n"
+
+
+def error_event(error: Error, request: Request) -> Event:
+    """An error event as the API sends it in the middle of a stream."""
+    return Event("error", with_request_id(error_envelope(error.type, error.message), request), failure=error.type)
+
+
+def error_envelope(error_type: str, message: str) -> dict[str, object]:
+    """The body of every error of the Claude API."""
+    return {"type": "error", "error": {"type": error_type, "message": message}}
+
+
+def with_request_id(body: Mapping[str, object], request: Request) -> Mapping[str, object]:
+    """The body with the request's id, where the API sends it: in its own errors."""
+    return {**body, "request_id": request.request_id} if body.get("type") == "error" else body
+
+
+def encode_json(value: Mapping[str, object]) -> bytes:
+    """JSON as the API writes it."""
+    return json.dumps(value, separators=(",", ":")).encode()
