@@ -28,6 +28,7 @@ class Served:
     wire: str
     api: str
     model: str
+    request_id: str
     streaming: bool
     attempt: int
     wire_status: int | None

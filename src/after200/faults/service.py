@@ -89,6 +89,7 @@ class _Entry:
             wire=request.wire,
             api=request.api,
             model=request.model,
+            request_id=request.request_id,
             streaming=request.streaming,
             attempt=plan.attempt,
             wire_status=player.wire_status,
