@@ -131,6 +131,13 @@ STREAMS_OPEN: Final = Metric(
     (PROVIDER_NAME, REQUEST_MODEL),
     "Streams that began and have not ended.",
 )
+INNER_ERRORS: Final = Metric(
+    "after200.inner_errors",
+    "counter",
+    "{error}",
+    (OPERATION_NAME, PROVIDER_NAME, ERROR_TYPE, FAILURE, HTTP_STATUS),
+    "Errors that a body reports of something else than the call: an entry of a batch, an agent's session.",
+)
 DURATION: Final = Metric(
     "gen_ai.client.operation.duration",
     "histogram",
@@ -170,6 +177,7 @@ METRICS: Final = (
     TOKENS,
     LONGEST_GAP,
     STREAMS_OPEN,
+    INNER_ERRORS,
     DURATION,
     TIME_TO_FIRST_CHUNK,
     TIME_PER_OUTPUT_CHUNK,

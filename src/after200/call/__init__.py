@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of one call while it runs, and what it came to.
+
+Plain Python: nothing here imports the SDK, an HTTP client or OpenTelemetry, so every rule of the contract can be
+tested with literals.
+"""

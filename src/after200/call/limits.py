@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bounds on what a server or a caller can put into telemetry: how many distinct names, and how long a text.
+
+A metrics store keeps a series for every distinct value of a label, for good. What goes in here comes from outside;
+what comes out is safe to keep.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_TEXT: Final = 1024
+"""The longest message kept, in characters."""
+
+MAX_NAME: Final = 256
+"""The longest identifier kept (a model's name, an id), in characters."""
+
+_TYPE = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class DistinctNames:
+    """Lets the first `limit` distinct names pass, and answers `_OTHER` for every one after them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._seen: set[str] = set()
+
+    def admit(self, name: str) -> str:
+        """`name`, or `_OTHER` when the process has seen too many others."""
+        if name in self._seen:
+            return name
+        if len(self._seen) >= self._limit:
+            return "_OTHER"
+        self._seen.add(name)
+        return name
+
+
+def looks_like_a_type(value: object) -> bool:
+    """Whether `value` could be the name of an error: letters, digits, `_` and `.`, at most 64 characters."""
+    return isinstance(value, str) and _TYPE.fullmatch(value) is not None
+
+
+def text(value: object, longest: int = MAX_TEXT) -> str | None:
+    """`value` in one line of at most `longest` characters, so that it cannot forge a line of a log; else `None`."""
+    if not isinstance(value, str):
+        return None
+    # Cut before the substitution: a message can be as large as a server likes.
+    line = _CONTROL.sub(" ", value[: longest + 1]).strip()
+    if not line:
+        return None
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def name(value: object) -> str | None:
+    """`value` as an identifier of a sane length, and `None` for what is not one."""
+    return text(value, MAX_NAME)
+
+
+def count(value: object) -> int | None:
+    """`value` as a number of things, and `None` for what is not one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

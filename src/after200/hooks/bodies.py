@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The body of a response, tapped: who reads it, who closes it, and that it has been dropped.
+
+The tap takes the place of `response.stream`, as the SDK's own tracing does. A stream that the SDK parses is watched
+where its events appear (`streams.py`); then the tap lets the bytes pass as they are, and only tells of the closing.
+Bytes that the application reads for itself are looked into here.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from ..call.bodies import BodyReader, reader_for
+from ..call.record import Call
+from ..guard import guarded
+from .endings import drop, finish
+
+calls: Final[weakref.WeakKeyDictionary[Any, Call]] = weakref.WeakKeyDictionary()
+"""The HTTP response of every call whose body has yet to end. Streams come and go, the response stays the same."""
+
+
+def follow_body(call: Call, response: Any) -> None:
+    """Ends `call` when the body of `response` ends, in whichever way the application deals with it."""
+    calls[response] = call
+    finalizer = weakref.finalize(response, drop, call)
+    call.release = finalizer.detach
+    tap = tap_class(type(response.stream))
+    if tap is not None:
+        response.stream = tap(response.stream, call, response.headers)
+
+
+class Tap:
+    """A body that reports how it is read. It has every attribute of the body that it stands for."""
+
+    # The SDK asks the body of each response for this, at each event.
+    stream_observer: Any = None
+
+    def __init__(self, body: Any, call: Call, headers: Any) -> None:
+        self._after200_body = body
+        self._after200_call = call
+        self._after200_headers = headers
+        observer = getattr(body, "stream_observer", None)
+        if observer is not None:
+            self.stream_observer = observer
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._after200_body, attribute)
+
+
+class SyncTap(Tap):
+    def __iter__(self) -> Iterator[bytes]:
+        call: Call = self._after200_call
+        if call.reader is not None or call.ended:
+            return iter(self._after200_body)
+        chunks = read_raw(iter(self._after200_body), call, RawReader(call, self._after200_headers))
+        call.reader = weakref.ref(chunks)
+        return chunks
+
+    def close(self) -> None:
+        closing(self._after200_call, "gi_running")
+        self._after200_body.close()
+
+
+class AsyncTap(Tap):
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        call: Call = self._after200_call
+        if call.reader is not None or call.ended:
+            return aiter(self._after200_body)
+        chunks = aread_raw(aiter(self._after200_body), call, RawReader(call, self._after200_headers))
+        call.reader = weakref.ref(chunks)
+        return chunks
+
+    async def aclose(self) -> None:
+        closing(self._after200_call, "ag_running")
+        await self._after200_body.aclose()
+
+
+@guarded
+def closing(call: Call, running: str) -> None:
+    """The body is being closed: by the application, unless whoever reads it is at its end just now."""
+    if call.ended:
+        return
+    reader = call.reader() if call.reader is not None else None
+    if reader is None or not getattr(reader, running, False):
+        finish(call, "closed")
+
+
+# --- bytes that the application reads for itself ---
+
+
+def read_raw(chunks: Iterator[bytes], call: Call, reader: RawReader) -> Iterator[bytes]:
+    """`chunks` as they are, looked into."""
+    try:
+        for chunk in chunks:
+            reader.feed(chunk)
+            yield chunk
+    except GeneratorExit:
+        # The application let go of this iterator, not of the response: it may close that yet.
+        raise
+    except BaseException as exception:
+        finish(call, "raised", exception)
+        raise
+    reader.finish()
+    finish(call, "read")
+
+
+async def aread_raw(chunks: AsyncIterator[bytes], call: Call, reader: RawReader) -> AsyncIterator[bytes]:
+    """`chunks` as they are, looked into."""
+    try:
+        async for chunk in chunks:
+            reader.feed(chunk)
+            yield chunk
+    except GeneratorExit:
+        await aclose(chunks)
+        raise
+    except BaseException as exception:
+        finish(call, "raised", exception)
+        raise
+    reader.finish()
+    finish(call, "read")
+
+
+async def aclose(iterator: Any) -> None:
+    """Closes an async generator now, in the task that lets go of it, and not some time later in one of the loop's."""
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
+
+
+class RawReader:
+    """Bytes off the wire, into the reader for what they are. Content that cannot be decoded is not looked into."""
+
+    def __init__(self, call: Call, headers: Any) -> None:
+        self._call = call
+        self._reader: BodyReader | None = None
+        self._decoder: Any = None
+        self._start(headers)
+
+    @guarded
+    def _start(self, headers: Any) -> None:
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            decoder = content_decoders(headers).get(encoding)
+            if decoder is None:
+                return
+            self._decoder = decoder()
+        self._reader = reader_for(self._call, headers.get("content-type", ""))
+
+    @guarded
+    def feed(self, chunk: bytes) -> None:
+        # Put back only at the end: a reader that raised is out of step with the body.
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.feed(chunk if self._decoder is None else joined(self._decoder.decode(chunk)))
+            self._reader = reader
+
+    @guarded
+    def finish(self) -> None:
+        if self._reader is None:
+            # Nothing is known of what went by, so nothing is held against it.
+            self._call.stopped()
+            return
+        if self._decoder is not None:
+            self._reader.feed(joined(self._decoder.flush()))
+        self._reader.finish()
+
+
+def joined(decoded: Any) -> bytes:
+    """What a content decoder gave: bytes, or an iterator over them (httpx2)."""
+    return decoded if isinstance(decoded, bytes) else b"".join(decoded)
+
+
+# --- what a response is ---
+
+
+_tap_classes: dict[type, type[Tap] | None] = {}
+
+
+def tap_class(body_class: type) -> type[Tap] | None:
+    """The tap that passes wherever the HTTP client checks that a body is one of its sync or async ones."""
+    if body_class not in _tap_classes:
+        kinds = {cls.__name__: cls for cls in body_class.__mro__ if cls.__module__.startswith("httpx")}
+        bases: list[type] = []
+        if "SyncByteStream" in kinds:
+            bases += [SyncTap, kinds["SyncByteStream"]]
+        if "AsyncByteStream" in kinds:
+            bases += [AsyncTap, kinds["AsyncByteStream"]]
+        bases.sort(key=lambda base: not issubclass(base, Tap))
+        _tap_classes[body_class] = type("Tap", tuple(bases), {}) if bases else None
+    return _tap_classes[body_class]
+
+
+def content_decoders(headers: Any) -> Any:
+    """The content encodings that the HTTP client whose headers these are can decode."""
+    client = type(headers).__module__.partition(".")[0]
+    return getattr(sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {})

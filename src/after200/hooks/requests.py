@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A call starts when the SDK's client is asked to send a request, and may end before there is a stream.
+
+`request` is above retries and middleware and overridden by no provider, so one time through it is one call. What the
+SDK asks its other methods on the way says what each attempt was answered.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from typing import Any, Final
+
+from ..call import statuses
+from ..call.bodies import read_whole_body
+from ..call.events import note_error, note_finish_reason, read_usage
+from ..call.limits import name
+from ..call.record import Call, ProviderError, Verdict
+from ..call.verdict import exception_type, failed, judge, read_error_header
+from ..guard import guarded
+from .bodies import follow_body
+from .endings import end, finish, finish_deferred
+from .surfaces import find_surface
+
+current_call: ContextVar[Call | None] = ContextVar("after200_call", default=None)
+"""The call whose request is being sent in this context."""
+
+_PROVIDERS: Final = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"))
+
+_PARAMETERS: Final[dict[str, tuple[type, ...]]] = {
+    "max_tokens": (int,),
+    "temperature": (float, int),
+    "top_p": (float, int),
+    "top_k": (int,),
+}
+
+
+class RequestHooks:
+    """The wrappers around the methods of the SDK's base client. Each has the signature that wrapt asks for."""
+
+    def __init__(self, signals: Any) -> None:
+        self._signals = signals
+
+    # --- the call ---
+
+    def request(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Around `SyncAPIClient.request`."""
+        call = self._begin(instance, args, kwargs)
+        token = enter(call)
+        try:
+            result = wrapped(*args, **kwargs)
+        except BaseException as exception:
+            leave(call, token)
+            refused(call, exception)
+            raise
+        leave(call, token)
+        answered(call, result)
+        return result
+
+    async def arequest(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Around `AsyncAPIClient.request`."""
+        call = self._begin(instance, args, kwargs)
+        token = enter(call)
+        try:
+            result = await wrapped(*args, **kwargs)
+        except BaseException as exception:
+            leave(call, token)
+            refused(call, exception)
+            raise
+        leave(call, token)
+        answered(call, result)
+        return result
+
+    @guarded
+    def _begin(self, client: Any, args: Any, kwargs: Any) -> Call | None:
+        if self._signals.suppressed():
+            return None
+        finish_deferred()
+        options = args[1] if len(args) > 1 else kwargs["options"]
+        surface = find_surface(options.method, options.url)
+        if surface is None:
+            return None
+        body = options.json_data if isinstance(options.json_data, Mapping) else {}
+        base_url = client.base_url
+        call = Call(
+            operation=surface.operation,
+            provider=provider_name(client),
+            model=name(body.get("model")),
+            stream=bool(kwargs.get("stream")),
+            server_address=base_url.host or None,
+            server_port=base_url.port or (80 if base_url.scheme == "http" else 443),
+            parameters=request_parameters(body),
+            end_rule=surface.end_rule,
+        )
+        call.process = os.getpid()
+        call.signals = self._signals
+        self._signals.begin(call)
+        return call
+
+    # --- its attempts ---
+
+    def build_request(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Around `BaseClient._build_request`: an attempt is about to be sent."""
+        call = current_call.get()
+        if call is not None:
+            call.sending()
+        return wrapped(*args, **kwargs)
+
+    def should_retry(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Around `BaseClient._should_retry`: an attempt was answered with an HTTP error, and may be repeated."""
+        call = current_call.get()
+        if call is not None:
+            note_refusal(call, args[0] if args else kwargs.get("response"))
+        return wrapped(*args, **kwargs)
+
+    def retry_timeout(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Around `BaseClient._calculate_retry_timeout`: called where the exception that lost an attempt is handled."""
+        call = current_call.get()
+        if call is not None and call.awaiting_answer:
+            note_loss(call, sys.exc_info()[1])
+        return wrapped(*args, **kwargs)
+
+    def process_response(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Around `_process_response` of both clients: an attempt was answered with success."""
+        call = current_call.get()
+        if call is not None:
+            note_response(call, kwargs.get("response"))
+        return wrapped(*args, **kwargs)
+
+
+# --- on the way ---
+
+
+def enter(call: Call | None) -> Token[Call | None] | None:
+    """Makes `call` the one whose request is being sent. A request that is no call hides the call around it."""
+    if call is None and current_call.get() is None:
+        return None
+    return current_call.set(call)
+
+
+@guarded
+def leave(call: Call | None, token: Token[Call | None] | None) -> None:
+    """The request of `call` is over."""
+    if token is not None:
+        try:
+            current_call.reset(token)
+        except ValueError:  # A coroutine that is thrown away is closed in whatever context that happens.
+            pass
+    if call is not None:
+        call.signals.sent(call)
+
+
+@guarded
+def note_refusal(call: Call, response: Any) -> None:
+    """An attempt was answered with an HTTP error, whose body nobody has read."""
+    status = response.status_code
+    call.answered(status, read_error_header(response.headers.get("x-amzn-errortype")) or str(status))
+
+
+@guarded
+def note_loss(call: Call, exception: BaseException | None) -> None:
+    """An attempt was lost to `exception`."""
+    call.lost(None if exception is None else exception_type(exception))
+
+
+@guarded
+def note_response(call: Call, response: Any) -> None:
+    """`response` answered an attempt with success."""
+    call.answered(response.status_code)
+    call.wire_status = response.status_code
+    call.request_id = name(response.headers.get("request-id"))
+
+
+# --- the end before a stream ---
+
+
+@guarded
+def refused(call: Call | None, exception: BaseException) -> None:
+    """The request of `call` raised, so there is no stream."""
+    if call is None:
+        return
+    verdict = judge(call, "raised", exception)
+    response = getattr(exception, "response", None)
+    if verdict.outcome == "failed" and verdict.phase == "request" and verdict.status is not None:
+        call.answered(verdict.status, verdict.error_type)
+        call.request_id = name(response.headers.get("request-id")) if response is not None else None
+    elif verdict.error_type in (statuses.CONNECTION, statuses.CLIENT_TIMEOUT):
+        call.lost(verdict.error_type)
+    elif verdict.outcome != "failed":
+        call.lost(None)
+    end(call, verdict)
+
+
+@guarded
+def answered(call: Call | None, result: Any) -> None:
+    """The request of `call` returned `result`: a stream that has yet to be read, a raw response, or a whole message."""
+    if call is None:
+        return
+    response = find_response(result)
+    if response is None:
+        end(call, judge_message(call, result))
+        return
+    note_response(call, response)
+    if not call.stream and response.is_closed:
+        # A raw response that the SDK has read: what its body says, it says now.
+        read_whole_body(call, response.content)
+        call.stopped()
+        finish(call, "read")
+        return
+    if call.stream:
+        call.streaming = True
+        call.signals.stream_began(call)
+    follow_body(call, response)
+
+
+def find_response(result: Any) -> Any:
+    """The HTTP response behind what a request returned, `None` for a message that has been parsed."""
+    for candidate in (getattr(result, "http_response", None), getattr(result, "response", None), result):
+        if candidate is not None and hasattr(candidate, "status_code") and hasattr(candidate, "is_stream_consumed"):
+            return candidate
+    return None
+
+
+def judge_message(call: Call, message: Any) -> Verdict:
+    """The verdict on a call that returned a whole message. The SDK builds one from whatever JSON it gets."""
+    if isinstance(message, str):
+        # The SDK hands a body that is not JSON to the application as text, in place of a message.
+        return failed(call, ProviderError(statuses.MALFORMED, None))
+    if getattr(message, "type", None) == "error":
+        note_error(call, {"error": plain(getattr(message, "error", None))})
+        return judge(call, "read")
+    call.response_id = name(getattr(message, "id", None))
+    call.response_model = name(getattr(message, "model", None))
+    note_finish_reason(call, getattr(message, "stop_reason", None))
+    read_usage(call, plain(getattr(message, "usage", None)))
+    return Verdict("completed")
+
+
+def plain(model: Any) -> object:
+    """The fields of a model of the SDK's as a mapping. The SDK does not validate, so it may be anything else."""
+    return model if isinstance(model, Mapping) else getattr(model, "__dict__", None)
+
+
+# --- what a request says ---
+
+
+def provider_name(client: Any) -> str:
+    """`gen_ai.provider.name`, by the client's class or the class of the SDK that it extends."""
+    for cls in type(client).__mro__:
+        if cls.__module__.partition(".")[0] == "anthropic":
+            for part, provider in _PROVIDERS:
+                if part in cls.__name__:
+                    return provider
+    return "anthropic"
+
+
+def request_parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The request's parameters that the conventions have attributes for. One-shot iterators in it are left alone."""
+    parameters: dict[str, Any] = {}
+    for parameter, types in _PARAMETERS.items():
+        value = body.get(parameter)
+        if isinstance(value, types) and not isinstance(value, bool):
+            parameters[parameter] = float(value) if types[0] is float else value
+    stop_sequences = body.get("stop_sequences")
+    if isinstance(stop_sequences, (list, tuple)) and stop_sequences:
+        parameters["stop_sequences"] = tuple(str(sequence) for sequence in stop_sequences[:16])
+    return parameters

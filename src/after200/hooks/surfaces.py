@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which requests of the SDK are calls, as a table: method and path → operation, and how its body ends.
+
+What is not in the table (counting tokens, listing models, files, ...) is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+
+class Surface(NamedTuple):
+    """A kind of call."""
+
+    operation: str
+    """`gen_ai.operation.name`."""
+
+    end_rule: str
+    """`message`: ends with `message_stop`. `completion`: with a `stop_reason`. `open`: never by itself. `lines`: at its end."""
+
+
+_SURFACES: Final = (
+    ("post", re.compile(r"/v1/messages$"), Surface("chat", "message")),
+    ("post", re.compile(r"/v1/complete$"), Surface("text_completion", "completion")),
+    ("get", re.compile(r"/v1/messages/batches/[^/]+/results$"), Surface("batch_results", "lines")),
+    ("get", re.compile(r"/v1/sessions/.+/stream$"), Surface("invoke_agent", "open")),
+)
+
+
+def find_surface(method: str, url: str) -> Surface | None:
+    """The kind of call that a request with `method` to `url` is, as the SDK's own method named it."""
+    path = url.partition("?")[0]
+    for known_method, pattern, surface in _SURFACES:
+        if method.lower() == known_method and pattern.search(path):
+            return surface
+    return None

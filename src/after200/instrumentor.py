@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`AnthropicInstrumentor`: settings in, patches on, patches off.
+
+`opentelemetry-instrument` finds it under the entry point `after200`, and stops loading the other instrumentations when
+one raises: nothing here does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+
+from .guard import guarded
+from .hooks.patches import Patches
+from .settings import read_settings
+from .signals import Signals
+
+INSTRUMENTS = ("anthropic >= 0.27, < 3",)
+
+
+class AnthropicInstrumentor(BaseInstrumentor):
+    """Records what happens after the 200 of a call that the `anthropic` SDK makes.
+
+    Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions` (see `Settings`), and
+    `tracer_provider`, `meter_provider`, `logger_provider` in place of the global ones. Instrumenting before and after
+    `import anthropic` both work, for clients that exist already too.
+    """
+
+    _patches: Patches | None = None
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        return INSTRUMENTS
+
+    @guarded
+    def _instrument(self, **kwargs: Any) -> None:
+        self._patches = Patches(Signals(read_settings(kwargs), **{name: kwargs.get(name) for name in _PROVIDERS}))
+        self._patches.put_on()
+
+    @guarded
+    def _uninstrument(self, **kwargs: Any) -> None:
+        if self._patches is not None:
+            self._patches.take_off()
+            self._patches = None
+
+
+_PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")

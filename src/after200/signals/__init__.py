@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ended call → a span, metrics and a log record. The only folder that touches OpenTelemetry.
+
+Each signal is one small file that reads the record. One that fails is logged once, and the others go on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from ..call.record import Call, EndedCall, ProviderError
+from ..guard import guarded
+from ..settings import Settings
+from .logs import Logs
+from .metrics import Metrics
+from .spans import Spans
+
+
+class Signals:
+    """What the hooks tell of: a call begins, is sent, begins to stream, ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        tracer_provider: Any = None,
+        meter_provider: Any = None,
+        logger_provider: Any = None,
+    ) -> None:
+        self.settings = settings
+        self._spans = Spans(settings.spans, tracer_provider)
+        self._metrics = Metrics(settings.genai_metrics, settings.chunk_timing, meter_provider)
+        self._logs = Logs(logger_provider)
+
+    def suppressed(self) -> bool:
+        """Whether the application has turned instrumentation off in this context."""
+        return not is_instrumentation_enabled()
+
+    @guarded
+    def begin(self, call: Call) -> None:
+        """The request of `call` is about to be sent."""
+        self._metrics.begin(call)
+        self._spans.begin(call)
+
+    @guarded
+    def sent(self, call: Call) -> None:
+        """The request of `call` has been answered, or never will be."""
+        self._spans.leave(call)
+
+    @guarded
+    def stream_began(self, call: Call) -> None:
+        """The application has a stream to read."""
+        self._metrics.stream_began(call)
+
+    @guarded
+    def inner_error(self, call: Call, error: ProviderError) -> None:
+        """What `call` reads reports an error of something else."""
+        self._metrics.inner_error(call, error)
+
+    def end(self, call: EndedCall, handle: Any) -> None:
+        """`call` has ended. `handle` is what `begin` left on it."""
+        context = None if handle is None else handle.context
+        for record in (self._metrics.end, self._logs.end, self._spans.end):
+            guarded_record(record, call, handle, context)
+
+
+@guarded
+def guarded_record(record: Any, call: EndedCall, handle: Any, context: Any) -> None:
+    record(call, handle, context)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One call → one span: started before the request, current while it is sent, ended with the call.
+
+Never current while the application reads the stream: what the application does then is not part of the call.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from opentelemetry import context as contexts
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.util.types import AttributeValue
+
+from .._version import __version__
+from ..call.record import Call, EndedCall
+from ..call.statuses import RETRYABLE
+from . import names
+
+_PARAMETERS: Final = {
+    "max_tokens": names.REQUEST_MAX_TOKENS,
+    "temperature": names.REQUEST_TEMPERATURE,
+    "top_p": names.REQUEST_TOP_P,
+    "top_k": names.REQUEST_TOP_K,
+    "stop_sequences": names.REQUEST_STOP_SEQUENCES,
+}
+
+
+class SpanHandle:
+    """The span of a call that runs, and the context that it is current in."""
+
+    __slots__ = ("context", "span", "token")
+
+    def __init__(self, span: Any, context: Any, token: Any) -> None:
+        self.span = span
+        self.context = context
+        self.token = token
+
+
+class Spans:
+    """The span of each call."""
+
+    def __init__(self, mode: str, tracer_provider: Any) -> None:
+        self._own = mode in ("auto", "own")
+        self._tracer = trace.get_tracer(names.SCOPE, __version__, tracer_provider)
+
+    def begin(self, call: Call) -> None:
+        """Starts the span of `call` and makes it current."""
+        if not self._own:
+            return
+        span = self._tracer.start_span(
+            call.operation if call.model is None else f"{call.operation} {call.model}",
+            kind=SpanKind.CLIENT,
+            attributes=start_attributes(call),
+        )
+        context = trace.set_span_in_context(span)
+        call.handle = SpanHandle(span, context, contexts.attach(context))
+
+    def leave(self, call: Call) -> None:
+        """The span of `call` is no longer current."""
+        handle = call.handle
+        if handle is not None and handle.token is not None:
+            token, handle.token = handle.token, None
+            contexts.detach(token)
+
+    def end(self, call: EndedCall, handle: SpanHandle | None, context: Any) -> None:
+        """Writes what `call` came to on its span, and ends it."""
+        if handle is None:
+            return
+        span = handle.span
+        if span.is_recording():
+            span.set_attributes({**response_attributes(call), **result_attributes(call)})
+            if call.verdict.error_type is not None:
+                span.set_status(Status(StatusCode.ERROR, call.verdict.message))
+        span.end()
+
+
+def start_attributes(call: Call) -> dict[str, AttributeValue]:
+    """What is known before the request is sent, so that a sampler sees it."""
+    attributes: dict[str, AttributeValue | None] = {
+        names.OPERATION_NAME: call.operation,
+        names.PROVIDER_NAME: call.provider,
+        names.REQUEST_MODEL: call.model,
+        names.REQUEST_STREAM: call.stream or None,
+        names.SERVER_ADDRESS: call.server_address,
+        names.SERVER_PORT: call.server_port,
+    }
+    for parameter, value in call.parameters.items():
+        attributes[_PARAMETERS[parameter]] = value
+    return present(attributes)
+
+
+def response_attributes(call: EndedCall) -> dict[str, AttributeValue]:
+    """What the provider answered."""
+    usage = call.usage
+    return present(
+        {
+            names.RESPONSE_ID: call.response_id,
+            names.RESPONSE_MODEL: call.response_model,
+            names.RESPONSE_FINISH_REASONS: call.finish_reasons or None,
+            names.RESPONSE_TIME_TO_FIRST_CHUNK: call.time_to_first_chunk if call.streamed else None,
+            names.USAGE_INPUT_TOKENS: usage.all_input,
+            names.USAGE_OUTPUT_TOKENS: usage.output,
+            names.USAGE_CACHE_READ_INPUT_TOKENS: usage.cache_read,
+            names.USAGE_CACHE_WRITE_INPUT_TOKENS: usage.cache_write,
+            names.ANTHROPIC_REQUEST_ID: call.request_id,
+            names.HTTP_RESEND_COUNT: call.resend_count or None,
+        }
+    )
+
+
+def result_attributes(call: EndedCall) -> dict[str, AttributeValue]:
+    """What after200 adds: how the call ended, and the status that it should have had."""
+    verdict = call.verdict
+    error = verdict.error_type is not None
+    return present(
+        {
+            names.HTTP_STATUS: verdict.status if error else call.wire_status,
+            names.WIRE_STATUS: call.wire_status,
+            names.ERROR_TYPE: verdict.error_type,
+            names.OUTCOME: verdict.outcome,
+            names.PHASE: verdict.phase,
+            names.FAILURE: verdict.failure,
+            names.RETRYABLE: verdict.failure in RETRYABLE if error else None,
+            names.STREAM_CHUNKS: call.chunks if call.streamed else None,
+            names.STREAM_LONGEST_GAP: call.longest_gap if call.streamed else None,
+            names.BEDROCK_ORIGINAL_STATUS: call.original_status,
+        }
+    )
+
+
+def present(attributes: dict[str, AttributeValue | None]) -> dict[str, AttributeValue]:
+    """`attributes` without those that have no value: absent is absent."""
+    return {name: value for name, value in attributes.items() if value is not None}
