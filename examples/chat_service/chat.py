@@ -132,8 +132,12 @@ class ChatService:
         reply.characters = sum(len(block.text) for block in message.content if block.type == "text")
 
     def _request(self, question: Question) -> dict[str, Any]:
-        messages = [{"role": "user", "content": question.text}]
-        return {"model": self._model, "max_tokens": 512, "messages": messages}
+        return {
+            "model": self._model,
+            "max_tokens": 512,
+            "messages": [{"role": "user", "content": question.text}],
+            "metadata": {"user_id": f"reader-{question.number}"},
+        }
 
 
 def make_questions(texts: Iterable[str], seed: int) -> Iterator[Question]:

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`after200 demo`: calls with a seeded mix of faults, and what each side saw of them.
+
+A real chat service runs under `opentelemetry-instrument` against the fault server and exports to a receiver. Exit
+status 0 when what was exported equals the fault server's log, 1 when it differs or the service fails, 2 for a wrong
+option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
+from after200.cli.otlp import Span
+from after200.cli.receiver import Receiver
+from after200.cli.reconcile import differences, expected_account, recorded_account, was_retried
+from after200.cli.report import Demo, as_json, show
+from after200.faults import FaultServer
+from after200.signals import names
+
+MIX = {
+    "overloaded": 0.05,
+    "overloaded_error_first_event": 0.01,
+    "error_unnamed": 0.01,
+    "api_error": 0.02,
+    "rate_limited": 0.015,
+    "truncated": 0.02,
+    "malformed": 0.005,
+    "reset": 0.01,
+    "cut": 0.005,
+    "stall": 0.005,
+    "http_429": 0.02,
+    "http_529": 0.02,
+    "http_529_always": 0.006,
+    "http_400": 0.006,
+    "slow": 0.05,
+}
+"""Share of each fault among the calls; the rest is answered as it should be."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo, show the result, and return the exit status."""
+    options = parse(argv)
+    console = Console(stderr=options.json)
+    try:
+        with progress_bar(console) as progress:
+            task = progress.add_task("calls", total=options.calls)
+            demo = run(options.calls, options.seed, lambda: progress.advance(task))
+    except ChatFailedError as failed:
+        print(f"after200 demo: {failed}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(as_json(demo), indent=2))
+    else:
+        show(demo, console)
+    return 1 if demo.differences else 0
+
+
+def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
+    """Serve, call, receive and compare; `answered` is called after each call."""
+    started = time.monotonic()
+    with FaultServer(mix=MIX, seed=seed) as server, Receiver() as receiver:
+        replies = []
+        for reply in run_chat_service(server.base_url("mix"), receiver.url, calls, seed):
+            replies.append(reply)
+            answered()
+        served = server.wait_idle()
+    left = {reply["request_id"] for reply in replies if reply["result"] == "left"}
+    recorded = recorded_account(receiver)
+    return Demo(
+        calls,
+        seed,
+        time.monotonic() - started,
+        Counter(entry.wire_status for entry in served if not was_retried(entry, RETRIES)),
+        recorded,
+        Counter(reply["result"] for reply in replies),
+        hidden_failure(receiver.spans),
+        differences(calls, expected_account(served, left, RETRIES), recorded),
+    )
+
+
+def hidden_failure(spans: Sequence[Span]) -> Span | None:
+    """A span to show: of a call that failed after the 200, best after some content and with a status to correct."""
+
+    def interest(span: Span) -> tuple[bool, bool]:
+        has_status = span.attributes.get(names.HTTP_STATUS, 200) != 200
+        return span.attributes.get(names.PHASE) == "mid_stream", has_status
+
+    hidden = [
+        span for span in spans if names.ERROR_TYPE in span.attributes and span.attributes.get(names.WIRE_STATUS) == 200
+    ]
+    return max(hidden, key=interest, default=None)
+
+
+def progress_bar(console: Console) -> Progress:
+    """The bar that is shown while the calls are made."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
+    parser = argparse.ArgumentParser(
+        prog="after200 demo",
+        description="Make calls that fail in every way a stream can, and show what HTTP says and what was true.",
+    )
+    parser.add_argument("--calls", type=whole_number(1, 100_000), default=500, help="how many (default: 500)")
+    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=7, help="of the mix of faults (default: 7)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser.parse_args(argv)
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """An argparse type: whole numbers in these bounds."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
