@@ -67,12 +67,11 @@ def _announce(server: FaultServer) -> None:
 def _stop_signals() -> Iterator[threading.Event]:
     """An event that SIGINT and SIGTERM set; the handlers that were there come back afterwards."""
     stopped = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stopped
     finally:
-        for number, handler in zip(numbers, before):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 
@@ -89,13 +88,19 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
-    parser.add_argument("--mix", type=_mix, default=None, metavar="NAME=SHARE,...", help="what URL/mix plays, for example overloaded=5%%,truncated=1%%; the rest is completed")
+    parser.add_argument(
+        "--mix",
+        type=_mix,
+        default=None,
+        metavar="NAME=SHARE,...",
+        help="what URL/mix plays, for example overloaded=5%%,truncated=1%%; the rest is completed",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the seed of the mix (default: 0)")
     parser.add_argument("--latency", type=_milliseconds, default=0.0, metavar="MS", help="wait before each answer")
     parser.add_argument("--chunk-delay", type=_milliseconds, default=0.0, metavar="MS", help="wait before each chunk")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
-    return parser  # fmt: skip
+    return parser
 
 
 def _catalog() -> str:

@@ -22,11 +22,11 @@ _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 _REASONS = {status.value: status.phrase for status in HTTPStatus} | {529: "Overloaded"}
 
 
-class ClientLeft(Exception):
+class ClientLeftError(Exception):
     """The client closed its end while it was being served."""
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """What came is not a request to be served; `status` is the answer it deserves."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -61,11 +61,11 @@ class Connection:
         self.reusable = True
 
     async def next_request(self) -> Incoming | None:
-        """The next request, or None when the client is done; raises `BadRequest`."""
+        """The next request, or None when the client is done; raises `BadRequestError`."""
         try:
             return await self._read_request()
         except h11.RemoteProtocolError as error:
-            raise BadRequest(error.error_status_hint, f"not an HTTP request: {error}") from None
+            raise BadRequestError(error.error_status_hint, f"not an HTTP request: {error}") from None
 
     async def _read_request(self) -> Incoming | None:
         head: h11.Request | None = None
@@ -82,7 +82,7 @@ class Connection:
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > MAX_BODY:
-                    raise BadRequest(413, f"the request body is larger than {MAX_BODY} bytes")
+                    raise BadRequestError(413, f"the request body is larger than {MAX_BODY} bytes")
             elif isinstance(event, h11.EndOfMessage) and head is not None:
                 return self._incoming(head, bytes(body))
             else:
@@ -118,14 +118,16 @@ class Connection:
         self._left.set()
 
     async def pause(self, seconds: float | None) -> None:
-        """Wait so long (None: for ever); raises `ClientLeft` as soon as the client leaves."""
+        """Wait so long (None: for ever); raises `ClientLeftError` as soon as the client leaves."""
         try:
             await asyncio.wait_for(self._left.wait(), seconds)
         except asyncio.TimeoutError:
             return
-        raise ClientLeft
+        raise ClientLeftError
 
-    async def start(self, status: int, headers: Mapping[str, str], length: int | None, keep_alive: bool, http11: bool = True) -> None:
+    async def start(
+        self, status: int, headers: Mapping[str, str], length: int | None, keep_alive: bool, http11: bool = True
+    ) -> None:
         """Write the status line and the headers; without a length the body comes in chunks."""
         self._chunked = length is None and http11
         self.reusable = keep_alive and (length is not None or self._chunked)
@@ -143,10 +145,10 @@ class Connection:
             self._writer.write(data)
             await self._writer.drain()
         except (OSError, RuntimeError):
-            raise ClientLeft from None
+            raise ClientLeftError from None
         await asyncio.sleep(0)
         if self._left.is_set() or self._writer.is_closing():
-            raise ClientLeft
+            raise ClientLeftError
 
     def chunk(self, data: bytes) -> bytes:
         """The data as one chunk of the body."""

@@ -13,6 +13,12 @@ import struct
 import zlib
 from collections.abc import Mapping
 
+CHUNK_HEADERS: dict[str, str] = {
+    ":event-type": "chunk",
+    ":content-type": "application/json",
+    ":message-type": "event",
+}
+"""The headers of a `chunk` event."""
 _STRING = 7
 
 
@@ -26,9 +32,12 @@ def encode_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
 
 def encode_chunk(data: bytes) -> bytes:
     """One `chunk` event of `InvokeModelWithResponseStream`; `data` is what the model sent."""
-    headers = {":event-type": "chunk", ":content-type": "application/json", ":message-type": "event"}
-    payload = {"bytes": base64.b64encode(data).decode("ascii"), "p": "abcdefgh"}
-    return encode_frame(headers, json.dumps(payload).encode())
+    return encode_frame(CHUNK_HEADERS, chunk_payload(data))
+
+
+def chunk_payload(data: bytes) -> bytes:
+    """The payload of a `chunk` event; `p` is the padding that Bedrock adds against traffic analysis."""
+    return json.dumps({"bytes": base64.b64encode(data).decode("ascii"), "p": "abcdefgh"}).encode()
 
 
 def exception_headers(name: str) -> dict[str, str]:

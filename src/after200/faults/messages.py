@@ -154,6 +154,8 @@ def _tool_call(request: Request) -> Json:
     tool = tools[0] if isinstance(tools, list) and tools and isinstance(tools[0], dict) else {}
     schema = tool.get("input_schema") or {"properties": {"city": {"type": "string"}}, "required": ["city"]}
     properties = schema.get("properties", {})
-    arguments = {name: _SAMPLES.get(properties.get(name, {}).get("type"), "Paris") for name in schema.get("required", ())}
+    arguments = {
+        name: _SAMPLES.get(properties.get(name, {}).get("type"), "Paris") for name in schema.get("required", ())
+    }
     call_id = "toolu_" + request.message_id.removeprefix("msg_")
     return {"type": "tool_use", "id": call_id, "name": tool.get("name", "get_weather"), "input": arguments}

@@ -80,7 +80,9 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
                 f"or the name of any scenario: {', '.join(SCENARIOS)}"
             )
         if not 0 <= share <= 1:
-            raise ValueError(f"the share of {name!r} in the mix is {share:g}; a share lies between 0 and 1 (0% and 100%)")
+            raise ValueError(
+                f"the share of {name!r} in the mix is {share:g}; a share lies between 0 and 1 (0% and 100%)"
+            )
         checked[scenario] = checked.get(scenario, 0.0) + share
     total = sum(checked.values())
     if total > 1 + 1e-9:

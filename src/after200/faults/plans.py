@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .catalog import SCENARIOS
 from .connection import Incoming
 from .mix import MIX, Mix
-from .requests import Request, UnknownPath, read_request, split_target
+from .requests import Request, UnknownPathError, read_request, split_target
 from .scenarios import WHOLE, Reply, Scenario
 from .steps import Answer, Play
 from .wires import error_envelope
@@ -31,7 +31,7 @@ class Plan:
     play: Play
 
 
-class UnknownScenario(ValueError):
+class UnknownScenarioError(ValueError):
     """No scenario of this name; the message names those there are, the nearest first."""
 
     def __init__(self, name: str) -> None:
@@ -42,9 +42,9 @@ class UnknownScenario(ValueError):
 
 
 def check_scenario(name: str) -> None:
-    """Raise `UnknownScenario` unless there is a scenario of this name."""
+    """Raise `UnknownScenarioError` unless there is a scenario of this name."""
     if name not in SCENARIOS and name != MIX:
-        raise UnknownScenario(name)
+        raise UnknownScenarioError(name)
 
 
 class Planner:
@@ -66,14 +66,17 @@ class Planner:
         try:
             request = read_request(incoming.method, path, incoming.body, own_url)
             check_scenario(name)
-        except (UnknownPath, UnknownScenario) as error:
+        except (UnknownPathError, UnknownScenarioError) as error:
             return _not_found(name, key, Request.of_nothing(incoming.method, path), str(error))
         if request.api == "batch":  # never at fault itself: the SDK asks it where the results are
-            return Plan(name, key, 0, request, Reply(), WHOLE)
-        scenario, attempt = self._choose(name, key, incoming)
+            reply = SCENARIOS[name].attempt(0).reply if name in SCENARIOS else Reply()
+            return Plan(name, key, 0, request, reply, WHOLE)
+        scenario, number = self._choose(name, key, incoming)
         if scenario.only and scenario.only not in request.kinds:
             return _not_found(scenario.name, key, request, f"scenario {scenario.name!r} is for {scenario.only} only")
-        return Plan(scenario.name, key, attempt, request, scenario.reply, scenario.play(attempt, request.streaming))
+        attempt = scenario.attempt(number)
+        play = attempt.stream if request.streaming else attempt.whole
+        return Plan(scenario.name, key, number, request, attempt.reply, play)
 
     def _choose(self, name: str, key: str, incoming: Incoming) -> tuple[Scenario, int]:
         if name == MIX:

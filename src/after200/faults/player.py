@@ -12,13 +12,29 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from . import surfaces
-from .connection import ClientLeft, Connection, Incoming
+from .connection import Connection, Incoming
 from .eventstream import break_frame, encode_frame
 from .requests import Request
 from .scenarios import Reply
 from .steps import (
-    Answer, Cut, Delay, End, Error, Event, Frame, HalfChunk, Healthy, Pace, Ping, Play, Raw, Reset, Stall, Status, Whole,
-)  # fmt: skip
+    Answer,
+    Cut,
+    Delay,
+    End,
+    Error,
+    Event,
+    Frame,
+    HalfChunk,
+    Healthy,
+    Pace,
+    Ping,
+    Play,
+    Raw,
+    Reset,
+    Stall,
+    Status,
+    Whole,
+)
 from .wires import content_type, encode_event, encode_json, error_event, response_headers, with_request_id
 
 Record = Callable[[str], None]
@@ -45,9 +61,9 @@ class Player:
         self.stalling = False
 
     async def play(self, steps: Play) -> None:
-        """Play the steps; raises `ClientLeft`."""
-        for step, following in zip(steps, [*steps[1:], None]):
-            self._hold_next = isinstance(following, End)
+        """Play the steps; raises `ClientLeftError`."""
+        for number, step in enumerate(steps, 1):
+            self._hold_next = number < len(steps) and isinstance(steps[number], End)
             await _PLAYED[type(step)](self, step)
 
     async def status(self, step: Status) -> None:
@@ -166,4 +182,3 @@ _PLAYED: dict[type, Callable[[Player, Any], Awaitable[None]]] = {
     Cut: Player.cut,
     Reset: Player.reset,
 }
-__all__ = ["ClientLeft", "Player"]

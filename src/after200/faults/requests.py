@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which request of which API this is: method, path and body in, one frozen `Request` out, or `UnknownPath`.
+"""Which request of which API this is: method, path and body in, one frozen `Request` out, or `UnknownPathError`.
 
 One table of routes holds every path that the SDK's clients send (2.11 and before).
 """
@@ -14,45 +14,53 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-_PUBLISHER = r"(?:/v1)?/projects/[^/]+/locations/[^/]+/publishers/anthropic/models"
+_VERTEX = "/projects/{project}/locations/{region}/publishers/anthropic/models"
+_PREFIXES = (
+    r"/anthropic",  # Foundry, Bedrock Mantle
+    r"/v1(?=/projects)",  # Vertex
+    r"/v1/projects/[^/]+/locations/[^/]+/workspaces/[^/]+/invoke",  # Google Cloud
+)
+"""What the default base URLs of the platforms put before the path: accepted, never required."""
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Route:
-    """One path of the API: what it is for, on which wire, and how it is shown in messages."""
+    """One path of the API: what it is for, on which wire; `streaming` None: the body's `stream` says."""
 
     method: str
-    pattern: str
+    path: str
     api: str
-    wire: str
-    shown: str
+    wire: str = "anthropic"
     streaming: bool | None = None
-    """None: the body's `stream` says."""
+
+    def pattern(self) -> re.Pattern[str]:
+        path = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path)
+        return re.compile(f"(?:{'|'.join(_PREFIXES)})?{path}")
 
 
 ROUTES = (
-    Route("POST", r"(?:/anthropic)?/v1/messages", "messages", "anthropic", "/v1/messages"),
-    Route("POST", r"(?:/anthropic)?/v1/messages/count_tokens", "count_tokens", "anthropic", "/v1/messages/count_tokens", False),
-    Route("POST", r"/v1/complete", "completions", "anthropic", "/v1/complete"),
-    Route("GET", r"/v1/messages/batches/(?P<id>[^/]+)", "batch", "anthropic", "/v1/messages/batches/{id}", False),
-    Route("GET", r"/v1/messages/batches/(?P<id>[^/]+)/results", "batches", "anthropic", "/v1/messages/batches/{id}/results", True),
-    Route("GET", r"/v1/sessions/(?P<id>[^/]+)/events/stream", "sessions", "anthropic", "/v1/sessions/{id}/events/stream", True),
-    Route("GET", r"/v1/sessions/(?P<id>[^/]+)/threads/[^/]+/stream", "sessions", "anthropic", "/v1/sessions/{id}/threads/{id}/stream", True),
-    Route("POST", r"/model/(?P<model>[^/]+)/invoke", "messages", "bedrock", "/model/{model}/invoke", False),
-    Route("POST", r"/model/(?P<model>[^/]+)/invoke-with-response-stream", "messages", "bedrock", "/model/{model}/invoke-with-response-stream", True),
-    Route("POST", _PUBLISHER + "/count-tokens:rawPredict", "count_tokens", "vertex", "…/publishers/anthropic/models/count-tokens:rawPredict", False),
-    Route("POST", _PUBLISHER + "/(?P<model>[^/:]+):rawPredict", "messages", "vertex", "…/publishers/anthropic/models/{model}:rawPredict", False),
-    Route("POST", _PUBLISHER + "/(?P<model>[^/:]+):streamRawPredict", "messages", "vertex", "…/publishers/anthropic/models/{model}:streamRawPredict", True),
-)  # fmt: skip
-_PATTERNS = tuple((route, re.compile(route.pattern)) for route in ROUTES)
+    Route("POST", "/v1/messages", "messages"),
+    Route("POST", "/v1/messages/count_tokens", "count_tokens", streaming=False),
+    Route("POST", "/v1/complete", "completions"),
+    Route("GET", "/v1/messages/batches/{id}", "batch", streaming=False),
+    Route("GET", "/v1/messages/batches/{id}/results", "batches", streaming=True),
+    Route("GET", "/v1/sessions/{id}/events/stream", "sessions", streaming=True),
+    Route("GET", "/v1/sessions/{id}/threads/{thread}/stream", "sessions", streaming=True),
+    Route("POST", "/model/{model}/invoke", "messages", "bedrock", streaming=False),
+    Route("POST", "/model/{model}/invoke-with-response-stream", "messages", "bedrock", streaming=True),
+    Route("POST", _VERTEX + "/count-tokens:rawPredict", "count_tokens", "vertex", streaming=False),
+    Route("POST", _VERTEX + "/{model}:rawPredict", "messages", "vertex", streaming=False),
+    Route("POST", _VERTEX + "/{model}:streamRawPredict", "messages", "vertex", streaming=True),
+)
+_PATTERNS = tuple((route, route.pattern()) for route in ROUTES)
 
 
-class UnknownPath(Exception):
+class UnknownPathError(Exception):
     """The path is none of the API's; the message names those that are."""
 
     def __init__(self, method: str, path: str) -> None:
-        known = ", ".join(f"{route.method} {route.shown}" for route in ROUTES)
+        known = ", ".join(f"{route.method} {route.path}" for route in ROUTES)
         super().__init__(f"unknown path {method} {path[:200]}; after the scenario's name the server knows: {known}")
 
 
@@ -95,12 +103,12 @@ def split_target(target: str) -> tuple[str, str, str]:
 
 
 def read_request(method: str, path: str, body: bytes, own_url: str = "") -> Request:
-    """The request that came; raises `UnknownPath`."""
+    """The request that came; raises `UnknownPathError`."""
     for route, pattern in _PATTERNS:
         found = pattern.fullmatch(path)
         if found and route.method == method:
             return _request(route, found.groupdict(), path, _read_json(body), own_url)
-    raise UnknownPath(method, path)
+    raise UnknownPathError(method, path)
 
 
 def _request(route: Route, named: dict[str, Any], path: str, body: Mapping[str, Any], own_url: str) -> Request:

@@ -6,9 +6,9 @@ The catalog itself is data, one file per family in `catalog/`. Nothing here open
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from .steps import Answer, End, Healthy, Play, Reset, Status, Whole
+from .steps import End, Healthy, Play, Status, Whole
 
 OPENED: Play = (Status(), Healthy("start"))
 MID_STREAM: Play = (*OPENED, Healthy("text"))
@@ -16,6 +16,7 @@ CLOSED: Play = (*MID_STREAM, Healthy("close"))
 STOPPED: Play = (*CLOSED, Healthy("stop"))
 COMPLETED: Play = (*STOPPED, End())
 WHOLE: Play = (Whole(),)
+BROKEN_BODY: Play = (Whole(only=0.5, chunked=True), End())
 
 
 @dataclass(frozen=True)
@@ -38,27 +39,35 @@ class Reply:
     tool: bool = False
     """Call a tool of the request first; say the words once its result has come back."""
     thinking: bool = False
+    results: tuple[str, ...] = ("succeeded",) * 4
+    """How the requests of a batch ended: a result type, or `errored:` and an error type."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one attempt is answered: `stream` when it asked for a stream, else `whole`."""
+
+    stream: Play
+    whole: Play
+    reply: Reply = field(default_factory=Reply)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario: `stream` and `whole` hold the play of each attempt; the last one is played ever after.
+    """One scenario. The last of its attempts is played ever after.
 
-    `whole` is what a request gets that does not stream. `only` names the one kind of request the scenario has a
-    meaning for ("bedrock", "vertex", "sessions", "batches"); empty: all of them.
+    `only` names the one kind of request the scenario has a meaning for ("bedrock", "vertex", "sessions", "batches");
+    empty: all of them.
     """
 
     name: str
     description: str
-    stream: tuple[Play, ...]
-    whole: tuple[Play, ...] = (WHOLE,)
-    reply: Reply = field(default_factory=Reply)
+    attempts: tuple[Attempt, ...]
     only: str = ""
 
-    def play(self, attempt: int, streaming: bool) -> Play:
-        """The steps for this attempt, counted from 0."""
-        plays = self.stream if streaming else self.whole
-        return plays[min(attempt, len(plays) - 1)]
+    def attempt(self, number: int) -> Attempt:
+        """What this attempt is answered, counted from 0."""
+        return self.attempts[min(number, len(self.attempts) - 1)]
 
 
 def scenario(
@@ -71,16 +80,9 @@ def scenario(
     only: str = "",
 ) -> Scenario:
     """A scenario that plays the same on every attempt; without `whole`, non-streaming requests get `stream`."""
-    return Scenario(name, description, (stream,), (whole or stream,), reply or Reply(), only)
+    return Scenario(name, description, (Attempt(stream, whole or stream, reply or Reply()),), only)
 
 
 def sequence(name: str, description: str, *parts: Scenario) -> Scenario:
     """A scenario that plays one of `parts` per attempt, the last one ever after."""
-    streams = tuple(part.stream[0] for part in parts)
-    wholes = tuple(part.whole[0] for part in parts)
-    return replace(parts[-1], name=name, description=description, stream=streams, whole=wholes)
-
-
-def ends_by_itself(play: Play) -> bool:
-    """Whether a play comes to an end without the client's doing (all do, save a `Stall` without a limit)."""
-    return isinstance(play[-1], (End, Answer, Whole, Reset))
+    return Scenario(name, description, tuple(part.attempt(0) for part in parts))

@@ -70,11 +70,14 @@ class FaultServer:
         self._thread = threading.Thread(target=self._run, name="after200-faults", daemon=True)
         self._thread.start()
         self._started.wait()
-        if self._error is not None:
+        self._raise_error()
+        return self
+
+    def _raise_error(self) -> None:
+        if self._error is not None and self._thread is not None:
             self._thread.join()
             self._thread = None
             raise self._error
-        return self
 
     def stop(self) -> None:
         """Close every connection and the socket. Stopping twice does nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from .connection import BadRequest, ClientLeft, Connection, Incoming
+from .connection import BadRequestError, ClientLeftError, Connection, Incoming
 from .log import Log, Served
 from .plans import Plan, Planner
 from .player import Player
@@ -30,7 +30,7 @@ class Service:
         while connection.reusable:
             try:
                 incoming = await connection.next_request()
-            except BadRequest as bad:
+            except BadRequestError as bad:
                 await _refuse(connection, bad)
                 return
             except OSError:
@@ -57,7 +57,7 @@ class Service:
             if self._latency:
                 await connection.pause(self._latency)
             await player.play(plan.play)
-        except ClientLeft:
+        except ClientLeftError:
             connection.reusable = False
             entry.record("stalled" if player.stalling else "client_left")
         except asyncio.CancelledError:
@@ -102,7 +102,7 @@ class _Entry:
         self._log.add(served)
 
 
-async def _refuse(connection: Connection, bad: BadRequest) -> None:
+async def _refuse(connection: Connection, bad: BadRequestError) -> None:
     """Answer what is no request to be served, and hang up."""
     error_type = "request_too_large" if bad.status == 413 else "invalid_request_error"
     body = encode_json(error_envelope(error_type, str(bad)))
@@ -110,5 +110,5 @@ async def _refuse(connection: Connection, bad: BadRequest) -> None:
     try:
         await connection.start(bad.status, headers, len(body), keep_alive=False)
         await connection.write(body)
-    except ClientLeft:
+    except ClientLeftError:
         pass

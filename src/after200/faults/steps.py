@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Union
+from typing import Literal, TypeAlias
 
 Part = Literal["start", "text", "close", "stop"]
 """The four parts of a healthy stream: what comes before the content, the content, what follows it, the last word."""
@@ -133,7 +133,22 @@ class Reset:
     """Tear the connection down (RST): the client sees it reset by its peer."""
 
 
-Step = Union[
-    Status, Answer, Whole, Healthy, Event, Error, Frame, Raw, HalfChunk, Ping, Delay, Pace, Stall, End, Cut, Reset
-]
-Play = tuple[Step, ...]
+Step: TypeAlias = (
+    Status
+    | Answer
+    | Whole
+    | Healthy
+    | Event
+    | Error
+    | Frame
+    | Raw
+    | HalfChunk
+    | Ping
+    | Delay
+    | Pace
+    | Stall
+    | End
+    | Cut
+    | Reset
+)
+Play: TypeAlias = tuple[Step, ...]

@@ -13,6 +13,7 @@ from . import messages
 from .requests import Request
 from .scenarios import Reply
 from .steps import Event, Part
+from .wires import error_envelope, with_request_id
 
 Json = dict[str, Any]
 _WHEN = "2026-01-01T00:00:00Z"
@@ -47,34 +48,45 @@ def _completion_body(request: Request, reply: Reply) -> Json:
 
 def _session(part: Part, request: Request, reply: Reply) -> Iterator[Event]:
     if part == "start":
-        yield session_event(request, "session.status_running")
+        yield _session_event(request, "session.status_running")
     elif part == "text":
         for number, word in enumerate(reply.words):
             content = [{"type": "text", "text": word}]
-            yield session_event(request, "agent.message", f"_{number}", content=content)
+            yield _session_event(request, "agent.message", f"_{number}", content=content)
     elif part == "close":
-        yield session_event(request, "session.status_idle", stop_reason={"type": "end_turn"})
+        yield _session_event(request, "session.status_idle", stop_reason={"type": "end_turn"})
 
 
-def session_event(request: Request, name: str, suffix: str = "", **fields: object) -> Event:
-    """One event of a session stream."""
+def _session_event(request: Request, name: str, suffix: str = "", **fields: object) -> Event:
     event_id = f"{request.message_id.replace('msg_', 'sevt_')}{suffix}"
     return Event(name, {"id": event_id, "type": name, "processed_at": _WHEN, **fields})
 
 
 def _batch_results(part: Part, request: Request, reply: Reply) -> Iterator[Event]:
-    succeeded = {"type": "succeeded", "message": messages.whole_body(request, reply)}
-    entries: dict[Part, tuple[str, ...]] = {"start": ("first",), "text": ("second", "third"), "close": ("last",)}
-    for custom_id in entries.get(part, ()):
-        yield Event("succeeded", {"custom_id": custom_id, "result": succeeded})
+    last = len(reply.results) - 1
+    spans: dict[Part, range] = {"start": range(1), "text": range(1, last), "close": range(last, last + 1)}
+    for index in spans.get(part, ()):
+        result = reply.results[index]
+        yield Event(result, {"custom_id": f"request-{index}", "result": _batch_result(result, request, reply)})
+
+
+def _batch_result(result: str, request: Request, reply: Reply) -> Json:
+    kind, _, error_type = result.partition(":")
+    if kind == "succeeded":
+        return {"type": kind, "message": messages.whole_body(request, reply)}
+    if kind == "errored":
+        return {"type": kind, "error": with_request_id(error_envelope(error_type, "Not processed"), request)}
+    return {"type": kind}
 
 
 def _batch(request: Request, reply: Reply) -> Json:
+    kinds = [result.partition(":")[0] for result in reply.results]
+    counts = {kind: kinds.count(kind) for kind in ("processing", "succeeded", "errored", "canceled", "expired")}
     return {
         "id": request.resource_id,
         "type": "message_batch",
         "processing_status": "ended",
-        "request_counts": {"processing": 0, "succeeded": 4, "errored": 0, "canceled": 0, "expired": 0},
+        "request_counts": counts,
         "created_at": _WHEN,
         "ended_at": _WHEN,
         "expires_at": "2026-01-02T00:00:00Z",

@@ -44,13 +44,18 @@ def _odd(name: str, description: str, data: bytes, failure: str | None = None) -
 _OVERLOADED = error_envelope("overloaded_error", "Overloaded")
 _UNNAMED = Event(None, _OVERLOADED, failure="overloaded_error")
 _HTTP_529 = http_error(529, "overloaded_error", "Overloaded")
+_NO_TYPE = encode_json({"type": "error", "error": {"message": "Overloaded"}})
+_STRING = encode_json({"type": "error", "error": "overloaded"})
 _LATE = Error("overloaded_error", "Overloaded")
 _GZIP = Status(headers={"content-encoding": "gzip"})
 
 SCENARIOS: tuple[Scenario, ...] = (
     *(entry for error_type in ANTHROPIC_ERRORS for entry in _family(error_type)),
     scenario(
-        "overloaded_error_after_message_stop", "overloaded_error after message_stop", (*STOPPED, _LATE, End()), (_HTTP_529,)
+        "overloaded_error_after_message_stop",
+        "overloaded_error after message_stop",
+        (*STOPPED, _LATE, End()),
+        (_HTTP_529,),
     ),
     scenario(
         "gzip_overloaded_mid_stream",
@@ -61,8 +66,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     _typed("unknown_error_mid_stream", "an error type nobody documents: quantum_flux_error", "quantum_flux_error"),
     _typed("hostile_type_mid_stream", "an error type of 300 characters with spaces and line ends", HOSTILE_TYPE),
     _odd("error_not_json", "an error event whose data is not JSON", b"upstream connect error or disconnect"),
-    _odd("error_without_type", "an error event that names no type", encode_json({"type": "error", "error": {"message": "Overloaded"}})),
-    _odd("error_is_string", "an error event with a string where the object is expected", encode_json({"type": "error", "error": "overloaded"})),
+    _odd("error_without_type", "an error event that names no type", _NO_TYPE),
+    _odd("error_is_string", "an error event with a string where the object is expected", _STRING),
     _odd("error_empty", "an error event without data", b""),
     scenario(
         "error_unnamed",
@@ -82,4 +87,4 @@ SCENARIOS: tuple[Scenario, ...] = (
         (*MID_STREAM, _UNNAMED, *COMPLETED[len(MID_STREAM) :]),
         (_HTTP_529,),
     ),
-)  # fmt: skip
+)

@@ -3,14 +3,23 @@
 
 from __future__ import annotations
 
-from ..scenarios import COMPLETED, WHOLE, Reply, Scenario, Usage, scenario
+from ..scenarios import COMPLETED, WHOLE, Reply, Scenario, Usage, scenario, sequence
 from ..steps import Delay, Pace, Status
 
 _SLOW = (Pace(0.02), *COMPLETED)
 _GZIP = Status(headers={"content-encoding": "gzip"})
 
+_COMPLETED = scenario("completed", "a stream that ends with message_stop", COMPLETED, WHOLE)
+_DECLINED = scenario(
+    "refusal",
+    "the model declines: a normal end with stop_reason refusal",
+    COMPLETED,
+    WHOLE,
+    reply=Reply(words=("I", " can't", " help", " with", " that."), stop_reason="refusal"),
+)
+
 SCENARIOS: tuple[Scenario, ...] = (
-    scenario("completed", "a stream that ends with message_stop", COMPLETED, WHOLE),
+    _COMPLETED,
     scenario("completed_slow", "the same with 20 ms before every event", _SLOW, (Delay(0.1), *WHOLE)),
     scenario(
         "long",
@@ -19,12 +28,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         WHOLE,
         reply=Reply(words=tuple(f" {number}" for number in range(2000)), usage=Usage(output=2000)),
     ),
-    scenario(
-        "refusal",
-        "the model declines: a normal end with stop_reason refusal",
-        COMPLETED,
-        WHOLE,
-        reply=Reply(words=("I", " can't", " help", " with", " that."), stop_reason="refusal"),
+    _DECLINED,
+    sequence(
+        "refusal_then_completed",
+        "a refusal, then completed, as a fallback to another model finds it",
+        _DECLINED,
+        _COMPLETED,
     ),
     scenario(
         "max_tokens",

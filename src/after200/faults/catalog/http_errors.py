@@ -14,6 +14,7 @@ from .error_types import ANTHROPIC_ERRORS, TYPE_OF_STATUS
 SOON = {"retry-after-ms": "1"}
 _JSON = (400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 529)
 _HTML = (413, 429, 500, 502, 503, 504, 529)
+_GOOGLE = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
 _PAGE = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center><hr>cloudflare</body></html>\n"
 
 
@@ -33,22 +34,32 @@ def _html(status: int) -> Scenario:
     return scenario(f"http_{status}_html", f"HTTP {status} with an HTML body", (answer,))
 
 
+def _google(status: int) -> Scenario:
+    body = {"error": {"code": status, "message": "Refused by the platform", "status": _GOOGLE[status]}}
+    description = f"HTTP {status} with the JSON body of Google Cloud, {_GOOGLE[status]}"
+    return scenario(f"vertex_http_{status}", description, (Answer(status, body, SOON),), only="vertex")
+
+
 _BY_STATUS = {status: _json(status) for status in _JSON}
 _COMPLETED = scenario("completed", "", COMPLETED, WHOLE)
 _RESET = scenario("reset", "", (Reset(),))
-_529: Play = _BY_STATUS[529].stream[0]
+_529: Play = _BY_STATUS[529].attempt(0).stream
 _OVERLOADED = scenario("overloaded", "", (*MID_STREAM, Error("overloaded_error", "Overloaded"), End()), _529)
 
 
 def _then_completed(status: int) -> Scenario:
     return sequence(
-        f"http_{status}_then_completed", f"HTTP {status} on the first attempt, then completed", _BY_STATUS[status], _COMPLETED
+        f"http_{status}_then_completed",
+        f"HTTP {status} on the first attempt, then completed",
+        _BY_STATUS[status],
+        _COMPLETED,
     )
 
 
 SCENARIOS: tuple[Scenario, ...] = (
     *_BY_STATUS.values(),
     *(_html(status) for status in _HTML),
+    *(_google(status) for status in _GOOGLE),
     scenario("http_529_always", "HTTP 529 on every attempt", _529),
     *(_then_completed(status) for status in (408, 429, 500, 503, 529)),
     sequence(

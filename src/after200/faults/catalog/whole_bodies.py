@@ -23,5 +23,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("body_html_200", "HTTP 200 with an HTML page", (Answer(200, _PAGE, {"content-type": "text/html"}),)),
     scenario("body_empty_200", "HTTP 200 with an empty body", (Answer(200, b""),)),
     scenario("body_cut", "HTTP 200, half of the announced body, then a reset", (Whole(only=0.5), Reset())),
-    scenario("body_short", "HTTP 200, half of the announced body, then the connection closes", (Whole(only=0.5), Cut())),
+    scenario(
+        "body_short", "HTTP 200, half of the announced body, then the connection closes", (Whole(only=0.5), Cut())
+    ),
 )
