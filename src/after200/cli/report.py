@@ -7,19 +7,17 @@ Reads a `Demo`, computes nothing but sums.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from after200.cli.otlp import Span
+from after200.cli.otlp import Span, Value
 from after200.cli.reconcile import Account, Ending
 
 STYLES = {"completed": "green", "failed": "bold red", "truncated": "bold red"}
@@ -44,47 +42,45 @@ class Demo:
 
 def show(demo: Demo, console: Console) -> None:
     """Print the two accounts side by side, one failed span, and the sentence that sums it up."""
-    console.print(Columns([http_table(demo.http), calls_table(demo.recorded.calls)], padding=(0, 4)))
+    side_by_side = Table.grid(padding=(0, 3))
+    side_by_side.add_row(http_table(demo.http), calls_table(demo.recorded.calls))
+    console.print(side_by_side)
     if demo.span is not None:
-        console.print(Text("One of the failed calls, as exported:", style="bold"))
+        console.print(Text("One of the failed calls, as it was exported:", style="bold"))
         console.print(Padding(span_table(demo.span), (0, 0, 1, 2)))
-    console.print(Text(closing_line(demo), style="bold"))
-    if demo.differences:
-        console.print(Text("What was exported is not what the fault server did:", style="bold red"))
-        for line in demo.differences:
-            console.print(Text(f"  {line}"))
-    else:
-        same = f"Exported counts and spans equal the fault server's log: {demo.calls} calls, in {demo.seconds:.1f} s."
-        console.print(Text(same, style="green"))
+    for line, style in (*summary(demo), *verdict(demo)):
+        console.print(Text(line, style=style), soft_wrap=True)
 
 
 def http_table(statuses: Mapping[int | None, int]) -> Table:
     """Calls by the status on the HTTP status line."""
-    table = Table("status", "", "calls", title="What the HTTP status line says", box=SIMPLE_HEAD, title_style="bold")
+    table = table_of_calls("What HTTP says", "status")
     for status, calls in sorted(statuses.items(), key=lambda item: item[0] or 0):
-        table.add_row(
-            *status_cells(status), Text(str(calls), justify="right"), style="green" if status == 200 else "red"
-        )
+        table.add_row(str(status or "-"), str(calls), style="green" if status == 200 else "bold red")
     return table
-
-
-def status_cells(status: int | None) -> tuple[str, str]:
-    """A status and its name."""
-    if status is None:
-        return "none", "no answer"
-    known = {item.value: item.phrase for item in HTTPStatus} | {529: "Overloaded"}
-    return str(status), known.get(status, "")
 
 
 def calls_table(calls: Mapping[Ending, int]) -> Table:
-    """Calls by how they ended, the most frequent first among those that failed."""
-    table = Table(
-        "status", "outcome", "error.type", "calls", title="What after200 says", box=SIMPLE_HEAD, title_style="bold"
-    )
+    """Calls by how they ended: first those that did not fail, then the most frequent failures."""
+    table = table_of_calls("What after200 says", "HTTP", "status", "outcome", "error.type")
     for ending, number in sorted(calls.items(), key=lambda item: (item[0].is_error, -item[1], str(item[0]))):
-        cells = (str(ending.status or "-"), ending.outcome, ending.error_type or "")
-        table.add_row(*cells, Text(str(number), justify="right"), style=STYLES.get(ending.outcome, "yellow"))
+        statuses = (str(status or "-") for status in (ending.wire_status, ending.status))
+        style = STYLES.get(ending.outcome, "yellow")
+        table.add_row(*statuses, ending.outcome, ending.error_type or "", str(number), style=style)
     return table
+
+
+def table_of_calls(title: str, *columns: str) -> Table:
+    """An empty table whose last column is the number of calls."""
+    return Table(
+        *columns,
+        Column("calls", justify="right"),
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
 
 
 def span_table(span: Span) -> Table:
@@ -100,18 +96,39 @@ def span_table(span: Span) -> Table:
         "status": f"{span.status}: {span.description}" if span.description else span.status,
     }
     for name, value in (*facts.items(), *sorted(span.attributes.items())):
-        table.add_row(Text(name, style="cyan"), Text(str(value)))
+        table.add_row(Text(name, style="cyan"), Text(shown(value)))
     return table
 
 
-def closing_line(demo: Demo) -> str:
-    """What it comes down to."""
+def shown(value: Value) -> str:
+    """A value as people read it: an interval in seconds needs no twelve places."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def summary(demo: Demo) -> Iterator[tuple[str, str]]:
+    """What it comes down to, as lines with their style."""
     numbers = totals(demo)
-    left = f"; {numbers['left']} more were left by the application" if numbers["left"] else ""
-    return (
-        f"HTTP says {numbers['http_succeeded']} of {demo.calls} succeeded; {numbers['completed']} did{left}. "
-        f"{numbers['failed_after_200']} failed after the 200."
+    yield f"HTTP says {numbers['http_succeeded']} of {demo.calls} succeeded; {numbers['completed']} did.", "bold"
+    hidden, left = numbers["failed_after_200"], numbers["left"]
+    yield (
+        f"{hidden} failed after the 200, {numbers['failed'] - hidden} where HTTP could see it; {left} were left early.",
+        "",
     )
+
+
+def verdict(demo: Demo) -> Iterator[tuple[str, str]]:
+    """Whether what was exported is what happened, as lines with their style."""
+    if not demo.differences:
+        equal = (
+            f"What was exported equals the fault server's log, call by call and span by span ({demo.seconds:.1f} s)."
+        )
+        yield equal, "green"
+        return
+    yield "What was exported is not what the fault server did:", "bold red"
+    if not demo.recorded.calls:
+        yield "  nothing came at all; is after200 in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS?", ""
+    for line in demo.differences:
+        yield f"  {line}", ""
 
 
 def totals(demo: Demo) -> dict[str, int]:
@@ -135,7 +152,7 @@ def as_json(demo: Demo) -> dict[str, Any]:
         "calls": demo.calls,
         "seed": demo.seed,
         "seconds": round(demo.seconds, 3),
-        "summary": closing_line(demo),
+        "summary": " ".join(line for line, _ in summary(demo)),
         **totals(demo),
         "http": {str(status): number for status, number in demo.http.items()},
         "after200": [{**ending._asdict(), "calls": number} for ending, number in demo.recorded.calls.most_common()],
