@@ -20,7 +20,7 @@ from .signals import Signals
 INSTRUMENTS = ("anthropic >= 0.27, < 3",)
 
 
-class AnthropicInstrumentor(BaseInstrumentor):
+class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Records what happens after the 200 of a call that the `anthropic` SDK makes.
 
     Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions` (see `Settings`), and

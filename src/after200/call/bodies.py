@@ -30,7 +30,8 @@ class BodyReader(Protocol):
 def reader_for(call: Call, content_type: str) -> BodyReader:
     """The reader for a body of `content_type`."""
     media_type = content_type.partition(";")[0].strip().lower()
-    return _READERS.get(media_type, WholeBodyReader)(call)
+    reader: BodyReader = _READERS.get(media_type, WholeBodyReader)(call)
+    return reader
 
 
 class LineSplitter:
@@ -152,7 +153,7 @@ class FrameReader:
 
     def __init__(self, call: Call) -> None:
         # Whoever has a Bedrock client has botocore, which the SDK decodes the same frames with.
-        from botocore.eventstream import EventStreamBuffer
+        from botocore.eventstream import EventStreamBuffer  # type: ignore[import-not-found]
 
         self._call = call
         self._buffer: Any = EventStreamBuffer()

@@ -67,12 +67,14 @@ class Call:
     __slots__ = (
         "__weakref__",
         "_claim",
+        "adopted",
         "attempts",
         "awaiting_answer",
         "chunks",
         "cut_short",
         "end_rule",
         "error",
+        "failed",
         "finish_reasons",
         "first_chunk_at",
         "handle",
@@ -84,6 +86,7 @@ class Call:
         "parameters",
         "process",
         "provider",
+        "raw_reader",
         "reader",
         "release",
         "request_id",
@@ -143,9 +146,12 @@ class Call:
         self.signals: Any = None
         self.handle: Any = None
         self.reader: Any = None
+        self.raw_reader: Any = None
         self.release: Any = None
         self.on_gap: Any = None
         self.process = 0
+        self.adopted = False
+        self.failed = False
         self._claim = threading.Lock()
 
     @property
@@ -217,6 +223,7 @@ class Call:
         """
         if not self._claim.acquire(blocking=False):
             return None
+        self.failed = verdict.error_type is not None
         now = clock()
         if verdict.outcome == "completed" and not body_over and self.stopped_at is not None:
             now = self.stopped_at

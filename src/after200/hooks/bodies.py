@@ -55,7 +55,8 @@ class SyncTap(Tap):
         call: Call = self._after200_call
         if call.reader is not None or call.ended:
             return iter(self._after200_body)
-        chunks = read_raw(iter(self._after200_body), call, RawReader(call, self._after200_headers))
+        call.raw_reader = RawReader(call, self._after200_headers)
+        chunks = read_raw(iter(self._after200_body), call, call.raw_reader)
         call.reader = weakref.ref(chunks)
         return chunks
 
@@ -69,7 +70,8 @@ class AsyncTap(Tap):
         call: Call = self._after200_call
         if call.reader is not None or call.ended:
             return aiter(self._after200_body)
-        chunks = aread_raw(aiter(self._after200_body), call, RawReader(call, self._after200_headers))
+        call.raw_reader = RawReader(call, self._after200_headers)
+        chunks = aread_raw(aiter(self._after200_body), call, call.raw_reader)
         call.reader = weakref.ref(chunks)
         return chunks
 
@@ -137,6 +139,7 @@ class RawReader:
         self._call = call
         self._reader: BodyReader | None = None
         self._decoder: Any = None
+        self._finished = False
         self._start(headers)
 
     @guarded
@@ -159,6 +162,10 @@ class RawReader:
 
     @guarded
     def finish(self) -> None:
+        """The body is at its end. Told again, says nothing new."""
+        if self._finished:
+            return
+        self._finished = True
         if self._reader is None:
             # Nothing is known of what went by, so nothing is held against it.
             self._call.stopped()

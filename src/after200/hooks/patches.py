@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import wrapt
 
 from ..guard import guarded, warn_once
-from . import streams
+from . import native, streams
 from .requests import RequestHooks
 
 
@@ -62,6 +62,9 @@ def targets(signals: Any) -> list[Target]:
             "AWSEventStreamDecoder._parse_message_from_event",
             streams.parse_frame,
         ),
+        Target(client, "start_api_call_span", native.start_span, required=False),
+        Target(client, "finish_api_call_span", native.finish_span, required=False),
+        Target("anthropic._tracing", "FirstEnd.end", native.end_body, required=False),
     ]
 
 

@@ -7,6 +7,7 @@ SDK asks its other methods on the way says what each attempt was answered.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -96,7 +97,7 @@ class RequestHooks:
         )
         call.process = os.getpid()
         call.signals = self._signals
-        self._signals.begin(call)
+        self._signals.begin(call, sdk_traces=sdk_traces(client))
         return call
 
     # --- its attempts ---
@@ -144,10 +145,9 @@ def enter(call: Call | None) -> Token[Call | None] | None:
 def leave(call: Call | None, token: Token[Call | None] | None) -> None:
     """The request of `call` is over."""
     if token is not None:
-        try:
+        # A coroutine that is thrown away is closed in whatever context that happens.
+        with contextlib.suppress(ValueError):
             current_call.reset(token)
-        except ValueError:  # A coroutine that is thrown away is closed in whatever context that happens.
-            pass
     if call is not None:
         call.signals.sent(call)
 
@@ -179,7 +179,7 @@ def note_response(call: Call, response: Any) -> None:
 @guarded
 def refused(call: Call | None, exception: BaseException) -> None:
     """The request of `call` raised, so there is no stream."""
-    if call is None:
+    if call is None or call.ended:
         return
     verdict = judge(call, "raised", exception)
     response = getattr(exception, "response", None)
@@ -196,7 +196,7 @@ def refused(call: Call | None, exception: BaseException) -> None:
 @guarded
 def answered(call: Call | None, result: Any) -> None:
     """The request of `call` returned `result`: a stream that has yet to be read, a raw response, or a whole message."""
-    if call is None:
+    if call is None or call.ended:
         return
     response = find_response(result)
     if response is None:
@@ -256,13 +256,19 @@ def provider_name(client: Any) -> str:
     return "anthropic"
 
 
+def sdk_traces(client: Any) -> bool:
+    """Whether the SDK is about to make a span of its own for a call of `client` (1.14 and later)."""
+    module = sys.modules.get("anthropic._base_client")
+    return getattr(client, "_tracer", None) is not None and hasattr(module, "start_api_call_span")
+
+
 def request_parameters(body: Mapping[str, Any]) -> dict[str, Any]:
     """The request's parameters that the conventions have attributes for. One-shot iterators in it are left alone."""
     parameters: dict[str, Any] = {}
     for parameter, types in _PARAMETERS.items():
         value = body.get(parameter)
         if isinstance(value, types) and not isinstance(value, bool):
-            parameters[parameter] = float(value) if types[0] is float else value
+            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[arg-type]
     stop_sequences = body.get("stop_sequences")
     if isinstance(stop_sequences, (list, tuple)) and stop_sequences:
         parameters["stop_sequences"] = tuple(str(sequence) for sequence in stop_sequences[:16])

@@ -18,6 +18,7 @@ from ..call.record import Call, clock
 from ..guard import guarded
 from .bodies import aclose, calls
 from .endings import drop, finish
+from .exceptions import correct
 
 _decoders: weakref.WeakKeyDictionary[Any, Call] = weakref.WeakKeyDictionary()
 """The call whose frames a decoder of Bedrock's decodes."""
@@ -80,7 +81,7 @@ def judged(events: Iterator[Any], response: Any, own: list[Any]) -> Iterator[Any
     call = start_reading(response, own)
     del response
     try:
-        for event in events:
+        for event in events:  # noqa: UP028 (`yield from` would close `events` before this learns of it)
             yield event
     except GeneratorExit:
         if call is not None:
@@ -90,6 +91,8 @@ def judged(events: Iterator[Any], response: Any, own: list[Any]) -> Iterator[Any
     except BaseException as exception:
         if call is not None:
             finish(call, "raised", exception)
+            if correct(call, exception):
+                raise exception
         raise
     if call is not None:
         finish(call, "read")
@@ -110,6 +113,8 @@ async def ajudged(events: AsyncIterator[Any], response: Any, own: list[Any]) -> 
     except BaseException as exception:
         if call is not None:
             finish(call, "raised", exception)
+            if correct(call, exception):
+                raise exception
         raise
     if call is not None:
         finish(call, "read")

@@ -17,7 +17,7 @@ class Surface(NamedTuple):
     """`gen_ai.operation.name`."""
 
     end_rule: str
-    """`message`: ends with `message_stop`. `completion`: with a `stop_reason`. `open`: never by itself. `lines`: at its end."""
+    """What ends the body: `message_stop` (message), a `stop_reason` (completion), its end (lines), nothing (open)."""
 
 
 _SURFACES: Final = (

@@ -39,10 +39,14 @@ class Signals:
         return not is_instrumentation_enabled()
 
     @guarded
-    def begin(self, call: Call) -> None:
-        """The request of `call` is about to be sent."""
+    def begin(self, call: Call, *, sdk_traces: bool = False) -> None:
+        """The request of `call` is about to be sent. `sdk_traces`: the SDK is about to make a span for it itself."""
         self._metrics.begin(call)
-        self._spans.begin(call)
+        self._spans.begin(call, sdk_traces=sdk_traces)
+
+    def sdk_span(self, call: Call, span: Any) -> bool:
+        """The SDK made `span` for `call`, or `None`. Whether what `call` comes to goes on that span."""
+        return self._spans.adopt(call, span)
 
     @guarded
     def sent(self, call: Call) -> None:

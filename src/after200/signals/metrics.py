@@ -43,7 +43,7 @@ class Metrics:
             self._duration = create(meter, names.DURATION)
             self._first_chunk = create(meter, names.TIME_TO_FIRST_CHUNK)
             self._token_usage = create(meter, names.TOKEN_USAGE)
-        self._chunk_time = create(meter, names.TIME_PER_OUTPUT_CHUNK) if genai and chunk_timing else None
+        self._chunk_time: Any = create(meter, names.TIME_PER_OUTPUT_CHUNK) if genai and chunk_timing else None
         self._models = DistinctNames(MAX_MODELS)
         self._response_models = DistinctNames(MAX_MODELS)
         self._born: set[tuple[str, str | None, bool]] = set()

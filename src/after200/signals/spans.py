@@ -28,34 +28,50 @@ _PARAMETERS: Final = {
 
 
 class SpanHandle:
-    """The span of a call that runs, and the context that it is current in."""
+    """The span of a call that runs, and the context that it is current in. `own`: not the SDK's."""
 
-    __slots__ = ("context", "span", "token")
+    __slots__ = ("context", "own", "span", "token")
 
-    def __init__(self, span: Any, context: Any, token: Any) -> None:
+    def __init__(self, span: Any, context: Any, *, own: bool) -> None:
         self.span = span
         self.context = context
-        self.token = token
+        self.own = own
+        self.token = contexts.attach(context) if own else None
 
 
 class Spans:
     """The span of each call."""
 
     def __init__(self, mode: str, tracer_provider: Any) -> None:
-        self._own = mode in ("auto", "own")
+        self._mode = mode
         self._tracer = trace.get_tracer(names.SCOPE, __version__, tracer_provider)
 
-    def begin(self, call: Call) -> None:
-        """Starts the span of `call` and makes it current."""
-        if not self._own:
-            return
+    def begin(self, call: Call, *, sdk_traces: bool) -> None:
+        """Starts a span for `call` and makes it current, unless the SDK's may do."""
+        if self._mode == "own" or (self._mode == "auto" and not sdk_traces):
+            self._start(call, None)
+
+    def adopt(self, call: Call, span: Any) -> bool:
+        """The SDK made `span` for `call`, or none. Whether that is the span of the call from here on."""
+        if self._mode not in ("auto", "annotate"):
+            return False
+        if span is not None and span.is_recording():
+            call.handle = SpanHandle(span, trace.set_span_in_context(span), own=False)
+            return True
+        if self._mode == "auto":
+            # A span that does not record but propagates was sampled out: what it was decided for, ours follows.
+            sampled_out = span is not None and span.get_span_context().is_valid
+            self._start(call, trace.set_span_in_context(span) if sampled_out else None)
+        return False
+
+    def _start(self, call: Call, context: Any) -> None:
         span = self._tracer.start_span(
             call.operation if call.model is None else f"{call.operation} {call.model}",
+            context=context,
             kind=SpanKind.CLIENT,
             attributes=start_attributes(call),
         )
-        context = trace.set_span_in_context(span)
-        call.handle = SpanHandle(span, context, contexts.attach(context))
+        call.handle = SpanHandle(span, trace.set_span_in_context(span), own=True)
 
     def leave(self, call: Call) -> None:
         """The span of `call` is no longer current."""
@@ -65,15 +81,18 @@ class Spans:
             contexts.detach(token)
 
     def end(self, call: EndedCall, handle: SpanHandle | None, context: Any) -> None:
-        """Writes what `call` came to on its span, and ends it."""
+        """Writes what `call` came to on its span, and ends it. The SDK's own span the SDK ends."""
         if handle is None:
             return
         span = handle.span
         if span.is_recording():
-            span.set_attributes({**response_attributes(call), **result_attributes(call)})
+            if handle.own:
+                span.set_attributes(response_attributes(call))
+            span.set_attributes(result_attributes(call))
             if call.verdict.error_type is not None:
                 span.set_status(Status(StatusCode.ERROR, call.verdict.message))
-        span.end()
+        if handle.own:
+            span.end()
 
 
 def start_attributes(call: Call) -> dict[str, AttributeValue]:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Corrected exceptions, an option: an error raised with status code 200 becomes what it was before the stream.
+
+Comes in: the `APIStatusError` that the SDK raises for an `error` event. It leaves as the same object, of the SDK's own
+class for the corrected status code. Its `body`, `message`, `request_id` and `response` stay as they are.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+from ..call.record import Call
+from ..call.verdict import judge
+from ..guard import guarded
+
+_CLASSES: Final[dict[int, tuple[str, ...]]] = {
+    400: ("BadRequestError",),
+    401: ("AuthenticationError",),
+    402: ("PaymentRequiredError",),
+    403: ("PermissionDeniedError",),
+    404: ("NotFoundError",),
+    408: ("RequestTimeoutError",),
+    409: ("ConflictError",),
+    413: ("ContentTooLargeError", "RequestTooLargeError"),
+    429: ("RateLimitError",),
+    500: ("InternalServerError",),
+    503: ("ServiceUnavailableError", "InternalServerError"),
+    504: ("GatewayTimeoutError", "DeadlineExceededError", "InternalServerError"),
+    529: ("OverloadedError", "InternalServerError"),
+}
+"""A status code → the classes that versions of the SDK have for it, the nearest first. Any other: `APIStatusError`."""
+
+
+@guarded
+def correct(call: Call, exception: Any) -> bool:
+    """Gives `exception`, raised out of the stream of `call`, the status code and the class that it should have had.
+
+    True when it did: then the exception has to be raised anew, as Python 3.10 remembers the class it was raised with.
+    """
+    if not call.signals.settings.correct_exceptions or getattr(exception, "status_code", None) != 200:
+        return False
+    status = judge(call, "raised", exception).status
+    cls = None if status is None else error_class(type(exception), status)
+    if cls is None:
+        return False
+    exception.__class__ = cls
+    exception.status_code = status
+    return True
+
+
+def error_class(raised: type, status: int) -> type | None:
+    """The SDK's class for `status`, which extends the class that was `raised`."""
+    module = sys.modules.get("anthropic._exceptions")
+    for name in (*_CLASSES.get(status, ()), "APIStatusError"):
+        cls = getattr(module, name, None)
+        if isinstance(cls, type) and issubclass(cls, raised):
+            return cls
+    return None
