@@ -34,3 +34,17 @@ def tests(session: nox.Session) -> None:
     """The test suite on the newest SDK; what follows `--` goes to pytest."""
     session.install("-e", ".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def matrix(session: nox.Session) -> None:
+    """The tests on every combination of versions; what follows `--` names cells, see `nox -s matrix -- --help`."""
+    session.install("uv")
+    session.run("python", "-m", "matrix", *session.posargs)
+
+
+@nox.session(name="matrix-ci", tags=["ci"])
+def matrix_ci(session: nox.Session) -> None:
+    """The cells that every change has to pass: the oldest, the newest, and one of each era between."""
+    session.install("uv")
+    session.run("python", "-m", "matrix", "--ci", *session.posargs)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run cells of the matrix side by side: `python -m matrix --help`.
+
+Exit status 0 when every test passed in every cell, 1 when one did not, 2 for arguments that are not valid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .cells import CELLS, Cell, select
+from .environments import ROOT, WORK, CannotInstallError, build_wheel, find_python, make
+from .results import Result, count, table, write
+
+TESTS = ("tests/contract", "tests/providers", "tests/reported", "tests/streams", "tests/surfaces")
+
+_VERSIONS = """
+import importlib.metadata as m, json, platform
+def version(*names):
+    for name in names:
+        try: return m.version(name)
+        except m.PackageNotFoundError: pass
+used = "httpx2" if __import__("anthropic")._base_client.__dict__.get("httpx2") else "httpx"
+print(json.dumps({"python": platform.python_version(), "anthropic": version("anthropic"),
+    "http_client": f"{used} {version(used)}", "opentelemetry": version("opentelemetry-api"),
+    "instrumentation": version("opentelemetry-instrumentation"), "wrapt": version("wrapt")}))
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what the arguments say; returns the exit status."""
+    options = _parser().parse_args(argv)
+    if options.list:
+        print("\n".join(f"{cell.name:<32}{'ci ' if cell.ci else '   '}{cell.why}" for cell in CELLS))
+        return 0
+    try:
+        cells = select(options.cells, ci=options.ci)
+        wheel = build_wheel()
+    except (ValueError, CannotInstallError) as error:
+        print(f"matrix: {error}", file=sys.stderr)
+        return 2
+    with ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda cell: run(cell, wheel, options), cells))
+    print("\n" + table(results))
+    if options.write:
+        write(results)
+    return 0 if all(result.ok for result in results) else 1
+
+
+def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
+    """Run the tests in the environment of `cell`. What pytest said goes to a file, and to the terminal if one failed."""
+    started = time.monotonic()
+    fields: dict[str, object] = {"cell": cell.name, "why": cell.why, "ci": cell.ci}
+    try:
+        interpreter = make(cell, _python(cell), wheel)
+        if options.install_only:
+            return Result(**fields, error="only installed")  # type: ignore[arg-type]
+        fields |= json.loads(_output(interpreter, "-c", _VERSIONS))
+        fields |= _test(cell, interpreter, options.pytest)
+    except (CannotInstallError, subprocess.CalledProcessError) as error:
+        fields["error"] = str(error)
+    result = Result(**fields, seconds=round(time.monotonic() - started, 1))  # type: ignore[arg-type]
+    word = "passed" if result.ok else f"FAILED {result.error}"
+    counts = f"{result.passed} passed, {result.skipped} skipped, {result.failed} failed"
+    print(f"{cell.name:<32}{word}: {counts} in {result.seconds} s", flush=True)
+    return result
+
+
+def _python(cell: Cell) -> str:
+    python = find_python(cell.python)
+    if python is None and cell.variant:
+        raise CannotInstallError(f"there is no Python {cell.python} on this machine")
+    return python or sys.executable
+
+
+def _test(cell: Cell, interpreter: Path, arguments: list[str]) -> dict[str, int]:
+    report, log = WORK / f"{cell.name}.xml", WORK / f"{cell.name}.log"
+    report.unlink(missing_ok=True)
+    tests = arguments or [path for path in TESTS if (ROOT / path).is_dir()]
+    command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    log.write_text(done.stdout + done.stderr, encoding="utf-8")
+    if done.returncode != 0:
+        print(f"--- {cell.name}, the end of {log}:\n" + "\n".join(done.stdout.splitlines()[-40:]), flush=True)
+    if not report.exists():
+        raise CannotInstallError(f"pytest did not run (exit status {done.returncode}), see {log}")
+    return count(report)
+
+
+def _output(*command: str | Path) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="matrix", description="Run the tests on cells of the version matrix.")
+    parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
+    parser.add_argument("--ci", action="store_true", help="without names: only the cells that CI runs")
+    parser.add_argument("--list", action="store_true", help="list the cells and stop")
+    parser.add_argument("--write", action="store_true", help="write docs/matrix.json and docs/matrix.md")
+    parser.add_argument("--install-only", action="store_true", help="bring the environments up to date and stop")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cells at a time (default: one per core)")
+    parser.add_argument("--pytest", action="append", default=[], metavar="ARG", help="what to run instead, repeatable")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cells, as a table. A cell is one environment; nothing here installs or runs anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OLDEST_OPENTELEMETRY = ("1.30.0", "0.51b0")
+"""The lower bounds in pyproject.toml: of the API and SDK, and of the instrumentation."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One environment. `python` is what is wanted: another one takes its place where `required` is false."""
+
+    sdk: str
+    python: str
+    why: str
+    opentelemetry: str = "newest"
+    wrapt: str = "2"
+    ci: bool = False
+    variant: bool = False
+    """Whether it differs from another cell of the same SDK in nothing but what its name says."""
+
+    @property
+    def name(self) -> str:
+        if not self.variant:
+            return self.sdk
+        parts = [self.sdk, f"py{self.python}"]
+        if self.opentelemetry != "newest":
+            parts.append(f"otel-{self.opentelemetry}")
+        if self.wrapt != "2":
+            parts.append(f"wrapt{self.wrapt}")
+        return "-".join(parts)
+
+    def requirements(self) -> list[str]:
+        """What is installed beside the package and the tools of the tests."""
+        # `bedrock` and `vertex` are extras of every version; clients for AWS and Google Cloud need no others.
+        sdk = "anthropic[bedrock,vertex]" + (" < 3" if self.sdk == "newest" else f" == {self.sdk}")
+        requirements = [sdk]
+        if self._before_httpx_028():
+            requirements.append("httpx < 0.28")
+        if self.opentelemetry == "oldest":
+            api, instrumentation = OLDEST_OPENTELEMETRY
+            requirements += [
+                f"opentelemetry-api == {api}",
+                f"opentelemetry-sdk == {api}",
+                f"opentelemetry-instrumentation == {instrumentation}",
+            ]
+        requirements.append("wrapt >= 1.14, < 2" if self.wrapt == "1" else "wrapt >= 2")
+        return requirements
+
+    def _before_httpx_028(self) -> bool:
+        # Up to 0.39 the SDK passes httpx an argument that 0.28 no longer takes.
+        return self.sdk != "newest" and tuple(map(int, self.sdk.split(".")[:2])) < (0, 40)
+
+
+CELLS: tuple[Cell, ...] = (
+    Cell("0.27.0", "3.10", "the oldest that is supported; helpers read a second stream", ci=True),
+    Cell("0.34.2", "3.11", "beta.prompt_caching"),
+    Cell("0.42.0", "3.11", "the last whose helpers read a second stream"),
+    Cell("0.49.0", "3.12", "the last that retries by recursion; the first error classes for 413 and 529", ci=True),
+    Cell("0.64.0", "3.12", "retries in a loop"),
+    Cell("0.75.0", "3.11", "the last that leaves the body open after an error", ci=True),
+    Cell("0.86.0", "3.12", "the last without a type on the exception"),
+    Cell("0.109.2", "3.13", "middleware; the last that names every event of Bedrock `completion`"),
+    Cell("0.125.0", "3.11", "the last with httpx and text completions; drops error chunks of Bedrock", ci=True),
+    Cell("1.0.0", "3.10", "the first with httpx2"),
+    Cell("1.7.0", "3.12", "typed errors for exception frames of Bedrock"),
+    Cell("1.13.0", "3.13", "the last without tracing of its own", ci=True),
+    Cell("1.14.0", "3.11", "the first with tracing of its own; streams are read from a copy"),
+    Cell("1.17.0", "3.12", "every named event is yielded", ci=True),
+    Cell("2.0.0", "3.13", "the first of the second major version"),
+    Cell("2.5.0", "3.12", "the first table of error classes"),
+    Cell("2.6.0", "3.11", "one table of error classes for every provider"),
+    Cell("newest", "3.13", "the newest below 3", ci=True),
+    Cell("newest", "3.10", "the oldest Python", variant=True),
+    Cell("newest", "3.11", "another Python", variant=True),
+    Cell("newest", "3.12", "another Python", variant=True),
+    Cell("0.27.0", "3.13", "the oldest SDK on the newest Python", variant=True),
+    Cell("newest", "3.13", "wrapt 1", wrapt="1", variant=True),
+    Cell("0.27.0", "3.10", "the oldest of everything", opentelemetry="oldest", wrapt="1", ci=True, variant=True),
+    Cell("1.17.0", "3.11", "the oldest OpenTelemetry under the SDK's own tracing", "oldest", wrapt="1", variant=True),
+    Cell("newest", "3.12", "the oldest OpenTelemetry under the newest SDK", "oldest", wrapt="1", variant=True),
+)
+
+
+def select(names: list[str], *, ci: bool) -> list[Cell]:
+    """The cells with these names, or those that CI runs, or all. Raises `ValueError` that says what there is."""
+    by_name = {cell.name: cell for cell in CELLS}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise ValueError(f"no cell {', '.join(unknown)}; there is: {', '.join(by_name)}")
+    if names:
+        return [by_name[name] for name in names]
+    return [cell for cell in CELLS if cell.ci or not ci]
