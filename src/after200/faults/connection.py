@@ -125,19 +125,17 @@ class Connection:
             return
         raise ClientLeftError
 
-    async def start(
-        self, status: int, headers: Mapping[str, str], length: int | None, keep_alive: bool, http11: bool = True
-    ) -> None:
-        """Write the status line and the headers; without a length the body comes in chunks."""
-        self._chunked = length is None and http11
-        self.reusable = keep_alive and (length is not None or self._chunked)
+    def head(self, status: int, headers: Mapping[str, str], length: int | None, incoming: Incoming | None) -> bytes:
+        """The status line and the headers; without a length the body comes in chunks. No `incoming`: hang up after."""
+        self._chunked = length is None and incoming is not None and incoming.http11
+        self.reusable = incoming is not None and incoming.keep_alive and (length is not None or self._chunked)
         framing = {"transfer-encoding": "chunked"} if self._chunked else {}
         if length is not None:
             framing = {"content-length": str(length)}
         connection = {"connection": "keep-alive" if self.reusable else "close"}
         lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in {**headers, **framing, **connection}.items()]
-        await self.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     async def write(self, data: bytes) -> None:
         """Write these bytes, and give way: to the client's leaving, and to every other connection."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .requests import Request
@@ -15,7 +16,10 @@ from .scenarios import Reply, Usage
 from .steps import Event, Part
 
 Json = dict[str, Any]
-_TOOL_TEXT = "Let me look that up."
+_TOOL: Json = {
+    "name": "get_weather",
+    "input_schema": {"properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
 _SAMPLES: dict[str, Any] = {"string": "Paris", "integer": 3, "number": 1.5, "boolean": True, "array": [], "object": {}}
 
 
@@ -28,7 +32,7 @@ def whole_body(request: Request, reply: Reply) -> Json:
     """The body of an answer that is not streamed."""
     return {
         **_message(request),
-        "content": [_filled(block) for block in _blocks(request, reply)],
+        "content": [block.whole for block in _blocks(request, reply)],
         "stop_reason": _stop_reason(request, reply),
         "usage": _usage(reply.usage, reply.usage.output),
     }
@@ -37,20 +41,18 @@ def whole_body(request: Request, reply: Reply) -> Json:
 def _start(request: Request, reply: Reply) -> Iterator[Event]:
     message = {**_message(request), "usage": _usage(reply.usage, 1)}
     yield _event({"type": "message_start", "message": message})
-    yield _event({"type": "content_block_start", "index": 0, "content_block": _empty(_blocks(request, reply)[0])})
+    yield _event({"type": "content_block_start", "index": 0, "content_block": _blocks(request, reply)[0].empty})
     if request.wire != "bedrock":  # Bedrock sends no pings
         yield _event({"type": "ping"})
 
 
 def _text(request: Request, reply: Reply) -> Iterator[Event]:
-    blocks = _blocks(request, reply)
-    for index, block in enumerate(blocks):
+    for index, block in enumerate(_blocks(request, reply)):
         if index:
-            yield _event({"type": "content_block_start", "index": index, "content_block": _empty(block)})
-        for delta in _deltas(block, reply):
+            yield _event({"type": "content_block_stop", "index": index - 1})
+            yield _event({"type": "content_block_start", "index": index, "content_block": block.empty})
+        for delta in block.deltas:
             yield _event({"type": "content_block_delta", "index": index, "delta": delta})
-        if index < len(blocks) - 1:
-            yield _event({"type": "content_block_stop", "index": index})
 
 
 def _close(request: Request, reply: Reply) -> Iterator[Event]:
@@ -101,37 +103,57 @@ def _usage(usage: Usage, output: int) -> Json:
     }
 
 
-def _blocks(request: Request, reply: Reply) -> list[Json]:
-    """The content of the answer, block by block, each one whole."""
+@dataclass(frozen=True)
+class _Block:
+    """One content block: as the whole body has it, as a stream announces it, and the deltas that fill it."""
+
+    whole: Json
+    empty: Json
+    deltas: tuple[Json, ...]
+
+
+def _blocks(request: Request, reply: Reply) -> tuple[_Block, ...]:
     if reply.tool and not _has_tool_result(request.body):
-        return [{"type": "text", "text": _TOOL_TEXT}, _tool_call(request)]
-    text = {"type": "text", "text": "".join(reply.words)}
-    if reply.thinking:
-        return [{"type": "thinking", "thinking": "A greeting is asked for.", "signature": "c2lnbmF0dXJl"}, text]
-    return [text]
+        return _text_block(("Let me look that up.",)), _tool_block(request)
+    return (*((_thinking_block(),) if reply.thinking else ()), _text_block(reply.words))
 
 
-def _filled(block: Json) -> Json:
-    return block
+def _text_block(words: tuple[str, ...]) -> _Block:
+    deltas = tuple({"type": "text_delta", "text": word} for word in words)
+    return _Block({"type": "text", "text": "".join(words)}, {"type": "text", "text": ""}, deltas)
 
 
-def _empty(block: Json) -> Json:
-    """The block as `content_block_start` announces it: before any delta has filled it."""
-    emptied = {"text": "", "thinking": "", "signature": "", "input": {}}
-    return {key: emptied.get(key, value) if key != "type" else value for key, value in block.items()}
+def _thinking_block() -> _Block:
+    thinking, signature = {"thinking": "A greeting is asked for."}, {"signature": "c2lnbmF0dXJl"}
+    return _Block(
+        {"type": "thinking", **thinking, **signature},
+        {"type": "thinking", "thinking": "", "signature": ""},
+        ({"type": "thinking_delta", **thinking}, {"type": "signature_delta", **signature}),
+    )
 
 
-def _deltas(block: Json, reply: Reply) -> Iterator[Json]:
-    if block["type"] == "tool_use":
-        arguments = json.dumps(block["input"])
-        for piece in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]):
-            yield {"type": "input_json_delta", "partial_json": piece}
-    elif block["type"] == "thinking":
-        yield {"type": "thinking_delta", "thinking": block["thinking"]}
-        yield {"type": "signature_delta", "signature": block["signature"]}
-    else:
-        words = reply.words if block["text"] != _TOOL_TEXT else (_TOOL_TEXT,)
-        yield from ({"type": "text_delta", "text": word} for word in words)
+def _tool_block(request: Request) -> _Block:
+    name, arguments = _tool_call(request.body)
+    block = {"type": "tool_use", "id": request.message_id.replace("msg_", "toolu_"), "name": name}
+    text = json.dumps(arguments)
+    halves = (text[: len(text) // 2], text[len(text) // 2 :])
+    deltas = tuple({"type": "input_json_delta", "partial_json": half} for half in halves)
+    return _Block({**block, "input": arguments}, {**block, "input": {}}, deltas)
+
+
+def _tool_call(body: Mapping[str, Any]) -> tuple[str, Json]:
+    """The first tool that the request offers, with an argument for everything its schema requires."""
+    tool = next(iter(_dicts(body.get("tools"))), _TOOL)
+    (schema,) = _dicts([tool.get("input_schema")]) or (_TOOL["input_schema"],)
+    (properties,) = _dicts([schema.get("properties")]) or ({},)
+    required = [name for name in schema.get("required") or () if isinstance(name, str)]
+    types = {name: str(entry.get("type")) for name, entry in properties.items() if isinstance(entry, dict)}
+    return str(tool.get("name")), {name: _SAMPLES.get(types.get(name, ""), "Paris") for name in required}
+
+
+def _dicts(value: object) -> list[Json]:
+    """The objects of a list, and nothing else: what a client sends may be anything."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _stop_reason(request: Request, reply: Reply) -> str:
@@ -139,23 +161,5 @@ def _stop_reason(request: Request, reply: Reply) -> str:
 
 
 def _has_tool_result(body: Mapping[str, Any]) -> bool:
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages or not isinstance(messages[-1], dict):
-        return False
-    content = messages[-1].get("content")
-    return isinstance(content, list) and any(
-        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
-    )
-
-
-def _tool_call(request: Request) -> Json:
-    """A call of the first tool that the request offers, with an argument for everything its schema requires."""
-    tools = request.body.get("tools")
-    tool = tools[0] if isinstance(tools, list) and tools and isinstance(tools[0], dict) else {}
-    schema = tool.get("input_schema") or {"properties": {"city": {"type": "string"}}, "required": ["city"]}
-    properties = schema.get("properties", {})
-    arguments = {
-        name: _SAMPLES.get(properties.get(name, {}).get("type"), "Paris") for name in schema.get("required", ())
-    }
-    call_id = "toolu_" + request.message_id.removeprefix("msg_")
-    return {"type": "tool_use", "id": call_id, "name": tool.get("name", "get_weather"), "input": arguments}
+    last = _dicts(body.get("messages"))[-1:]
+    return any(block.get("type") == "tool_result" for message in last for block in _dicts(message.get("content")))

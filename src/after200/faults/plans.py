@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .catalog import SCENARIOS
 from .connection import Incoming
 from .mix import MIX, Mix
-from .requests import Request, UnknownPathError, read_request, split_target
+from .requests import Request, UnknownPathError, read_request, scenario_path, split_target
 from .scenarios import WHOLE, Reply, Scenario
 from .steps import Answer, Play
 from .wires import error_envelope
@@ -62,10 +62,9 @@ class Planner:
     def plan(self, incoming: Incoming, url: str) -> Plan:
         """What to play for this request."""
         name, key, path = split_target(incoming.target)
-        own_url = url + incoming.target.partition("?")[0].rstrip("/")
         try:
-            request = read_request(incoming.method, path, incoming.body, own_url)
             check_scenario(name)
+            request = read_request(incoming.method, path, incoming.body, f"{url}{scenario_path(name, key)}{path}")
         except (UnknownPathError, UnknownScenarioError) as error:
             return _not_found(name, key, Request.of_nothing(incoming.method, path), str(error))
         if request.api == "batch":  # never at fault itself: the SDK asks it where the results are
@@ -73,7 +72,10 @@ class Planner:
             return Plan(name, key, 0, request, reply, WHOLE)
         scenario, number = self._choose(name, key, incoming)
         if scenario.only and scenario.only not in request.kinds:
-            return _not_found(scenario.name, key, request, f"scenario {scenario.name!r} is for {scenario.only} only")
+            message = (
+                f"scenario {scenario.name!r} is for {scenario.only} only; this is {request.api} over {request.wire}"
+            )
+            return _not_found(scenario.name, key, request, message)
         attempt = scenario.attempt(number)
         play = attempt.stream if request.streaming else attempt.whole
         return Plan(scenario.name, key, number, request, attempt.reply, play)

@@ -69,25 +69,28 @@ class Player:
     async def status(self, step: Status) -> None:
         if step.headers.get("content-encoding") == "gzip":
             self._gzip = zlib.compressobj(wbits=31)
-        await self._start(step.code, {"content-type": content_type(self._request), **step.headers}, None)
+        await self._connection.write(
+            self._head(step.code, {"content-type": content_type(self._request), **step.headers})
+        )
 
     async def answer(self, step: Answer) -> None:
         body = step.body if isinstance(step.body, bytes) else encode_json(with_request_id(step.body, self._request))
         self.failure = step.failure
-        await self._start(step.code, {"content-type": "application/json", **step.headers}, len(body))
+        head = self._head(step.code, {"content-type": "application/json", **step.headers}, len(body))
         self._record("end")
-        await self._connection.write(body)
+        await self._connection.write(head + body)
 
     async def whole(self, step: Whole) -> None:
         body = encode_json(surfaces.whole_body(self._request, self._reply))
         sent = body[: int(len(body) * step.only)]
-        await self._start(200, {"content-type": "application/json"}, None if step.chunked else len(body))
+        head = self._head(200, {"content-type": "application/json"}, None if step.chunked else len(body))
         if step.chunked:
+            await self._connection.write(head)
             await self._send(sent)
             return
         if len(sent) == len(body):
             self._record("end")
-        await self._connection.write(sent)
+        await self._connection.write(head + sent)
 
     async def healthy(self, step: Healthy) -> None:
         events = list(surfaces.part_of_stream(step.part, self._request, self._reply))
@@ -145,10 +148,9 @@ class Player:
         self._connection.reusable = False
         await self._connection.reset()
 
-    async def _start(self, code: int, headers: dict[str, str], length: int | None) -> None:
+    def _head(self, code: int, headers: dict[str, str], length: int | None = None) -> bytes:
         self.wire_status = code
-        headers = {**response_headers(self._request), **headers}
-        await self._connection.start(code, headers, length, self._incoming.keep_alive, self._incoming.http11)
+        return self._connection.head(code, {**response_headers(self._request), **headers}, length, self._incoming)
 
     async def _send(self, data: bytes, name: str = "") -> None:
         """Send one chunk; hold it back when nothing but the end of the body follows."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote
 
 _VERTEX = "/projects/{project}/locations/{region}/publishers/anthropic/models"
 _PREFIXES = (
@@ -96,10 +96,15 @@ class Request:
 
 def split_target(target: str) -> tuple[str, str, str]:
     """A request target, split into scenario, key and the path that follows: `/name@key/v1/messages?x`."""
-    path = urlsplit(target if target.startswith("/") else "/" + target).path
-    first, slash, rest = path.lstrip("/").partition("/")
+    path = re.sub(r"^https?://[^/]*", "", target.partition("?")[0])  # clients of a proxy send the whole URL
+    first, slash, rest = path.removeprefix("/").partition("/")
     name, _, key = unquote(first).partition("@")
     return name, key, slash + rest.rstrip("/")
+
+
+def scenario_path(name: str, key: str) -> str:
+    """The first segment of the path, for a base URL."""
+    return f"/{name}@{quote(key, safe='')}" if key else f"/{name}"
 
 
 def read_request(method: str, path: str, body: bytes, own_url: str = "") -> Request:
@@ -130,7 +135,7 @@ def _request(route: Route, named: dict[str, Any], path: str, body: Mapping[str, 
 def _read_json(body: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(body) if body else {}
-    except ValueError:  # covers what is not UTF-8 too
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -20,6 +20,7 @@ from .connection import Connection
 from .log import Condition, Log, Served
 from .mix import Mix
 from .plans import Planner, check_scenario
+from .requests import scenario_path
 from .service import Service
 
 _logger = logging.getLogger("after200.faults")
@@ -112,7 +113,7 @@ class FaultServer:
         Attempts are counted per scenario and key: with a key of its own, a test has a counter of its own.
         """
         check_scenario(scenario)
-        return f"{self.url}/{scenario}@{key}" if key else f"{self.url}/{scenario}"
+        return self.url + scenario_path(scenario, key)
 
     @property
     def log(self) -> tuple[Served, ...]:
@@ -162,8 +163,8 @@ class FaultServer:
         connection = Connection(reader, writer)
         try:
             await self._service.serve(connection, self.url)
-        except asyncio.CancelledError:
-            pass  # the server is being stopped
+        except asyncio.CancelledError:  # the server is being stopped: no goodbyes
+            writer.transport.abort()
         except Exception:
             _logger.exception("a fault of the fault server's own")
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 from .connection import BadRequestError, ClientLeftError, Connection, Incoming
 from .log import Log, Served
@@ -106,9 +107,6 @@ async def _refuse(connection: Connection, bad: BadRequestError) -> None:
     """Answer what is no request to be served, and hang up."""
     error_type = "request_too_large" if bad.status == 413 else "invalid_request_error"
     body = encode_json(error_envelope(error_type, str(bad)))
-    headers = {"content-type": "application/json"}
-    try:
-        await connection.start(bad.status, headers, len(body), keep_alive=False)
-        await connection.write(body)
-    except ClientLeftError:
-        pass
+    head = connection.head(bad.status, {"content-type": "application/json"}, len(body), incoming=None)
+    with suppress(ClientLeftError):
+        await connection.write(head + body)
