@@ -153,7 +153,7 @@ class FrameReader:
 
     def __init__(self, call: Call) -> None:
         # Whoever has a Bedrock client has botocore, which the SDK decodes the same frames with.
-        from botocore.eventstream import EventStreamBuffer  # type: ignore[import-not-found]
+        from botocore.eventstream import EventStreamBuffer
 
         self._call = call
         self._buffer: Any = EventStreamBuffer()

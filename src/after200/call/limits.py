@@ -46,6 +46,8 @@ def text(value: object, longest: int = MAX_TEXT) -> str | None:
     """`value` in one line of at most `longest` characters, so that it cannot forge a line of a log; else `None`."""
     if not isinstance(value, str):
         return None
+    if value and len(value) <= longest and value.isprintable():
+        return value.strip() or None
     # Cut before the substitution: a message can be as large as a server likes.
     line = _CONTROL.sub(" ", value[: longest + 1]).strip()
     if not line:

@@ -113,18 +113,13 @@ class Patches:
                 )
             return
         inherited = attribute not in vars(parent)
-        wrapper = wrapt.FunctionWrapper(original, self._while_on(target.wrapper))
+        # Somebody else's patch over ours keeps ours in place for good: then it must do nothing.
+        wrapper = wrapt.FunctionWrapper(original, target.wrapper, enabled=self._is_on)
         setattr(parent, attribute, wrapper)
         self._patches.append(Patch(parent, attribute, original, wrapper, inherited))
 
-    def _while_on(self, hook: Callable[..., Any]) -> Callable[..., Any]:
-        # Somebody else's patch over ours keeps ours in place for good: then it must do nothing.
-        def around(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-            if not self._on:
-                return wrapped(*args, **kwargs)
-            return hook(wrapped, instance, args, kwargs)
-
-        return around
+    def _is_on(self) -> bool:
+        return self._on
 
 
 @guarded

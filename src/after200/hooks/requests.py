@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
+from functools import lru_cache
 from typing import Any, Final
 
 from ..call import statuses
@@ -202,7 +203,8 @@ def answered(call: Call | None, result: Any) -> None:
     if response is None:
         end(call, judge_message(call, result))
         return
-    note_response(call, response)
+    if call.wire_status is None:
+        note_response(call, response)
     if not call.stream and response.is_closed:
         # A raw response that the SDK has read: what its body says, it says now.
         read_whole_body(call, response.content)
@@ -248,7 +250,12 @@ def plain(model: Any) -> object:
 
 def provider_name(client: Any) -> str:
     """`gen_ai.provider.name`, by the client's class or the class of the SDK that it extends."""
-    for cls in type(client).__mro__:
+    return _provider_of(type(client))
+
+
+@lru_cache(maxsize=256)
+def _provider_of(client_class: type[Any]) -> str:
+    for cls in client_class.__mro__:
         if cls.__module__.partition(".")[0] == "anthropic":
             for part, provider in _PROVIDERS:
                 if part in cls.__name__:

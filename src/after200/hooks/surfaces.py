@@ -7,6 +7,7 @@ What is not in the table (counting tokens, listing models, files, ...) is left a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -28,6 +29,7 @@ _SURFACES: Final = (
 )
 
 
+@lru_cache(maxsize=256)
 def find_surface(method: str, url: str) -> Surface | None:
     """The kind of call that a request with `method` to `url` is, as the SDK's own method named it."""
     path = url.partition("?")[0]

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ended call → points of the metrics in `names.METRICS`, whatever the sampler of the spans decides.
 
-What comes from outside is bounded before it becomes a label: see `call/limits.py`.
+Attribute sets are built once for each that occurs. What comes from outside is bounded before it becomes a label: see
+`call/limits.py`.
 """
 
 from __future__ import annotations
 
+import weakref
+from functools import lru_cache
 from typing import Any, Final
 
 from opentelemetry import metrics
@@ -16,6 +19,7 @@ from ..call.limits import DistinctNames
 from ..call.record import Call, EndedCall, ProviderError, Verdict
 from ..call.verdict import admit_type
 from . import names
+from .tallies import Key, Tally, key_of
 
 MAX_MODELS: Final = 100
 
@@ -24,7 +28,21 @@ WATCHED_ON_BEDROCK: Final = ("throttlingException", "internalServerException", "
 WATCHED_ON_STREAMS: Final = (statuses.TRUNCATED, statuses.CONNECTION)
 """The hidden failures that alerts watch: their series are born at zero."""
 
-Attributes = dict[str, Any]
+_models = DistinctNames(MAX_MODELS)
+_response_models = DistinctNames(MAX_MODELS)
+
+
+class Counters:
+    """The counters of one meter provider. They outlive an instrumentation, as what they counted does."""
+
+    def __init__(self, meter_provider: Any) -> None:
+        meter = metrics.get_meter(names.SCOPE, __version__, meter_provider)
+        self.calls = observed(meter, names.CALLS)
+        self.attempts = observed(meter, names.ATTEMPTS)
+        self.tokens = observed(meter, names.TOKENS)
+        self.open = observed(meter, names.STREAMS_OPEN)
+        self.inner_errors = observed(meter, names.INNER_ERRORS)
+        self.born: set[tuple[str, str | None, bool]] = set()
 
 
 class Metrics:
@@ -32,91 +50,69 @@ class Metrics:
 
     def __init__(self, genai: bool, chunk_timing: bool, meter_provider: Any) -> None:
         meter = metrics.get_meter(names.SCOPE, __version__, meter_provider)
+        self._counters = counters_of(meter_provider)
+        self._longest_gap = histogram(meter, names.LONGEST_GAP)
         self._genai = genai
-        self._calls = create(meter, names.CALLS)
-        self._attempts = create(meter, names.ATTEMPTS)
-        self._tokens = create(meter, names.TOKENS)
-        self._longest_gap = create(meter, names.LONGEST_GAP)
-        self._open = create(meter, names.STREAMS_OPEN)
-        self._inner_errors = create(meter, names.INNER_ERRORS)
         if genai:
-            self._duration = create(meter, names.DURATION)
-            self._first_chunk = create(meter, names.TIME_TO_FIRST_CHUNK)
-            self._token_usage = create(meter, names.TOKEN_USAGE)
-        self._chunk_time: Any = create(meter, names.TIME_PER_OUTPUT_CHUNK) if genai and chunk_timing else None
-        self._models = DistinctNames(MAX_MODELS)
-        self._response_models = DistinctNames(MAX_MODELS)
-        self._born: set[tuple[str, str | None, bool]] = set()
+            self._duration = histogram(meter, names.DURATION)
+            self._first_chunk = histogram(meter, names.TIME_TO_FIRST_CHUNK)
+            self._token_usage = histogram(meter, names.TOKEN_USAGE)
+        self._chunk_time: Any = histogram(meter, names.TIME_PER_OUTPUT_CHUNK) if genai and chunk_timing else None
 
     # --- while the call runs ---
 
     def begin(self, call: Call) -> None:
         """Born at zero: `rate()` cannot see a counter's birth at 1, so the first failure would be lost."""
-        key = (call.provider, self._model(call.model), call.stream)
-        if key in self._born:
+        key = (call.provider, admit_model(call.model), call.stream)
+        if key in self._counters.born:
             return
-        self._born.add(key)
-        if call.end_rule not in ("message", "completion"):
-            return
-        base = call_attributes(call, key[1])
-        for verdict in watched_failures(call.provider, call.stream):
-            self._calls.add(0, {**base, **verdict_attributes(verdict, 200)})
+        self._counters.born.add(key)
+        if call.end_rule in ("message", "completion"):
+            for verdict in watched_failures(call.provider, call.stream):
+                self._counters.calls.add(call_key(call.operation, *key, verdict, 200), 0)
 
     def stream_began(self, call: Call) -> None:
-        self._open.add(1, self._stream_attributes(call))
+        self._counters.open.add(stream_key(call.provider, admit_model(call.model)))
         if self._chunk_time is not None:
             call.on_gap = self._record_gap
 
     def _record_gap(self, call: Call, gap: float) -> None:
-        self._chunk_time.record(gap, self._convention_attributes(call))
+        self._chunk_time.record(gap, convention_attributes(call))
 
     def inner_error(self, call: Call, error: ProviderError) -> None:
-        error_type = admit_type(error.type)
-        row = statuses.documented(error_type)
-        status = None if row is None else row[0]
-        self._inner_errors.add(
-            1,
-            {
-                names.OPERATION_NAME: call.operation,
-                names.PROVIDER_NAME: call.provider,
-                names.ERROR_TYPE: error_type,
-                names.FAILURE: statuses.failure_of(error_type),
-                **({} if status is None else {names.HTTP_STATUS: status}),
-            },
-        )
+        self._counters.inner_errors.add(inner_error_key(call.operation, call.provider, admit_type(error.type)))
 
     # --- when it has ended ---
 
     def end(self, call: EndedCall, handle: Any, context: Any) -> None:
-        base = call_attributes(call, self._model(call.model))
-        outcome = {**base, names.OUTCOME: call.verdict.outcome}
-        self._calls.add(1, {**base, **verdict_attributes(call.verdict, call.wire_status)}, context)
-        self._add_attempts(call)
-        for token_type, tokens in token_counts(call):
-            self._tokens.add(tokens, {**outcome, names.TOKEN_TYPE: token_type})
+        """Counts `call`, and records how long it took. `context` is that of its span, for exemplars."""
+        counters, verdict, model = self._counters, call.verdict, admit_model(call.model)
+        # The message differs from call to call; no label is made of it.
+        verdict = verdict._replace(message=None, exception_type=None) if verdict.message else verdict
+        counters.calls.add(call_key(call.operation, call.provider, model, call.stream, verdict, call.wire_status))
+        for attempt in call.attempts:
+            counters.attempts.add(attempt_key(call.provider, model, *attempt))
+        kind = (call.operation, call.provider, model, call.stream, verdict.outcome)
+        usage = call.usage
+        for token_type, tokens in zip(
+            names.TOKEN_TYPES, (usage.input, usage.output, usage.cache_read, usage.cache_write), strict=True
+        ):
+            if tokens:
+                counters.tokens.add(token_key(*kind, token_type), tokens)
         if call.streamed:
-            self._open.add(-1, self._stream_attributes(call))
+            counters.open.add(stream_key(call.provider, model), -1)
             if call.longest_gap is not None:
-                self._longest_gap.record(call.longest_gap, outcome, context)
+                self._longest_gap.record(call.longest_gap, outcome_attributes(*kind), context)
         if self._genai:
             self._record_genai(call, context)
 
-    def _add_attempts(self, call: EndedCall) -> None:
-        base = self._stream_attributes(call)
-        for status, error_type in call.attempts:
-            attributes = dict(base)
-            if status is not None:
-                attributes[names.WIRE_STATUS] = status
-            if error_type is not None:
-                attributes[names.ERROR_TYPE] = error_type
-            self._attempts.add(1, attributes)
-
     def _record_genai(self, call: EndedCall, context: Any) -> None:
-        base = self._convention_attributes(call)
+        base = convention_attributes(call)
+        verdict = call.verdict
         duration = dict(base)
-        if call.verdict.error_type is not None:
-            duration[names.ERROR_TYPE] = call.verdict.error_type
-        status = reported_status(call.verdict, call.wire_status)
+        if verdict.error_type is not None:
+            duration[names.ERROR_TYPE] = verdict.error_type
+        status = reported_status(verdict, call.wire_status)
         if status is not None:
             duration[names.HTTP_STATUS] = status
         self._duration.record(call.duration, duration, context)
@@ -126,66 +122,121 @@ class Metrics:
             if tokens is not None:
                 self._token_usage.record(tokens, {**base, names.TOKEN_TYPE: token_type}, context)
 
-    # --- attributes ---
 
-    def _model(self, model: str | None) -> str | None:
-        return None if model is None else self._models.admit(model)
+# --- instruments ---
 
-    def _stream_attributes(self, call: Call | EndedCall) -> Attributes:
-        model = self._model(call.model)
-        attributes: Attributes = {names.PROVIDER_NAME: call.provider}
-        if model is not None:
-            attributes[names.REQUEST_MODEL] = model
-        return attributes
-
-    def _convention_attributes(self, call: Call | EndedCall) -> Attributes:
-        attributes = self._stream_attributes(call)
-        attributes[names.OPERATION_NAME] = call.operation
-        if call.response_model is not None:
-            attributes[names.RESPONSE_MODEL] = self._response_models.admit(call.response_model)
-        if call.server_address is not None:
-            attributes[names.SERVER_ADDRESS] = call.server_address
-            attributes[names.SERVER_PORT] = call.server_port
-        return attributes
+_counters: weakref.WeakKeyDictionary[Any, Counters] = weakref.WeakKeyDictionary()
+_global_counters: list[Counters] = []
 
 
-def create(meter: Any, metric: names.Metric) -> Any:
-    """The instrument for `metric`."""
-    if metric.kind == "histogram":
-        return meter.create_histogram(
-            metric.name,
-            metric.unit,
-            metric.description,
-            explicit_bucket_boundaries_advisory=metric.buckets,
-        )
-    return getattr(meter, f"create_{metric.kind}")(metric.name, metric.unit, metric.description)
+def counters_of(meter_provider: Any) -> Counters:
+    """The counters of `meter_provider`; a meter has each observable instrument once, and keeps its callback."""
+    if meter_provider is None:
+        if not _global_counters:
+            _global_counters.append(Counters(None))
+        return _global_counters[0]
+    if meter_provider not in _counters:
+        _counters[meter_provider] = Counters(meter_provider)
+    return _counters[meter_provider]
 
 
-def call_attributes(call: Call | EndedCall, model: str | None) -> Attributes:
+def observed(meter: Any, metric: names.Metric) -> Tally:
+    """A tally that the observable instrument for `metric` reports."""
+    tally = Tally()
+    create = getattr(meter, f"create_observable_{metric.kind}")
+    create(metric.name, callbacks=[tally.observe], unit=metric.unit, description=metric.description)
+    return tally
+
+
+def histogram(meter: Any, metric: names.Metric) -> Any:
+    """The histogram for `metric`, with the conventions' advice on its buckets."""
+    return meter.create_histogram(
+        metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
+    )
+
+
+# --- attributes ---
+
+
+def admit_model(model: str | None) -> str | None:
+    """`model` as a label."""
+    return None if model is None else _models.admit(model)
+
+
+def convention_attributes(call: Call | EndedCall) -> dict[str, Any]:
+    """The attributes of every `gen_ai.client.*` metric. Shared: not to be changed."""
+    response_model = call.response_model
+    return _convention_attributes(
+        call.operation,
+        call.provider,
+        admit_model(call.model),
+        None if response_model is None else _response_models.admit(response_model),
+        call.server_address,
+        call.server_port,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _convention_attributes(*values: Any) -> dict[str, Any]:
+    return {name: value for name, value in zip(names.CONVENTION_ATTRIBUTES, values, strict=True) if value is not None}
+
+
+def call_attributes(operation: str, provider: str, model: str | None, stream: bool) -> dict[str, Any]:
     """What says which call it was: `names.CALL_ATTRIBUTES`."""
-    attributes: Attributes = {
-        names.OPERATION_NAME: call.operation,
-        names.PROVIDER_NAME: call.provider,
-        names.REQUEST_STREAM: call.stream,
-    }
-    if model is not None:
-        attributes[names.REQUEST_MODEL] = model
-    return attributes
+    return dict(zip(names.CALL_ATTRIBUTES, (operation, provider, model, stream), strict=True))
 
 
-def verdict_attributes(verdict: Verdict, wire_status: int | None) -> Attributes:
-    """What says how it ended."""
-    attributes: Attributes = {names.OUTCOME: verdict.outcome}
-    if verdict.error_type is not None:
-        attributes[names.PHASE] = verdict.phase
-        attributes[names.FAILURE] = verdict.failure
-        attributes[names.ERROR_TYPE] = verdict.error_type
-    status = reported_status(verdict, wire_status)
-    if status is not None:
-        attributes[names.HTTP_STATUS] = status
-    if wire_status is not None:
-        attributes[names.WIRE_STATUS] = wire_status
-    return attributes
+@lru_cache(maxsize=4096)
+def call_key(
+    operation: str, provider: str, model: str | None, stream: bool, verdict: Verdict, wire_status: int | None
+) -> Key:
+    """What says which call it was, and how it ended."""
+    return key_of(
+        {
+            **call_attributes(operation, provider, model, stream),
+            names.OUTCOME: verdict.outcome,
+            names.PHASE: verdict.phase,
+            names.FAILURE: verdict.failure,
+            names.ERROR_TYPE: verdict.error_type,
+            names.HTTP_STATUS: reported_status(verdict, wire_status),
+            names.WIRE_STATUS: wire_status,
+        }
+    )
+
+
+@lru_cache(maxsize=1024)
+def attempt_key(provider: str, model: str | None, status: int | None, error_type: str | None) -> Key:
+    """What an attempt was answered."""
+    values = (provider, model, status, error_type)
+    return key_of(dict(zip(names.ATTEMPTS.attributes, values, strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def stream_key(provider: str, model: str | None) -> Key:
+    """Where a stream is from."""
+    return key_of(dict(zip(names.STREAMS_OPEN.attributes, (provider, model), strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def token_key(operation: str, provider: str, model: str | None, stream: bool, outcome: str, token_type: str) -> Key:
+    """What kind of tokens, and what came of the call that used them."""
+    attributes = outcome_attributes(operation, provider, model, stream, outcome)
+    return key_of({**attributes, names.TOKEN_TYPE: token_type})
+
+
+@lru_cache(maxsize=1024)
+def outcome_attributes(operation: str, provider: str, model: str | None, stream: bool, outcome: str) -> dict[str, Any]:
+    """What says which call it was, and what came of it. Shared: not to be changed."""
+    return dict(key_of({**call_attributes(operation, provider, model, stream), names.OUTCOME: outcome}))
+
+
+@lru_cache(maxsize=1024)
+def inner_error_key(operation: str, provider: str, error_type: str) -> Key:
+    """What an error inside a body is."""
+    row = statuses.documented(error_type)
+    status = None if row is None else row[0]
+    values = (operation, provider, error_type, statuses.failure_of(error_type), status)
+    return key_of(dict(zip(names.INNER_ERRORS.attributes, values, strict=True)))
 
 
 def reported_status(verdict: Verdict, wire_status: int | None) -> int | None:
@@ -205,10 +256,3 @@ def watched_failures(provider: str, stream: bool) -> list[Verdict]:
         outcome = "truncated" if error_type == statuses.TRUNCATED else "failed"
         verdicts += [Verdict(outcome, phase, error_type, failure, status) for phase in phases]
     return verdicts
-
-
-def token_counts(call: EndedCall) -> list[tuple[str, int]]:
-    """The tokens of `call` by kind; each token is of one kind."""
-    usage = call.usage
-    kinds = zip(names.TOKEN_TYPES, (usage.input, usage.output, usage.cache_read, usage.cache_write), strict=True)
-    return [(kind, tokens) for kind, tokens in kinds if tokens]
