@@ -7,19 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from after200.cli.chat import find_chat_service
 from after200.faults import FaultServer
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def chat(server: FaultServer, scenario: str, *options: str, asked: str = "") -> list[dict[str, Any]]:

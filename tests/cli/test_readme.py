@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every block of the README does what the README says it does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+from after200.cli.chat import find_chat_service
+from after200.cli.receiver import Receiver
+from after200.faults import FaultServer
+from after200.settings import PREFIX, Settings
+from after200.signals import names
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+RUN_BELOW = (
+    "make demo\n",
+    "make test\n",
+    "pip install",
+    "opentelemetry-instrument python app.py",
+    "AnthropicInstrumentor().instrument(",
+    "after200 faults",
+    "ANTHROPIC_BASE_URL",
+    "What HTTP says",
+)
+"""What each block holds that no other does; the tests below find it by that."""
+
+
+def block(holding: str) -> str:
+    [found] = [text for text in BLOCKS if holding in text]
+    return str(found)
+
+
+def run(
+    command: list[str], folder: Path | None = None, asked: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with the environment's programs on PATH and no proxy between it and the servers of the test."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path, "NO_PROXY": "127.0.0.1", "ANTHROPIC_API_KEY": "none"} | settings
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=asked, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def make(target: str, arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a target in the environment of the test: its set-up is taken for done (`-o`)."""
+    stamp = f"{sys.prefix}/.installed"
+    return run(["make", "-o", stamp, target, f"VENV={sys.prefix}", f"ARGS={arguments}"], ROOT)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A folder with an `app.py`: the example's chat service."""
+    shutil.copy(find_chat_service(), tmp_path / "app.py")
+    return tmp_path
+
+
+def test_every_block_is_run_by_a_test() -> None:
+    covered = [[holding for holding in RUN_BELOW if holding in text] for text in BLOCKS]
+    assert sorted([holding] for holding in RUN_BELOW) == sorted(covered)
+
+
+def test_make_demo_runs_the_demo_and_prints_what_the_readme_shows() -> None:
+    assert "make demo\n" == block("make demo\n")
+    finished = make("demo", "--calls=40")
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    shown = block("What HTTP says").splitlines()
+    printed = [re.sub(r"\s+", " ", line.strip()) for line in finished.stdout.splitlines()]
+    headings = [re.sub(r"\s+", " ", line.strip()) for line in (shown[0], shown[2])]
+    sentences = [re.sub(r"\d+", "#", line) for line in shown[-3:]]
+    assert headings == [line for line in headings if line in printed]
+    assert sentences == [re.sub(r"\d+", "#", line) for line in printed[-3:]]
+
+
+def test_make_test_runs_the_tests() -> None:
+    assert "make test\n" == block("make test\n")
+    finished = make("test", "--collect-only -q tests/cli/test_readme.py")
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    assert "tests/cli/test_readme.py::test_make_test_runs_the_tests" in finished.stdout
+
+
+def test_pip_can_install_what_the_readme_installs() -> None:
+    """The installation itself is a step of .ci/run; here, that pip takes the line, builds the package and finds it."""
+    command = block("pip install").split()
+    assert ["python", "-m", "pip", "install", "."] == command[:5]
+    finished = run([sys.executable, *command[1:], "--dry-run", "--no-deps", "--ignore-installed", "--quiet"], ROOT)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    needed = [requirement.split()[0] for requirement in metadata("after200").get_all("Requires-Dist") or ()]
+    assert set(command[5:]) <= {re.split(r"[<>=;]", requirement)[0] for requirement in needed}
+
+
+def test_opentelemetry_instrument_finds_it(server: FaultServer, app: Path) -> None:
+    with Receiver() as receiver:
+        script = block("opentelemetry-instrument").replace("http://localhost:4318", receiver.url)
+        finished = run(
+            ["bash", "-euc", script],
+            app,
+            asked="What is entropy?\n",
+            ANTHROPIC_BASE_URL=server.base_url("error_unnamed"),
+        )
+        assert 0 == finished.returncode, finished.stderr
+        overloaded = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
+        assert 1 == receiver.total(names.CALLS.name, overloaded)
+        assert {"chat-service"} == {span.resource["service.name"] for span in receiver.spans}
+
+
+def test_by_hand_it_records_a_call_that_is_answered(server: FaultServer) -> None:
+    base_url = server.base_url("completed")
+    finished = run([sys.executable, "-c", block("AnthropicInstrumentor()")], ANTHROPIC_BASE_URL=base_url)
+    assert 0 == finished.returncode, finished.stderr
+    assert finished.stdout.startswith("Hello from Claude.")
+    assert '"after200.outcome": "completed"' in finished.stdout
+
+
+def test_by_hand_it_records_a_call_that_fails_after_the_200(server: FaultServer) -> None:
+    base_url = server.base_url("overloaded_error_mid_stream")
+    finished = run([sys.executable, "-c", block("AnthropicInstrumentor()")], ANTHROPIC_BASE_URL=base_url)
+    assert 1 == finished.returncode
+    assert "anthropic.APIStatusError" in finished.stderr or "OverloadedError" in finished.stderr
+    assert '"http.response.status_code": 529' in finished.stdout
+
+
+def test_a_service_can_be_pointed_at_the_fault_server(app: Path) -> None:
+    command = block("after200 faults").replace("--port 8529", "--port 0").split()
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    with subprocess.Popen(
+        command, env=os.environ | {"PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as faults:
+        try:
+            assert faults.stdout is not None
+            url = faults.stdout.readline().strip()
+            script = block("ANTHROPIC_BASE_URL").replace("http://127.0.0.1:8529", url)
+            finished = run(["bash", "-euc", script], app, asked="What is entropy?\n")
+        finally:
+            faults.terminate()
+    assert 0 == finished.returncode, finished.stderr
+    assert '"result": "answered"' in finished.stdout
+
+
+def test_the_settings_are_those_there_are() -> None:
+    rows = re.findall(rf"^\| `(\w+)` \| `({PREFIX}\w+)` \| `(\w+)` \|", README, re.MULTILINE)
+    defaults = vars(Settings())
+    assert [(name, PREFIX + name.upper(), str(value).lower()) for name, value in defaults.items()] == rows
+
+
+def test_the_metrics_are_those_there_are() -> None:
+    [table] = re.findall(r"^\| metric \|.*?\n\n", README, re.MULTILINE | re.DOTALL)
+    named = {name for name in re.findall(r"`([a-z0-9_.]+)`", table) if name.startswith(("after200.", "gen_ai."))}
+    on_by_default = {metric.name for metric in names.METRICS} - {names.TIME_PER_OUTPUT_CHUNK.name}
+    attributes = {attribute for metric in names.METRICS for attribute in metric.attributes}
+    assert on_by_default == named - attributes
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), f"{name} links to {target}"
