@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is measured: the bare SDK, after200 in each mode, the SDK's own tracing, and each neighbour.
+
+A contestant that is off leaves the SDK as it is, so that all can take turns in one process.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, NamedTuple
+
+from . import wire
+
+
+class Telemetry(NamedTuple):
+    """Real providers of OpenTelemetry's SDK. Spans go through a batch to an exporter that throws them away."""
+
+    tracer_provider: Any
+    meter_provider: Any
+    metrics: Any
+
+
+def telemetry() -> Telemetry:
+    """Providers of their own for one contestant."""
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+    class Nowhere(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            return SpanExportResult.SUCCESS
+
+    tracer_provider = TracerProvider()
+    tracer_provider.add_span_processor(BatchSpanProcessor(Nowhere()))
+    reader = InMemoryMetricReader()
+    return Telemetry(tracer_provider, MeterProvider([reader]), reader)
+
+
+class Contestant:
+    """The bare SDK, and the base of all others."""
+
+    traced_by_sdk = False
+
+    def __init__(self, connection: wire.Wire, telemetry: Telemetry) -> None:
+        self.telemetry = telemetry
+        self.clients = connection.clients(**self.options())
+
+    def options(self) -> dict[str, Any]:
+        """What the clients are made with."""
+        if "open_telemetry" not in inspect.signature(wire.anthropic.Anthropic.__init__).parameters:
+            return {}
+        return {
+            "open_telemetry": {"tracer_provider": self.telemetry.tracer_provider} if self.traced_by_sdk else False
+        }
+
+    def on(self) -> None:
+        """Instruments the SDK."""
+
+    def off(self) -> None:
+        """Leaves the SDK as it was."""
+
+
+class Native(Contestant):
+    """The SDK's own tracing."""
+
+    traced_by_sdk = True
+
+
+class After200(Contestant):
+    """after200 with everything on by default, and one choice of span."""
+
+    spans = "own"
+
+    def on(self) -> None:
+        from after200 import AnthropicInstrumentor
+
+        AnthropicInstrumentor().instrument(
+            spans=self.spans,
+            tracer_provider=self.telemetry.tracer_provider,
+            meter_provider=self.telemetry.meter_provider,
+        )
+
+    def off(self) -> None:
+        from after200 import AnthropicInstrumentor
+
+        AnthropicInstrumentor().uninstrument()
+
+
+class After200Annotate(After200):
+    spans = "annotate"
+    traced_by_sdk = True
+
+
+class After200None(After200):
+    spans = "none"
+
+
+CONTESTANTS: dict[str, type[Contestant]] = {
+    "bare": Contestant,
+    "bare again": Contestant,
+    "after200, spans=own": After200,
+    "after200, spans=annotate": After200Annotate,
+    "after200, spans=none": After200None,
+    "the SDK's own tracing": Native,
+}
