@@ -73,6 +73,7 @@ BODIES = [
     b"\xff\xfe",
     b"[" * 100_000,
     b'{"model":7,"stream":"yes","messages":"none","tools":[7]}',
+    b'{"tools":[{"name":7,"input_schema":{"properties":{"x":7},"required":7}}],"messages":[7]}',
     b'{"tools":[{"name":7,"input_schema":{"properties":7,"required":[{},"x"]}}],"messages":[{"content":[7]}]}',
 ]
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .requests import Request
 from .scenarios import Reply, Usage
 from .steps import Event, Part
 
 Json = dict[str, Any]
+_T = TypeVar("_T")
 _TOOL: Json = {
     "name": "get_weather",
     "input_schema": {"properties": {"city": {"type": "string"}}, "required": ["city"]},
@@ -146,14 +147,18 @@ def _tool_call(body: Mapping[str, Any]) -> tuple[str, Json]:
     tool = next(iter(_dicts(body.get("tools"))), _TOOL)
     (schema,) = _dicts([tool.get("input_schema")]) or (_TOOL["input_schema"],)
     (properties,) = _dicts([schema.get("properties")]) or ({},)
-    required = [name for name in schema.get("required") or () if isinstance(name, str)]
     types = {name: str(entry.get("type")) for name, entry in properties.items() if isinstance(entry, dict)}
+    required = _entries(schema.get("required"), str)
     return str(tool.get("name")), {name: _SAMPLES.get(types.get(name, ""), "Paris") for name in required}
 
 
 def _dicts(value: object) -> list[Json]:
-    """The objects of a list, and nothing else: what a client sends may be anything."""
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    return _entries(value, dict)
+
+
+def _entries(value: object, kind: type[_T]) -> list[_T]:
+    """The entries of this kind in a list, and nothing else: what a client sends may be anything."""
+    return [entry for entry in value if isinstance(entry, kind)] if isinstance(value, list) else []
 
 
 def _stop_reason(request: Request, reply: Reply) -> str:
