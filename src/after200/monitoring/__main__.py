@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write dashboards, rules, alerts, runbooks and the stack's configuration, or check that they are up to date.
+
+python -m after200.monitoring                          write everything under dashboards/
+python -m after200.monitoring --check                  exit status 1 when a file there differs; names the files
+python -m after200.monitoring --output my --set slo_target=0.995 --set runbooks=https://wiki/claude
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+OLDEST_PYTHON = (3, 11)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 done or up to date, 1 not up to date, 2 cannot run."""
+    options = parse(arguments)
+    if sys.version_info < OLDEST_PYTHON:
+        version = ".".join(map(str, sys.version_info[:3]))
+        return complain(f"needs Python 3.11 or later, as grafana-foundation-sdk does; this is {version}")
+    try:
+        from after200.monitoring.files import render
+    except ModuleNotFoundError as error:
+        return complain(f"{error.name} is not installed: pip install 'after200[monitoring]'")
+    from after200.monitoring.policy import Policy, with_settings
+
+    try:
+        policy = with_settings(Policy(), options.set)
+    except ValueError as error:
+        return complain(str(error))
+    return (check if options.check else write)(options.output, render(policy))
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m after200.monitoring", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=Path("dashboards"), help="the folder to write to or check")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a number of policy.py")
+    return parser.parse_args(arguments)
+
+
+def write(folder: Path, rendered: dict[str, str]) -> int:
+    for name, text in rendered.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    print(f"wrote {len(rendered)} files under {folder}")
+    return 0
+
+
+def check(folder: Path, rendered: dict[str, str]) -> int:
+    """Also finds files that a folder of ours should no longer have."""
+    differing = sorted(name for name, text in rendered.items() if read(folder / name) != text)
+    folders = {name.partition("/")[0] for name in rendered if "/" in name}
+    found = {
+        path.relative_to(folder).as_posix() for top in folders for path in (folder / top).rglob("*") if path.is_file()
+    }
+    for name in differing:
+        print(f"{folder / name} {'differs' if (folder / name).exists() else 'is missing'}")
+    stray = sorted(found - rendered.keys())
+    for name in stray:
+        print(f"{folder / name} is written by nothing")
+    if differing or stray:
+        print("run python -m after200.monitoring and commit the result")
+        return 1
+    print(f"{len(rendered)} files under {folder} are up to date")
+    return 0
+
+
+def read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def complain(text: str) -> int:
+    print(f"after200.monitoring: {text}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every file under `dashboards/` that is written and not kept by hand: a policy comes in, texts by path go out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from after200.monitoring.alerts import alert_groups
+from after200.monitoring.boards import dashboards
+from after200.monitoring.grafana_alerts import provisioning
+from after200.monitoring.policy import Policy
+from after200.monitoring.recording import recording_groups
+from after200.monitoring.templates import render_templates
+
+HEADER = "# Written by python -m after200.monitoring: change src/after200/monitoring, not this file.\n"
+
+
+def render(policy: Policy) -> dict[str, str]:
+    """The texts, by path relative to `dashboards/`."""
+    return {
+        **{f"grafana/{name}": to_json(model) for name, model in dashboards(policy).items()},
+        "grafana-alerts/after200.yaml": to_yaml(provisioning(policy)),
+        "prometheus/after200.rules.yml": to_yaml({"groups": recording_groups(policy)}),
+        "prometheus/after200.alerts.yml": to_yaml({"groups": alert_groups(policy)}),
+        **render_templates(policy),
+    }
+
+
+def to_json(model: dict[str, Any]) -> str:
+    return json.dumps(model, indent=2, ensure_ascii=False) + "\n"
+
+
+def to_yaml(document: dict[str, Any]) -> str:
+    return HEADER + yaml.safe_dump(document, sort_keys=False, width=1_000_000, allow_unicode=True)

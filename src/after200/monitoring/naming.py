@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names our metrics and attributes have in Prometheus: a `Metric` comes in, the translated name goes out.
+
+The rules are those of the OpenTelemetry specification (Prometheus and OpenMetrics compatibility), as the Python
+exporter, the Collector and the OTLP endpoint of Prometheus all apply them by default.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from after200.signals.names import Metric
+
+Part = Literal["", "bucket", "count", "sum"]
+
+UNIT_SUFFIXES: Final = {"s": "seconds", "ms": "milliseconds", "By": "bytes"}
+HISTOGRAM_PARTS: Final = ("bucket", "count", "sum")
+SERVER_LABELS: Final = frozenset({"job", "instance", "le"})
+"""Labels that come from the way to Prometheus and not from the package."""
+
+
+def label(attribute: str) -> str:
+    """`gen_ai.request.model` as Prometheus has it: `gen_ai_request_model`."""
+    if attribute in SERVER_LABELS:
+        return attribute
+    name = re.sub(r"[^a-zA-Z0-9_]", "_", attribute)
+    return f"key_{name}" if name[:1].isdigit() else name
+
+
+def metric_name(metric: Metric, part: Part = "") -> str:
+    """`after200.calls` as Prometheus has it: `after200_calls_total`; of a histogram, the part asked for."""
+    if (metric.kind == "histogram") != (part in HISTOGRAM_PARTS):
+        raise ValueError(f"{metric.name} is a {metric.kind}: {part or 'no part'!r} does not go with it")
+    pieces = [re.sub(r"[^a-zA-Z0-9_:]", "_", metric.name), unit_suffix(metric.unit)]
+    if metric.kind == "counter":
+        pieces.append("total")
+    return "_".join(piece for piece in (*pieces, part) if piece)
+
+
+def unit_suffix(unit: str) -> str:
+    """`s` gives `seconds`; a unit in braces is an annotation and gives nothing."""
+    if re.fullmatch(r"\{.*\}", unit):
+        return ""
+    if unit not in UNIT_SUFFIXES:
+        raise ValueError(
+            f"no Prometheus suffix known for the unit {unit!r}: known are {sorted(UNIT_SUFFIXES)} and {{...}}"
+        )
+    return UNIT_SUFFIXES[unit]
+
+
+def metric_names(metric: Metric) -> tuple[str, ...]:
+    """Every series name that the metric has in Prometheus."""
+    parts: tuple[Part, ...] = ("bucket", "count", "sum") if metric.kind == "histogram" else ("",)
+    return tuple(metric_name(metric, part) for part in parts)
+
+
+def metric_labels(metric: Metric) -> frozenset[str]:
+    """Every label that a series of the metric can have."""
+    return frozenset(map(label, metric.attributes)) | SERVER_LABELS

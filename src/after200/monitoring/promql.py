@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PromQL from names: a `Metric` and matchers come in, an expression goes out.
+
+An attribute that the metric does not have raises at once, so a query that can never match cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name
+from after200.signals.names import Metric
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """One label matcher, on an attribute as OpenTelemetry calls it."""
+
+    attribute: str
+    operator: str
+    value: str
+
+    def __str__(self) -> str:
+        return f'{label(self.attribute)}{self.operator}"{self.value}"'
+
+
+def equals(attribute: str, value: str) -> Matcher:
+    return Matcher(attribute, "=", value)
+
+
+def matches(attribute: str, pattern: str) -> Matcher:
+    return Matcher(attribute, "=~", pattern)
+
+
+def one_of(attribute: str, values: Iterable[str]) -> Matcher:
+    return Matcher(attribute, "=~", "|".join(values))
+
+
+def none_of(attribute: str, values: Iterable[str]) -> Matcher:
+    return Matcher(attribute, "!~", "|".join(values))
+
+
+def select(metric: Metric, *matchers: Matcher, part: Part = "") -> str:
+    """A vector selector for one series name of the metric."""
+    for matcher in matchers:
+        if matcher.attribute not in metric.attributes and matcher.attribute not in SERVER_LABELS:
+            raise ValueError(f"{metric.name} has no attribute {matcher.attribute!r}: it has {metric.attributes}")
+    return metric_name(metric, part) + braces(matchers)
+
+
+def braces(matchers: Iterable[Matcher]) -> str:
+    text = ",".join(map(str, matchers))
+    return f"{{{text}}}" if text else ""
+
+
+def increase(selector: str, window: str, memory: str | None = None) -> str:
+    """How much the counters of a selector grew in the window, the birth of a series included.
+
+    `increase()` sees a series only from its second sample on, so it loses the first failure of a process. A series
+    that was not there one window ago is young: it counts by its value. With `memory`, a series that comes back after
+    having been away (a scrape that failed, Prometheus restarted) with no less than it had before is not young.
+    """
+    latest = f"last_over_time({selector}[{window}])"
+    young = f"{latest} unless {selector} offset {window}"
+    if memory:
+        young += f" unless {latest} >= last_over_time({selector}[{memory}] offset {window})"
+    return f"({young}) or increase({selector}[{window}])"
+
+
+def sum_by(labels: Iterable[str], expression: str) -> str:
+    names = ", ".join(labels)
+    return f"sum by ({names}) ({expression})" if names else f"sum({expression})"
+
+
+def share(part: str, whole: str) -> str:
+    """The part of the whole: 0 where the part has no series at all, nothing where the whole is 0."""
+    return f"({part} or 0 * {whole}) / ({whole} > 0)"
+
+
+def quantile(q: float, metric: Metric, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
+    """A quantile of a histogram over the window."""
+    buckets = sum_by(("le", *labels), f"rate({select(metric, *matchers, part='bucket')}[{window}])")
+    return f"histogram_quantile({q:g}, {buckets})"

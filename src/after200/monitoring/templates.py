@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that are mostly prose or configuration: templates and a policy come in, finished texts go out.
+
+A template names what it needs as `<<metric.calls>>`, `<<label.outcome>>`, `<<policy.window>>`; a name that does not
+exist is an error, so a renamed metric cannot leave a stale page behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from after200.monitoring import recording as r
+from after200.monitoring.alerts import all_alerts
+from after200.monitoring.naming import label, metric_names
+from after200.monitoring.policy import BURN_WINDOWS, Policy
+from after200.signals import names
+
+PLACEHOLDER = re.compile(r"<<([a-zA-Z0-9_.]+)>>")
+
+
+def render_templates(policy: Policy) -> dict[str, str]:
+    """Every templated file by its path under `dashboards/`."""
+    known = placeholders(policy)
+    return {path: fill(path, template.read_text(encoding="utf-8"), known) for path, template in templates()}
+
+
+def templates() -> Iterator[tuple[str, Traversable]]:
+    def walk(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if entry.is_dir():
+                yield from walk(entry, f"{path}{entry.name}/")
+            else:
+                yield f"{path}{entry.name}", entry
+
+    return walk(files("after200.monitoring") / "templates", "")
+
+
+def fill(path: str, text: str, known: dict[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in known:
+            raise ValueError(f"template {path} asks for {match[0]}: known are {', '.join(sorted(known))}")
+        return known[match[1]]
+
+    return PLACEHOLDER.sub(value, text)
+
+
+def placeholders(policy: Policy) -> dict[str, str]:
+    """Everything that a template may name."""
+    known = {"policy.error_budget": f"{policy.error_budget:g}"}
+    for field in fields(policy):
+        value = getattr(policy, field.name)
+        known[f"policy.{field.name}"] = f"{value:g}" if isinstance(value, float) else str(value)
+        if isinstance(value, float) and field.name != "stall_seconds":
+            known[f"percent.{field.name}"] = f"{value * 100:g} %"
+    for constant, attribute in vars(names).items():
+        if isinstance(attribute, str) and constant.isupper():
+            known[f"attribute.{constant.lower()}"] = attribute
+            known[f"label.{constant.lower()}"] = label(attribute)
+        if isinstance(attribute, names.Metric):
+            for series in metric_names(attribute):
+                part = series.rpartition("_")[2] if attribute.kind == "histogram" else ""
+                known["_".join(filter(None, (f"metric.{constant.lower()}", part)))] = series
+    known["recorded.hidden"] = f"{r.HIDDEN}:increase{policy.window}"
+    known["recorded.bad_1h"] = f"{r.BAD}:ratio1h"
+    return known | {"table.burn_windows": burn_table(), "table.alerts": alert_table(policy)}
+
+
+def burn_table() -> str:
+    return "\n".join(f"| {b.severity} | {b.long} | {b.short} | {b.factor:g} | {b.hold} |" for b in BURN_WINDOWS)
+
+
+def alert_table(policy: Policy) -> str:
+    severities: dict[str, list[str]] = {}
+    summaries = {alert.name: alert.summary for alert in all_alerts(policy)}
+    for alert in all_alerts(policy):
+        if alert.severity not in severities.setdefault(alert.name, []):
+            severities[alert.name].append(alert.severity)
+    rows = [f"| [{name}]({name}.md) | {', '.join(severities[name])} | {text} |" for name, text in summaries.items()]
+    return "\n".join(["| alert | severity | says |", "|---|---|---|", *rows])
