@@ -10,7 +10,7 @@ import pytest
 
 from after200.faults import FaultServer
 
-from .clients import ASKED
+from .clients import ASKED, post
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "AnthropicBedrock": {"aws_access_key": "a", "aws_secret_key": "b", "aws_region": "us-east-1"},
@@ -67,17 +67,15 @@ def test_an_error(server: FaultServer, name: str, scenario: str, status: int, fa
 @pytest.mark.parametrize("path", ["/projects/p/locations/l", "/v1/projects/p/locations/l"])
 @pytest.mark.parametrize("action", ["rawPredict", "streamRawPredict"])
 def test_vertex_has_the_model_in_its_path(server: FaultServer, path: str, action: str) -> None:
-    from .clients import post
-
     url = f"/completed{path}/publishers/anthropic/models/claude-sonnet-4@20250514:{action}"
     assert post(server, url, {"stream": action == "streamRawPredict"})[0] == 200
     assert server.log[-1].model == "claude-sonnet-4@20250514"
 
 
 def test_the_errors_of_google_cloud(server: FaultServer) -> None:
-    with client("AnthropicVertex", server.base_url("vertex_http_429")) as opened:
-        with pytest.raises(anthropic.RateLimitError) as raised:
-            opened.messages.create(**ASKED)
+    url = server.base_url("vertex_http_429")
+    with client("AnthropicVertex", url) as opened, pytest.raises(anthropic.RateLimitError) as raised:
+        opened.messages.create(**ASKED)
     assert raised.value.body == {
         "error": {"code": 429, "message": "Refused by the platform", "status": "RESOURCE_EXHAUSTED"}
     }

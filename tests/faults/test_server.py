@@ -50,6 +50,15 @@ def test_the_log_holds_a_request_before_the_client_sees_its_end(server: FaultSer
         assert len(server.log) == 2 * number
 
 
+def test_the_log_holds_a_request_before_the_client_sees_the_error_that_ends_it(server: FaultServer) -> None:
+    for number in range(1, 101):
+        received = b""
+        with ask(server, "overloaded_error_mid_stream") as sock:
+            while b"event: error" not in received:
+                received += sock.recv(65536)
+            assert len(server.log) == number
+
+
 def test_attempts_are_counted_per_scenario_and_key(server: FaultServer) -> None:
     def statuses(path: str) -> list[int]:
         return [post(server, f"/{path}{MESSAGES}")[0] for _ in range(3)]

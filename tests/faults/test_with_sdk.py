@@ -162,9 +162,9 @@ def test_a_call_that_does_not_stream(server: FaultServer, scenario: str) -> None
 def test_retries_are_attempts_of_one_scenario(server: FaultServer) -> None:
     def attempts(scenario: str) -> list[tuple[int, int | None, str | None]]:
         server.clear()
-        with anthropic.Anthropic(**{**options(server, scenario), "max_retries": 2}) as client:
-            with contextlib.suppress(anthropic.APIStatusError):
-                list(client.messages.create(**ASKED, stream=True))
+        client = anthropic.Anthropic(**{**options(server, scenario), "max_retries": 2})
+        with client, contextlib.suppress(anthropic.APIStatusError):
+            list(client.messages.create(**ASKED, stream=True))
         return [(served.attempt, served.wire_status, served.failure) for served in server.wait_idle()]
 
     overloaded = "overloaded_error"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixture, in a test run of its own, as a user's project has it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+EXAMPLE = """
+import anthropic
+import pytest
+
+
+def greet(base_url):
+    client = anthropic.Anthropic(base_url=base_url, api_key="none", max_retries=0)
+    with client.messages.stream(model="m", max_tokens=5, messages=[{"role": "user", "content": "hi"}]) as stream:
+        return stream.get_final_text()
+
+
+def test_greeting(claude_faults):
+    assert greet(claude_faults.base_url("completed")) == "Hello from Claude."
+
+
+def test_overload(claude_faults):
+    with pytest.raises(anthropic.APIStatusError):
+        greet(claude_faults.base_url("overloaded_error_mid_stream"))
+    assert [served.failure for served in claude_faults.log] == ["overloaded_error"]
+"""
+BLOCKED = "import sys\nsys.modules['h11'] = None\n"
+
+
+def run(directory: Path) -> subprocess.CompletedProcess[str]:
+    installed = any(entry.name == "after200" for entry in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", "after200.faults.pytest_plugin"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        os.devnull,
+        "-p",
+        "no:cacheprovider",
+        *plugin,
+        str(directory),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_a_test_of_the_users_gets_a_server(tmp_path: Path) -> None:
+    (tmp_path / "test_example.py").write_text(EXAMPLE)
+    ended = run(tmp_path)
+    assert (ended.returncode, ended.stdout.splitlines()[-1][:8]) == (0, "2 passed"), ended.stdout + ended.stderr
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "test_example.py").write_text(BLOCKED + EXAMPLE)
+    ended = run(tmp_path)
+    assert ended.returncode == 1
+    assert "the fixture claude_faults needs h11: pip install 'after200[faults]'" in ended.stdout
