@@ -44,6 +44,8 @@ GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = (
 
 Panel = Any
 """A panel builder: the SDK gives each kind a class of its own and no common name for what they share."""
+Builder = Any
+"""Any other builder. Their methods return `typing.Self`, which type checkers do not know for Python 3.10."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ def described(
     return panel.title(title).description(description).unit(unit).span(span).datasource(source)
 
 
-def target(query: Query, ref_id: str) -> prometheus.Dataquery:
+def target(query: Query, ref_id: str) -> Builder:
     return (
         prometheus.Dataquery()
         .datasource(METRICS_SOURCE)
@@ -211,7 +213,7 @@ def target(query: Query, ref_id: str) -> prometheus.Dataquery:
     )
 
 
-def thresholds(*steps: tuple[float, str]) -> d.ThresholdsConfig:
+def thresholds(*steps: tuple[float, str]) -> Builder:
     """The first step holds from minus infinity on."""
     first, *others = steps
     levels = [dm.Threshold(value=None, color=first[1]), *(dm.Threshold(value=at, color=color) for at, color in others)]
@@ -227,7 +229,7 @@ def fixed_color(color: str) -> dm.DynamicConfigValue:
 
 def board(
     uid: str, title: str, description: str, rows: Sequence[tuple[str, Sequence[Panel]]], *, with_traces: bool = False
-) -> d.Dashboard:
+) -> Builder:
     """A dashboard of titled rows, with the variables, the links and the alerts that all of ours share."""
     dashboard = (
         d.Dashboard(title)
@@ -281,7 +283,7 @@ def variables(with_traces: bool) -> list[Any]:
     ]
 
 
-def choice(name: str, title: str, query: str, all_value: str) -> d.QueryVariable:
+def choice(name: str, title: str, query: str, all_value: str) -> Builder:
     return (
         d.QueryVariable(name)
         .label(title)

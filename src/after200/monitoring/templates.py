@@ -8,10 +8,8 @@ exist is an error, so a renamed metric cannot leave a stale page behind.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import fields
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from after200.monitoring import recording as r
 from after200.monitoring.alerts import all_alerts
@@ -19,24 +17,16 @@ from after200.monitoring.naming import label, metric_names
 from after200.monitoring.policy import BURN_WINDOWS, Policy
 from after200.signals import names
 
+TEMPLATES = Path(__file__).parent / "templates"
 PLACEHOLDER = re.compile(r"<<([a-zA-Z0-9_.]+)>>")
 
 
 def render_templates(policy: Policy) -> dict[str, str]:
     """Every templated file by its path under `dashboards/`."""
     known = placeholders(policy)
-    return {path: fill(path, template.read_text(encoding="utf-8"), known) for path, template in templates()}
-
-
-def templates() -> Iterator[tuple[str, Traversable]]:
-    def walk(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if entry.is_dir():
-                yield from walk(entry, f"{path}{entry.name}/")
-            else:
-                yield f"{path}{entry.name}", entry
-
-    return walk(files("after200.monitoring") / "templates", "")
+    paths = sorted(path for path in TEMPLATES.rglob("*") if path.is_file())
+    texts = {path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    return {path: fill(path, text, known) for path, text in texts.items()}
 
 
 def fill(path: str, text: str, known: dict[str, str]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import dashboard as d
-
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, or_none, sliding, total
 from after200.monitoring.naming import label
@@ -24,7 +22,7 @@ INNER = (names.OPERATION_NAME, names.ERROR_TYPE, names.FAILURE, names.HTTP_STATU
 FAILED_CALLS = '{ span.after200.outcome =~ "failed|truncated" }'
 
 
-def dashboard(policy: Policy) -> d.Dashboard:
+def dashboard(policy: Policy) -> p.Builder:
     return p.board(
         "after200-calls",
         "Claude: After the 200",

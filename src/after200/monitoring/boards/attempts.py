@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import dashboard as d
-
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, or_none, sliding, total
 from after200.monitoring.naming import label
@@ -21,7 +19,7 @@ FAILED_AT_ONCE = (equals(names.PHASE, "request"), *REFUSED_MATCHERS)
 SAVED = '{ span.http.request.resend_count > 0 && span.after200.outcome = "completed" }'
 
 
-def dashboard(policy: Policy) -> d.Dashboard:
+def dashboard(policy: Policy) -> p.Builder:
     return p.board(
         "after200-attempts",
         "Claude: Attempts and retries",

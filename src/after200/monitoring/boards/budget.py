@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import dashboard as d
-
 from after200.monitoring import panels as p
 from after200.monitoring import recording as r
 from after200.monitoring.boards.common import legend
@@ -19,7 +17,7 @@ RECORDED = "Needs the recording rules of dashboards/prometheus."
 CHOSEN = braces(p.CHOSEN_RECORDED)
 
 
-def dashboard(policy: Policy) -> d.Dashboard:
+def dashboard(policy: Policy) -> p.Builder:
     return p.board(
         "after200-budget",
         "Claude: Error budget",

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import dashboard as d
-
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend
 from after200.monitoring.naming import label
@@ -18,7 +16,7 @@ from after200.signals.names import Metric
 CAP = f"Quantiles end at {names.DURATION_BUCKETS[-1]:g} s, the highest bucket boundary."
 
 
-def dashboard(policy: Policy) -> d.Dashboard:
+def dashboard(policy: Policy) -> p.Builder:
     return p.board(
         "after200-latency",
         "Claude: Latency and flow",

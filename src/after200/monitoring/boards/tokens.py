@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import dashboard as d
-
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, sliding, total
 from after200.monitoring.naming import label
@@ -20,7 +18,7 @@ WASTED = (one_of(names.OUTCOME, ERRORS),)
 KIND_COLORS = {"input": p.BLUE, "output": p.GREEN, "cache_read": p.PURPLE, "cache_write": p.ORANGE}
 
 
-def dashboard(policy: Policy) -> d.Dashboard:
+def dashboard(policy: Policy) -> p.Builder:
     return p.board(
         "after200-tokens",
         "Claude: Tokens",
