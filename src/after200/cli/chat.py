@@ -21,7 +21,7 @@ from typing import Any
 import after200
 
 RETRIES = 2
-SECONDS_WITHOUT_A_BYTE = 3
+SECONDS_WITHOUT_A_BYTE = 5
 LIMIT_S = 300
 """After so many seconds the service is stopped: a demo that hangs must not hang whoever runs it."""
 
