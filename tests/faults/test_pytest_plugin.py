@@ -29,7 +29,16 @@ def test_overload(claude_faults):
         greet(claude_faults.base_url("overloaded_error_mid_stream"))
     assert [served.failure for served in claude_faults.log] == ["overloaded_error"]
 """
-BLOCKED = "import sys\nsys.modules['h11'] = None\n"
+WITHOUT_H11 = """
+import sys
+
+assert "h11" not in sys.modules
+sys.modules["h11"] = None
+
+
+def test_greeting(claude_faults):
+    pass
+"""
 
 
 def run(directory: Path) -> subprocess.CompletedProcess[str]:
@@ -57,7 +66,7 @@ def test_a_test_of_the_users_gets_a_server(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "test_example.py").write_text(BLOCKED + EXAMPLE)
+    (tmp_path / "test_example.py").write_text(WITHOUT_H11)
     ended = run(tmp_path)
     assert ended.returncode == 1
     assert "the fixture claude_faults needs h11: pip install 'after200[faults]'" in ended.stdout

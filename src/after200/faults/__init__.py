@@ -9,10 +9,32 @@ Needs the extra `faults`. It knows nothing of the instrumentation, and the instr
 
 from __future__ import annotations
 
-from .catalog import SCENARIOS
-from .log import Served
-from .mix import parse_mix
-from .scenarios import Scenario
-from .server import FaultServer
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .catalog import SCENARIOS
+    from .log import Served
+    from .mix import parse_mix
+    from .scenarios import Scenario
+    from .server import FaultServer
 
 __all__ = ["SCENARIOS", "FaultServer", "Scenario", "Served", "parse_mix"]
+_PLACES = {
+    "SCENARIOS": ".catalog",
+    "FaultServer": ".server",
+    "Scenario": ".scenarios",
+    "Served": ".log",
+    "parse_mix": ".mix",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use: pytest loads the plugin of this package in every run, with or without the extra."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
