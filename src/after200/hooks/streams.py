@@ -111,6 +111,12 @@ async def ajudged(events: AsyncIterator[Any], response: Any, own: list[Any]) -> 
         await aclose(events)
         raise
     except BaseException as exception:
+        if getattr(events, "ag_frame", None) is not None:
+            # Not out of `events`: an event loop that ends cancels the closing of what was dropped before.
+            if call is not None:
+                drop(call)
+            await aclose(events)
+            raise
         if call is not None:
             finish(call, "raised", exception)
             if correct(call, exception):
