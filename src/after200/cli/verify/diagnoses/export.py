@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was recorded and did not arrive where the exporter sends it: by who answered there, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from after200.cli.verify.diagnoses.findings import Finding, note
+from after200.cli.verify.network import Reply
+from after200.cli.verify.seen import ExporterSeen, Seen
+
+LISTENING = (
+    "Is the Collector (or backend) running, and is this its address from here? In a container, localhost is the "
+    "container. OTLP over gRPC is port 4317, over HTTP 4318."
+)
+WORDS: dict[str, tuple[str, str, str]] = {
+    "refused": ("exporter_unreachable", "nobody listens there (connection refused)", LISTENING),
+    "unresolved": ("exporter_unreachable", "there is no host of that name", LISTENING),
+    "silent": (
+        "exporter_unreachable",
+        "nobody answers there",
+        "Does a firewall or network policy drop it? " + LISTENING,
+    ),
+    "tls": (
+        "exporter_tls",
+        "the TLS handshake fails",
+        "Does that port speak TLS (else: http:// in the endpoint)? For a certificate of your own: "
+        "OTEL_EXPORTER_OTLP_CERTIFICATE.",
+    ),
+}
+"""By the kind of reply: the code, what is the matter, and what to look at."""
+
+GRPC_THERE = (
+    "wrong_protocol",
+    "a gRPC server answers there, and this exporter speaks HTTP",
+    "Set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or send to the receiver's HTTP port (4318 in place of 4317).",
+)
+HTTP_THERE = (
+    "wrong_protocol",
+    "an HTTP server answers there, and this exporter speaks gRPC",
+    "Set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or send to the receiver's gRPC port (4317 in place of 4318).",
+)
+UNAUTHORIZED = (
+    "exporter_unauthorized",
+    "the receiver refuses the credentials",
+    "Set OTEL_EXPORTER_OTLP_HEADERS to what the backend asks for, for example 'authorization=Bearer KEY'.",
+)
+WRONG_PATH = (
+    "wrong_path",
+    "what answers there takes no OTLP on this path",
+    "Is it the right port? OTEL_EXPORTER_OTLP_ENDPOINT is the base, without /v1/...; "
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and ..._METRICS_ENDPOINT are the whole URL, with it.",
+)
+REFUSES = (
+    "exporter_refused",
+    "the receiver answers, and takes nothing",
+    "Its own log says why: does its configuration have a pipeline for this signal?",
+)
+
+
+def no_exporter(seen: Seen) -> Iterator[Finding]:
+    """Nothing is wrong with the set-up, but for one thing: nobody is told."""
+    for signal in seen.required:
+        if seen.facts and seen.facts["sdk_error"] is None and not seen.of(signal):
+            yield Finding(
+                f"no_{signal}_exporter",
+                f"There is no exporter for {signal}: what is recorded goes nowhere.",
+                f"Set OTEL_{signal.upper()}_EXPORTER=otlp"
+                if seen.setup is None
+                else f"Give the provider that {seen.setup} makes an exporter.",
+            )
+
+
+def failed_exporters(seen: Seen) -> Iterator[Finding]:
+    """Each exporter of which nothing was taken."""
+    for exporter in seen.exporters:
+        if not exporter.failed or exporter.signal not in seen.required:
+            continue
+        if exporter.reply is None:
+            if seen.saw:
+                yield Finding(
+                    "exporter_refused",
+                    f"{exporter.signal}: {exporter.kind} took nothing.{_last_word(seen, exporter)}",
+                    "The exporter's own messages say why.",
+                )
+            continue
+        code, what, advice = words_for(exporter.reply, grpc=exporter.grpc)
+        status = f" It answers {exporter.reply.status}." if exporter.reply.status else ""
+        yield Finding(
+            code,
+            f"{exporter.signal} go to {exporter.endpoint}, and {what}.{status}{_last_word(seen, exporter)}",
+            advice,
+        )
+
+
+def words_for(reply: Reply, *, grpc: bool) -> tuple[str, str, str]:
+    """The code, what is the matter, and what to look at next."""
+    if reply.kind in WORDS:
+        return WORDS[reply.kind]
+    if reply.kind == "http2" and not grpc:
+        return GRPC_THERE
+    if reply.kind == "http1" and grpc:
+        return HTTP_THERE
+    if reply.status in (401, 403):
+        return UNAUTHORIZED
+    if reply.status is not None and 400 <= reply.status < 500:
+        return WRONG_PATH
+    if reply.kind in ("closed", "other") and not grpc:
+        return GRPC_THERE if reply.kind == "closed" else WRONG_PATH
+    return REFUSES
+
+
+def _last_word(seen: Seen, exporter: ExporterSeen) -> str:
+    """The exporter's own complaint."""
+    module = exporter.kind.rpartition(".")[0].split("._")[0]
+    said = [line for line in seen.log if line.startswith(module) or (exporter.grpc and exporter.signal in line)]
+    return f" The exporter says: {said[-1].partition(': ')[2][:200]!r}" if said else ""
+
+
+def temporality(seen: Seen) -> Iterator[Finding]:
+    """Prometheus only knows counters that count on."""
+    for exporter in seen.of("metrics"):
+        if exporter.temporality != "delta":
+            continue
+        variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+        what = f"Metrics are sent as deltas ({variable}={seen.environment.get(variable, 'set in code')})."
+        if seen.prometheus_url is not None:
+            yield Finding(
+                "delta_temporality",
+                what + " Prometheus takes cumulative counters only; the Collector and Prometheus drop deltas.",
+                f"Set {variable}=cumulative, or put the Collector's deltatocumulative processor in between.",
+            )
+        else:
+            yield note("delta_temporality", what, "Right for some backends, lost on the way to Prometheus.")
+
+
+DIAGNOSES = (no_exporter, failed_exporters, temporality)
