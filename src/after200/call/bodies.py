@@ -136,7 +136,9 @@ class WholeBodyReader:
     def finish(self) -> None:
         read_whole_body(self._call, b"".join(self._parts))
         # A whole body has no end event. What it is good for is for the application to say, which decodes it.
-        self._call.stopped()
+        # In answer to a stream's request, it is a stream without its end event like any other.
+        if not self._call.stream:
+            self._call.stopped()
 
 
 def read_whole_body(call: Call, body: bytes) -> bool:
