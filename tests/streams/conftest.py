@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients, one for all tests: making one costs more than most of the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anthropic
+import pytest
+
+from after200.faults import FaultServer
+
+from .seen import Seen
+from .surfaces import Surface
+
+
+class Application:
+    """An application that calls the SDK, sync or async, in a loop of its own."""
+
+    def __init__(self, server: FaultServer) -> None:
+        self.server = server
+        self.loop = asyncio.new_event_loop()
+        self.sync_client = anthropic.Anthropic(api_key="none", base_url=server.url, max_retries=0)
+        self.async_client = anthropic.AsyncAnthropic(api_key="none", base_url=server.url, max_retries=0)
+        self._keys = itertools.count()
+
+    def client(self, scenario: str, **options: Any) -> anthropic.Anthropic:
+        """A sync client that is played `scenario`, with a count of attempts of its own."""
+        return self.sync_client.copy(base_url=self._url(scenario), **options)
+
+    def aclient(self, scenario: str, **options: Any) -> anthropic.AsyncAnthropic:
+        """Its async twin."""
+        client = self.async_client.copy(base_url=self._url(scenario), **options)
+        # Each new client would find out the platform, in a thread of its own.
+        client._platform = self.async_client._platform
+        return client
+
+    def _url(self, scenario: str) -> str:
+        return self.server.base_url(scenario, str(next(self._keys)))
+
+    def run(self, coroutine: Any) -> Any:
+        """Runs `coroutine` in the application's loop."""
+        return self.loop.run_until_complete(coroutine)
+
+    def play(self, scenario: str, surface: Surface, mode: str, **options: Any) -> Seen:
+        """Plays `scenario` on `surface` and returns all that there was to see. Nothing is being served afterwards."""
+        seen = Seen()
+        try:
+            if mode == "sync":
+                surface.read(self.client(scenario, **options), seen)
+            else:
+                self.run(surface.aread(self.aclient(scenario, **options), seen))
+        except Exception as exception:
+            seen.exception = exception
+        self.server.wait_idle()
+        return seen
+
+    def close(self) -> None:
+        self.sync_client.close()
+        self.run(self.async_client.close())
+        self.run(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+@pytest.fixture(scope="session")
+def _application(server: FaultServer) -> Iterator[Application]:
+    application = Application(server)
+    yield application
+    application.close()
+
+
+@pytest.fixture
+def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
+    """An application that does not wait long before it tries again, and a server with an empty log."""
+    monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.001)
+    _application.server.clear()
+    return _application
+
+
+Play = Callable[..., Seen]

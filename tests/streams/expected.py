@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each scenario of the fault server should come to, written out: section 2 and 3 of the contract as a table.
+
+A row says how a call ends that streams, and one that does not, each read in every way there is. `telling.py` makes
+whole spans, points and log records of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Place = Literal["nothing", "start", "text", "close", "stop"]
+"""How much of a healthy stream was seen: none of it, up to its content, its content, `message_delta`, all of it."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a call ends. What follows `outcome` and `wire` is for errors."""
+
+    outcome: str
+    wire: int | None = 200
+    phase: str | None = None
+    error_type: str | None = None
+    failure: str | None = None
+    retryable: bool | None = None
+    status: int | None = None
+    """The corrected status."""
+
+    message: str | None = None
+    """The description of the span's status."""
+
+    raises: Literal["always", "parsed", "never"] = "never"
+    """Whether the application is told by an exception: whatever it does, only where the SDK decodes, or never."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    input: int = 12
+    output: int = 7
+    cache_write: int = 0
+    cache_read: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scenario, and what its calls come to."""
+
+    scenario: str
+    stream: Ending
+    seen: Place
+    whole: Ending
+    stream_lazy: Ending | None = None
+    """The stream, where that is not the same when the application reads the bytes for itself."""
+
+    whole_application: Ending | None = None
+    """The call that does not stream, where the SDK hands out its body before it decodes it."""
+
+    whole_lazy: Ending | None = None
+    """The call that does not stream, where the application reads its body when it likes."""
+
+    attempts: tuple[tuple[int | None, str | None], ...] = ()
+    """What came before the last attempt: the status and error type of each."""
+
+    retries: int = 0
+    usage: Usage = Usage()
+    chunks: int = 4
+    chunks_lazy: int | None = None
+    """The chunks, where the application reads the bytes for itself and that makes a difference."""
+
+    finish_reason: str = "end_turn"
+    timeout: float = 30.0
+
+
+# --- words for the table ---
+
+COMPLETED = Ending("completed")
+
+
+def event(
+    phase: str,
+    error_type: str,
+    failure: str,
+    retryable: bool,
+    status: int | None,
+    message: str | None,
+    raises: Literal["always", "parsed", "never"] = "parsed",
+) -> Ending:
+    """A hidden failure that the provider tells of."""
+    return Ending("failed", 200, phase, error_type, failure, retryable, status, message, raises)
+
+
+def http(status: int, error_type: str, failure: str, retryable: bool, message: str) -> Ending:
+    """An error that HTTP tells of."""
+    return Ending("failed", status, "request", error_type, failure, retryable, status, message, "always")
+
+
+def lost(phase: str, wire: int | None = 200) -> Ending:
+    """The connection was lost."""
+    message = "The connection was lost."
+    return Ending("failed", wire, phase, "connection_error", "connection", True, None, message, "always")
+
+
+def timed_out(phase: str, wire: int | None = 200) -> Ending:
+    """The client's timeout ran out."""
+    message = "The client's timeout ran out."
+    return Ending("failed", wire, phase, "client_timeout_error", "timeout", True, None, message, "always")
+
+
+def truncated(phase: str) -> Ending:
+    """The stream ended before its end event, and nobody raised anything."""
+    message = "The stream ended before its end event."
+    return Ending("truncated", 200, phase, "stream_truncated", "truncated", True, None, message)
+
+
+def malformed(phase: str, raises: Literal["parsed", "never"] = "parsed") -> Ending:
+    """Bytes came that cannot be decoded."""
+    message = "The body could not be decoded."
+    return Ending("failed", 200, phase, "stream_malformed", "malformed", False, None, message, raises)
+
+
+# --- the table ---
+
+HTTP_529 = http(529, "overloaded_error", "overloaded", True, "Overloaded")
+OVERLOADED = event("mid_stream", "overloaded_error", "overloaded", True, 529, "Overloaded")
+UNNAMED = replace(OVERLOADED, raises="never")
+FLUX = "Something went wrong"
+
+HEALTHY = (
+    Row("completed", COMPLETED, "stop", COMPLETED),
+    Row("refusal", COMPLETED, "stop", COMPLETED, chunks=5, finish_reason="refusal"),
+    Row("max_tokens", COMPLETED, "stop", COMPLETED, finish_reason="max_tokens"),
+    Row("cached", COMPLETED, "stop", COMPLETED, usage=Usage(8, 7, 1416, 2227)),
+    Row("thinking", COMPLETED, "stop", COMPLETED, chunks=6),
+    Row("gzip_completed", COMPLETED, "stop", COMPLETED),
+)
+
+ERROR_EVENTS = tuple(
+    Row(
+        f"{error_type}_{place}",
+        event(phase, error_type, failure, retryable, status, message),
+        seen,
+        http(status, error_type, failure, retryable, message),
+    )
+    for error_type, failure, retryable, status, message in (
+        ("invalid_request_error", "invalid_request", False, 400, "messages: text content blocks must be non-empty"),
+        ("authentication_error", "denied", False, 401, "invalid x-api-key"),
+        ("billing_error", "denied", False, 402, "Your credit balance is too low to access the Anthropic API."),
+        (
+            "permission_error",
+            "denied",
+            False,
+            403,
+            "Your API key does not have permission to use the specified resource.",
+        ),
+        ("not_found_error", "invalid_request", False, 404, "model: claude-nowhere"),
+        ("conflict_error", "invalid_request", False, 409, "The resource was changed by another request."),
+        ("request_too_large", "invalid_request", False, 413, "Request exceeds the maximum size"),
+        ("rate_limit_error", "rate_limited", True, 429, "This request would exceed your organization's rate limit."),
+        ("api_error", "server_error", True, 500, "Internal server error"),
+        ("timeout_error", "timeout", True, 504, "Request timed out"),
+        ("overloaded_error", "overloaded", True, 529, "Overloaded"),
+    )
+    for place, phase, seen in (
+        ("first_event", "first_chunk", "nothing"),
+        ("mid_stream", "mid_stream", "text"),
+        ("after_message_delta", "mid_stream", "close"),
+    )
+)
+
+ODD_ERROR_EVENTS = (
+    Row("overloaded_error_after_message_stop", OVERLOADED, "stop", HTTP_529),
+    Row("gzip_overloaded_mid_stream", OVERLOADED, "text", HTTP_529),
+    Row(
+        "unknown_error_mid_stream",
+        event("mid_stream", "quantum_flux_error", "other", False, None, FLUX),
+        "text",
+        http(500, "quantum_flux_error", "server_error", True, FLUX),
+    ),
+    Row(
+        "hostile_type_mid_stream",
+        event("mid_stream", "_OTHER", "other", False, None, FLUX),
+        "text",
+        http(500, "500", "server_error", True, FLUX),
+    ),
+    Row(
+        "error_not_json",
+        event("mid_stream", "_OTHER", "other", False, None, None),
+        "text",
+        http(529, "529", "overloaded", True, "upstream connect error or disconnect"),
+    ),
+    Row(
+        "error_without_type",
+        event("mid_stream", "_OTHER", "other", False, None, "Overloaded"),
+        "text",
+        http(529, "529", "overloaded", True, "Overloaded"),
+    ),
+    Row(
+        "error_is_string",
+        event("mid_stream", "_OTHER", "other", False, None, "overloaded"),
+        "text",
+        http(529, "529", "overloaded", True, "overloaded"),
+    ),
+    Row(
+        "error_empty",
+        event("mid_stream", "_OTHER", "other", False, None, None),
+        "text",
+        http(529, "529", "overloaded", True, "HTTP 529"),
+    ),
+    Row("error_unnamed", UNNAMED, "text", HTTP_529),
+    Row("error_unnamed_first_event", replace(UNNAMED, phase="first_chunk"), "nothing", HTTP_529),
+    Row("error_unnamed_then_completed", UNNAMED, "stop", HTTP_529),
+)
+
+HTTP_ERRORS = tuple(
+    Row(f"http_{status}", http(status, *rest), "nothing", http(status, *rest))
+    for status, *rest in (
+        (400, "invalid_request_error", "invalid_request", False, "messages: text content blocks must be non-empty"),
+        (401, "authentication_error", "denied", False, "invalid x-api-key"),
+        (402, "billing_error", "denied", False, "Your credit balance is too low to access the Anthropic API."),
+        (
+            403,
+            "permission_error",
+            "denied",
+            False,
+            "Your API key does not have permission to use the specified resource.",
+        ),
+        (404, "not_found_error", "invalid_request", False, "model: claude-nowhere"),
+        (408, "timeout_error", "timeout", True, "Request timed out"),
+        (409, "conflict_error", "invalid_request", False, "The resource was changed by another request."),
+        (413, "request_too_large", "invalid_request", False, "Request exceeds the maximum size"),
+        (429, "rate_limit_error", "rate_limited", True, "This request would exceed your organization's rate limit."),
+        (500, "api_error", "server_error", True, "Internal server error"),
+        (502, "api_error", "server_error", True, "Internal server error"),
+        (503, "overloaded_error", "overloaded", True, "Overloaded"),
+        (504, "timeout_error", "timeout", True, "Request timed out"),
+        (529, "overloaded_error", "overloaded", True, "Overloaded"),
+    )
+) + tuple(
+    Row(f"http_{status}_html", http(status, str(status), *rest), "nothing", http(status, str(status), *rest))
+    for status, *rest in (
+        (413, "invalid_request", False, "HTTP 413"),
+        (429, "rate_limited", True, "HTTP 429"),
+        (500, "server_error", True, "HTTP 500"),
+        (502, "server_error", True, "HTTP 502"),
+        (503, "overloaded", True, "HTTP 503"),
+        (504, "timeout", True, "HTTP 504"),
+        (529, "overloaded", True, "HTTP 529"),
+    )
+)
+
+RETRIES = (
+    Row("http_529_always", HTTP_529, "nothing", HTTP_529, attempts=((529, "529"), (529, "529")), retries=2),
+    *(
+        Row(f"http_{status}_then_completed", COMPLETED, "stop", COMPLETED, attempts=((status, str(status)),), retries=2)
+        for status in (408, 429, 500, 503, 529)
+    ),
+    Row(
+        "http_503_then_529_then_completed",
+        COMPLETED,
+        "stop",
+        COMPLETED,
+        attempts=((503, "503"), (529, "529")),
+        retries=2,
+    ),
+    Row(
+        "http_529_then_overloaded_mid_stream",
+        OVERLOADED,
+        "text",
+        HTTP_529,
+        attempts=((529, "529"),),
+        retries=1,
+    ),
+    Row(
+        "reset_then_completed",
+        COMPLETED,
+        "stop",
+        COMPLETED,
+        attempts=((None, "connection_error"),),
+        retries=2,
+    ),
+)
+
+_LOST_BEFORE = lost("request", wire=None)
+_LOST_FIRST = lost("first_chunk")
+_TIMED_OUT_BEFORE = timed_out("request", wire=None)
+_MALFORMED = malformed("first_chunk")
+_TRUNCATED = truncated("first_chunk")
+
+BROKEN_CONNECTIONS = (
+    Row("reset_before_response", _LOST_BEFORE, "nothing", _LOST_BEFORE),
+    Row("cut_before_response", _LOST_BEFORE, "nothing", _LOST_BEFORE),
+    Row("reset_first_event", _LOST_FIRST, "nothing", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("reset_mid_stream", lost("mid_stream"), "text", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("reset_after_message_delta", lost("mid_stream"), "close", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("reset_after_message_stop", lost("mid_stream"), "stop", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("half_chunk", lost("mid_stream"), "text", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("cut_mid_stream", lost("mid_stream"), "text", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("stall_before_response", _TIMED_OUT_BEFORE, "nothing", _TIMED_OUT_BEFORE, timeout=0.15),
+    Row(
+        "stall_first_event",
+        timed_out("first_chunk"),
+        "nothing",
+        _TIMED_OUT_BEFORE,
+        whole_lazy=timed_out("first_chunk"),
+        timeout=0.15,
+    ),
+    Row(
+        "stall_mid_stream",
+        timed_out("mid_stream"),
+        "text",
+        _TIMED_OUT_BEFORE,
+        whole_lazy=timed_out("first_chunk"),
+        timeout=0.15,
+    ),
+)
+
+
+def _undecodable(scenario: str, stream: Ending, seen: Place, stream_lazy: Ending | None = None, **chunks: int) -> Row:
+    """A body that cannot be decoded: a failure where the SDK decodes it, before it hands it out."""
+    row = Row(scenario, stream, seen, _MALFORMED, stream_lazy, whole_application=COMPLETED, whole_lazy=COMPLETED)
+    return replace(row, **chunks)  # type: ignore[arg-type]
+
+
+SILENT_ENDS = (
+    _undecodable("end_before_first_event", _TRUNCATED, "nothing"),
+    _undecodable("ping_only_then_end", _TRUNCATED, "nothing"),
+    _undecodable("end_before_content", _TRUNCATED, "start"),
+    _undecodable("end_without_message_stop", truncated("mid_stream"), "text"),
+    _undecodable("end_after_message_delta", truncated("mid_stream"), "close"),
+    # A chunk is what its event's name says; only bytes that are not UTF-8 never come to be one in the SDK's hands.
+    _undecodable("not_json_mid_stream", malformed("mid_stream"), "text", truncated("mid_stream"), chunks=5),
+    _undecodable("not_utf8_mid_stream", malformed("mid_stream"), "text", truncated("mid_stream"), chunks_lazy=5),
+)
+
+WHOLE_BODIES = (
+    Row(
+        "body_error_200",
+        _TRUNCATED,
+        "nothing",
+        event("first_chunk", "overloaded_error", "overloaded", True, 529, "Overloaded", "never"),
+        stream_lazy=event("first_chunk", "overloaded_error", "overloaded", True, 529, "Overloaded", "never"),
+    ),
+    _undecodable("body_not_json_200", _TRUNCATED, "nothing"),
+    _undecodable("body_empty_200", _TRUNCATED, "nothing"),
+    Row(
+        "body_html_200",
+        _TRUNCATED,
+        "nothing",
+        malformed("first_chunk", "never"),
+        whole_application=COMPLETED,
+        whole_lazy=COMPLETED,
+    ),
+    Row("body_cut", _LOST_FIRST, "nothing", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+    Row("body_short", _LOST_FIRST, "nothing", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
+)
+
+ROWS = (
+    *HEALTHY,
+    *ERROR_EVENTS,
+    *ODD_ERROR_EVENTS,
+    *HTTP_ERRORS,
+    *RETRIES,
+    *BROKEN_CONNECTIONS,
+    *SILENT_ENDS,
+    *WHOLE_BODIES,
+)
+ROW_OF = {row.scenario: row for row in ROWS}

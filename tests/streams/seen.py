@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the application saw of a call: every event and the exception, as text, so that two runs can be compared.
+
+The server gives every request a number of its own, and so does the test; they are taken out,
+as are addresses of objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_NUMBER = re.compile(r"(?<=_01)\d{22}|(?<=@)\d+(?=/)|(?<=via cancel scope ).*")
+
+
+class Seen:
+    """What an application saw, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.exception: BaseException | None = None
+        self._bytes = b""
+
+    def __call__(self, event: object) -> None:
+        """The application was given `event`. Where bytes are cut in pieces is up to the network, so they are joined."""
+        if isinstance(event, bytes):
+            self._bytes += event
+        else:
+            self.events.append(text(event))
+
+    @property
+    def whole(self) -> list[Any]:
+        """Everything that there was to see."""
+        return [*self.events, text(self._bytes), *([] if self.exception is None else chain(self.exception))]
+
+
+def chain(exception: BaseException | None) -> Iterator[dict[str, Any]]:
+    """An exception, and what caused it."""
+    while exception is not None:
+        yield {
+            "class": qualified_name(exception),
+            "str": text(str(exception)),
+            "args": text(exception.args),
+            "notes": getattr(exception, "__notes__", None),
+            "suppressed": exception.__suppress_context__,
+            "caused": exception.__cause__ is not None,
+            **{
+                name: text(getattr(exception, name))
+                for name in ("status_code", "body", "message", "type", "request_id", "response", "request")
+                if name in vars(exception) or hasattr(type(exception), name)
+            },
+        }
+        exception = exception.__cause__ or exception.__context__
+
+
+def text(value: object) -> str:
+    """`value` as it shows itself, but for the number of the request."""
+    return _NUMBER.sub("N", value if isinstance(value, str) else repr(value))
+
+
+def qualified_name(exception: BaseException) -> str:
+    """The name of an exception's class as the conventions write it."""
+    cls = type(exception)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a row of `expected.py` and a surface → the whole span, every metric point and the log record of one call.
+
+Written from the contract (sections 4 to 6) and from nothing else: the names stand here a second time on purpose.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from after200.faults import FaultServer
+
+from ..telemetry import SECONDS, series
+from .expected import Ending, Row
+from .surfaces import MODEL, Surface
+
+Attributes = dict[str, Any]
+
+_PLACES = ("nothing", "start", "text", "close", "stop")
+_CALL = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": MODEL}
+_STREAM = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": MODEL}
+
+BORN_ON_EVERY_CALL = (
+    ("failed", "first_chunk", "overloaded", "overloaded_error", 529),
+    ("failed", "first_chunk", "server_error", "api_error", 500),
+    ("failed", "first_chunk", "rate_limited", "rate_limit_error", 429),
+)
+BORN_ON_STREAMS = (
+    ("failed", "mid_stream", "overloaded", "overloaded_error", 529),
+    ("failed", "mid_stream", "server_error", "api_error", 500),
+    ("failed", "mid_stream", "rate_limited", "rate_limit_error", 429),
+    ("truncated", "first_chunk", "truncated", "stream_truncated", None),
+    ("truncated", "mid_stream", "truncated", "stream_truncated", None),
+    ("failed", "first_chunk", "connection", "connection_error", None),
+    ("failed", "mid_stream", "connection", "connection_error", None),
+)
+
+
+class Told:
+    """What is to be told of one call that went as `row` says, made on `surface`."""
+
+    def __init__(self, row: Row, surface: Surface, server: FaultServer, request_id: str | None) -> None:
+        self.row = row
+        self.surface = surface
+        self.ending = ending_on(row, surface)
+        self._server = server
+        self._request_id = request_id
+        self._streamed = surface.stream and self.ending.phase != "request"
+
+    # --- what was seen ---
+
+    def _saw(self, place: str) -> bool:
+        """Whether the call came as far as `place`."""
+        if self.surface.stream:
+            return _PLACES.index(self.row.seen) >= _PLACES.index(place)
+        # A whole body says everything, or, broken, nothing.
+        return self.ending.outcome == "completed" and self.row.whole.outcome == "completed"
+
+    @property
+    def _chunks(self) -> int:
+        if not self._saw("text"):
+            return 0
+        lazy = self.row.chunks_lazy if self.surface.decoding == "lazy" else None
+        return lazy or self.row.chunks
+
+    @property
+    def _output(self) -> int | None:
+        return self.row.usage.output if self._saw("close") else None
+
+    @property
+    def _all_input(self) -> int | None:
+        usage = self.row.usage
+        return usage.input + usage.cache_read + usage.cache_write if self._saw("start") else None
+
+    @property
+    def attempts(self) -> tuple[tuple[int | None, str | None], ...]:
+        """The status and the error type of each attempt."""
+        request_failed = self.ending.phase == "request"
+        return (*self.row.attempts, (self.ending.wire, self.ending.error_type if request_failed else None))
+
+    # --- the span ---
+
+    def span(self) -> Attributes:
+        """Everything that the package decides on in the span."""
+        row, ending, usage = self.row, self.ending, self.row.usage
+        message_id = None if self._request_id is None else self._request_id.replace("req_", "msg_")
+        return {
+            "name": f"chat {MODEL}",
+            "kind": "CLIENT",
+            "status": "UNSET" if ending.error_type is None else "ERROR",
+            "description": ending.message,
+            "events": [],
+            **_CALL,
+            "gen_ai.request.max_tokens": 64,
+            "server.address": "127.0.0.1",
+            "server.port": self._server.port,
+            "after200.outcome": ending.outcome,
+            **present(
+                {
+                    "gen_ai.request.stream": self.surface.stream or None,
+                    "gen_ai.response.id": message_id if self._saw("start") else None,
+                    "gen_ai.response.model": MODEL if self._saw("start") else None,
+                    "gen_ai.response.finish_reasons": (row.finish_reason,) if self._saw("close") else None,
+                    "gen_ai.response.time_to_first_chunk": SECONDS if self._streamed and self._chunks else None,
+                    "gen_ai.usage.input_tokens": self._all_input,
+                    "gen_ai.usage.output_tokens": self._output,
+                    "gen_ai.usage.cache_read.input_tokens": usage.cache_read if self._saw("start") else None,
+                    "gen_ai.usage.cache_write.input_tokens": usage.cache_write if self._saw("start") else None,
+                    "anthropic.request.id": None if ending.wire is None else self._request_id,
+                    "http.response.status_code": self._status,
+                    "after200.wire.status_code": ending.wire,
+                    "error.type": ending.error_type,
+                    "after200.phase": ending.phase,
+                    "after200.failure": ending.failure,
+                    "after200.retryable": ending.retryable,
+                    "after200.stream.chunks": self._chunks if self._streamed else None,
+                    "after200.stream.longest_gap": SECONDS if self._streamed and self._chunks else None,
+                    "http.request.resend_count": len(row.attempts) or None,
+                }
+            ),
+        }
+
+    @property
+    def _status(self) -> int | None:
+        return self.ending.wire if self.ending.error_type is None else self.ending.status
+
+    # --- the metrics ---
+
+    def points(self) -> dict[str, Any]:
+        """Every point of every metric, when this was the only call."""
+        points = self.born_at_zero()
+        add = self._adder(points)
+        ending = self.ending
+        base = {**_CALL, "gen_ai.request.stream": self.surface.stream}
+        outcome = {**base, "after200.outcome": ending.outcome}
+        add("after200.calls", {**outcome, **self._result()})
+        for status, error_type in self.attempts:
+            add("after200.attempts", {**_STREAM, "after200.wire.status_code": status, "error.type": error_type})
+        for kind, tokens in self._tokens().items():
+            if tokens:
+                add("after200.tokens", {**outcome, "gen_ai.token.type": kind}, tokens)
+        if self._streamed:
+            add("after200.streams.open", _STREAM, 0)
+            if self._chunks:
+                add("after200.stream.longest_gap", outcome)
+        self._genai_points(points)
+        return points
+
+    def born_at_zero(self) -> dict[str, Any]:
+        """The series of `after200.calls` that are there before anything happened to them."""
+        points: dict[str, Any] = {}
+        watched = (*BORN_ON_EVERY_CALL, *(BORN_ON_STREAMS if self.surface.stream else ()))
+        for outcome, phase, failure, error_type, status in watched:
+            attributes = {
+                **_CALL,
+                "gen_ai.request.stream": self.surface.stream,
+                "after200.outcome": outcome,
+                "after200.phase": phase,
+                "after200.failure": failure,
+                "error.type": error_type,
+                "http.response.status_code": status,
+                "after200.wire.status_code": 200,
+            }
+            points[series("after200.calls", present(attributes))] = 0
+        return points
+
+    def _result(self) -> Attributes:
+        ending = self.ending
+        return {
+            "after200.phase": ending.phase,
+            "after200.failure": ending.failure,
+            "error.type": ending.error_type,
+            "http.response.status_code": self._status,
+            "after200.wire.status_code": ending.wire,
+        }
+
+    def _tokens(self) -> dict[str, int | None]:
+        usage = self.row.usage
+        seen = self._saw("start")
+        return {
+            "input": usage.input if seen else None,
+            "output": self._output,
+            "cache_read": usage.cache_read if seen else None,
+            "cache_write": usage.cache_write if seen else None,
+        }
+
+    def _genai_points(self, points: dict[str, Any]) -> None:
+        add = self._adder(points)
+        base = {
+            **_CALL,
+            "server.address": "127.0.0.1",
+            "server.port": self._server.port,
+            "gen_ai.response.model": MODEL if self._saw("start") else None,
+        }
+        result = {"error.type": self.ending.error_type, "http.response.status_code": self._status}
+        add("gen_ai.client.operation.duration", {**base, **result})
+        if self._streamed and self._chunks:
+            add("gen_ai.client.operation.time_to_first_chunk", base)
+        for kind, tokens in (("input", self._all_input), ("output", self._output)):
+            if tokens is not None:
+                add("gen_ai.client.token.usage", {**base, "gen_ai.token.type": kind}, (1, tokens))
+
+    @staticmethod
+    def _adder(points: dict[str, Any]) -> Any:
+        def add(metric: str, attributes: Attributes, value: Any = 1) -> None:
+            name = series(metric, present(attributes))
+            points[name] = value if isinstance(value, tuple) else points.get(name, 0) + value
+
+        return add
+
+    # --- the log record ---
+
+    def log_records(self, exception_type: str | None) -> list[Attributes]:
+        """The attributes of every log record, when the application saw an exception of this type."""
+        ending = self.ending
+        if ending.error_type is None:
+            return []
+        told = ending.raises == "always" or (ending.raises == "parsed" and self.surface.decoding == "sdk")
+        return [
+            {
+                "event": "gen_ai.client.operation.exception",
+                "severity": "WARN",
+                **present(
+                    {
+                        "exception.type": exception_type if told else None,
+                        "exception.message": ending.message,
+                        "error.type": ending.error_type,
+                        "after200.failure": ending.failure,
+                        "http.response.status_code": ending.status,
+                        "after200.wire.status_code": ending.wire,
+                        "anthropic.request.id": None if ending.wire is None else self._request_id,
+                    }
+                ),
+            }
+        ]
+
+
+def ending_on(row: Row, surface: Surface) -> Ending:
+    """How a call ends that goes as `row` says, made on `surface`."""
+    if surface.stream:
+        return row.stream_lazy or row.stream if surface.decoding == "lazy" else row.stream
+    if surface.decoding == "lazy":
+        return row.whole_lazy or row.whole
+    return row.whole_application or row.whole if surface.decoding == "application" else row.whole
+
+
+def present(attributes: Attributes) -> Attributes:
+    """`attributes` without those that have no value: absent is absent."""
+    return {name: value for name, value in attributes.items() if value is not None}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every scenario × every surface × sync and async, over the socket.
+
+Each case runs twice: without the package, to know what the application sees, and with it. What is recorded is compared
+whole with the table in `expected.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ..telemetry import Telemetry, described
+from .conftest import Application
+from .expected import ROWS, Row
+from .seen import qualified_name
+from .surfaces import FEW_SURFACES, SURFACES, Surface
+from .telling import Told
+
+
+def cases() -> list[Any]:
+    """The cases for the installed SDK; of a surface that it lacks, one case, to be skipped."""
+    cases = []
+    for surface in SURFACES:
+        lacking = pytest.mark.skipif(surface.missing(), reason=f"this SDK has no {surface.needs}")
+        for row in ROWS[:1] if surface.missing() else ROWS:
+            if row.scenario in WAITED_FOR and surface not in FEW_SURFACES:
+                continue
+            for mode in ("sync", "async"):
+                cases.append(
+                    pytest.param(row, surface, mode, marks=lacking, id=f"{row.scenario}-{surface.name}-{mode}")
+                )
+    return cases
+
+
+WAITED_FOR = ("stall_before_response", "stall_first_event", "stall_mid_stream")
+"""Scenarios that end by a timeout, which there is no way to hurry: played on one surface of each kind."""
+
+
+@pytest.mark.parametrize(("row", "surface", "mode"), cases())
+def test_a_call_is_told_of_whole_and_the_application_sees_no_difference(
+    row: Row, surface: Surface, mode: str, application: Application, telemetry: Telemetry
+) -> None:
+    options = {"max_retries": row.retries, "timeout": row.timeout}
+    bare = application.play(row.scenario, surface, mode, **options)
+    application.server.clear()
+    with telemetry.instrumented():
+        seen = application.play(row.scenario, surface, mode, **options)
+
+    assert bare.whole == seen.whole
+    served = application.server.log
+    told = Told(row, surface, application.server, served[-1].request_id)
+    assert len(told.attempts) == len(served)
+    assert [told.span()] == [described(span) for span in telemetry.spans]
+    assert told.points() == telemetry.points()
+    exception_type = None if bare.exception is None else qualified_name(bare.exception)
+    assert told.log_records(exception_type) == telemetry.logged()
+    assert [] == telemetry.open_spans
