@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import after200
-from after200.cli import COMMANDS, main
+from after200.cli import COMMANDS, Command, main, run
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,6 +53,12 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(command: str, pac
     assert finished.stderr.startswith(f"after200 {command} needs {package}")
     assert finished.stderr.endswith(f", which is not installed: pip install 'after200[{extra}]'\n")
     assert 1 == finished.stderr.count("\n")
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "interrupted.py").write_text("import signal\ndef main(argv): signal.raise_signal(signal.SIGINT)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert 130 == run("interrupted", Command("interrupted", "", ""), [])
 
 
 def test_the_faults_command_hands_its_options_on(capsys: pytest.CaptureFixture[str]) -> None:

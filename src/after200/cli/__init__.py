@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: `after200 <command> ...`.
 
-In come the arguments, out goes an exit status: 0 right, 1 something differs, 2 bad usage or something is not installed.
+In come the arguments, out goes an exit status: 0 right, 1 something differs, 2 bad usage or something is not installed,
+130 interrupted.
 Each command is a module of its own with `main(argv) -> int`, loaded only when it is called: nothing is imported here
 that an extra brings, so that a missing one can be named.
 """
@@ -27,7 +28,9 @@ class Command:
 
 COMMANDS = {
     "demo": Command("after200.cli.demo", "500 calls with faults: what HTTP says and what was true", "cli"),
-    "verify": Command("after200.cli.verify", "does it work here, with these settings, as far as the backend?", "verify"),
+    "verify": Command(
+        "after200.cli.verify", "does it work here, with these settings, up to the backend?", "verify"
+    ),
     "faults": Command("after200.faults.__main__", "a server that fails the way the Claude API does", "faults"),
 }
 
@@ -62,8 +65,10 @@ def run(name: str, command: Command, arguments: list[str]) -> int:
         install = f"pip install 'after200[{command.extra}]'"
         print(f"after200 {name} needs {missing.name}, which is not installed: {install}", file=sys.stderr)
         return 2
-    status: int | None = module.main(arguments)
-    return status or 0
+    try:
+        return int(module.main(arguments))
+    except KeyboardInterrupt:
+        return 130
 
 
 def usage() -> str:

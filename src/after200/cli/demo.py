@@ -76,14 +76,14 @@ def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
     left = {reply["request_id"] for reply in replies if reply["result"] == "left"}
     recorded = recorded_account(receiver)
     return Demo(
-        calls,
-        seed,
-        time.monotonic() - started,
-        Counter(entry.wire_status for entry in served if not was_retried(entry, RETRIES)),
-        recorded,
-        Counter(reply["result"] for reply in replies),
-        hidden_failure(receiver.spans),
-        differences(calls, expected_account(served, left, RETRIES), recorded),
+        calls=calls,
+        seed=seed,
+        seconds=time.monotonic() - started,
+        http=Counter(entry.wire_status for entry in served if not was_retried(entry, RETRIES)),
+        recorded=recorded,
+        application=Counter(reply["result"] for reply in replies),
+        span=hidden_failure(receiver.spans),
+        differences=differences(calls, expected_account(served, left, RETRIES), recorded),
     )
 
 

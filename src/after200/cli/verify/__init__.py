@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`after200 verify`: does it work in this environment, with these settings, as far as the backend?
+"""`after200 verify`: does it work in this environment, with these settings, up to the backend?
 
 Four calls (good, overloaded in mid-stream, truncated, dropped) go through the real SDK and the real exporters; what
 was recorded is held against what happened. Exit status 0 when all is right, 1 when something is wrong, 2 for a wrong
@@ -48,7 +48,7 @@ def parse(argv: Sequence[str] | None) -> tuple[Options, bool]:
         "--setup",
         metavar="MODULE[:FUNCTION]",
         type=setup,
-        help="set up OpenTelemetry as this does, for a service that does it in its code; under opentelemetry-instrument "
+        help="set up OpenTelemetry as this does, for a service that does it in code; under opentelemetry-instrument "
         "both, one after the other (default: as opentelemetry-instrument does)",
     )
     parser.add_argument(

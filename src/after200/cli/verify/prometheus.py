@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waits until the series of this check are in a Prometheus; where they do not come, finds out what is there instead.
 
-In come a URL, the check's model and the counts to find; out go the counts found, or a `Missing` that says what is there.
+In come a URL, the check's model and the counts to find; out go the counts found, or a `Missing` that says why not.
 """
 
 from __future__ import annotations
