@@ -22,10 +22,8 @@ class Ending(NamedTuple):
     wire_status: int | None = None
 
     def __str__(self) -> str:
-        status = "no status" if self.status is None else f"status {self.status}"
-        return ", ".join(
-            filter(None, (self.outcome, self.error_type, status, f"on the wire {self.wire_status or '-'}"))
-        )
+        status = f"status {self.status or 'absent'} (on the wire {self.wire_status or 'absent'})"
+        return ", ".join(filter(None, (self.outcome, self.error_type, status)))
 
 
 class Check(NamedTuple):

@@ -9,13 +9,12 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from after200.cli.verify.diagnoses import Finding
 from after200.cli.verify.endings import CHECKS
-from after200.cli.verify.seen import EXPECTED, ExporterSeen, Seen, recorded_for
+from after200.cli.verify.seen import RIGHT, ExporterSeen, Seen, recorded_for
 
 
 def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
@@ -27,14 +26,9 @@ def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
     if seen.saw:
         console.print(calls_table(seen))
     for finding in findings:
-        console.print(
-            Text(
-                f"{'WRONG' if finding.wrong else 'note'}  {finding.what}",
-                style="bold red" if finding.wrong else "yellow",
-            ),
-            soft_wrap=True,
-        )
-        console.print(Padding(Text(f"next: {finding.next} [{finding.code}]"), (0, 0, 0, 7)), soft_wrap=True)
+        word, style = ("WRONG", "bold red") if finding.wrong else ("note ", "yellow")
+        console.print(Text(f"{word}  {finding.what}", style=style), soft_wrap=True)
+        console.print(Text(f"       next: {finding.next} [{finding.code}]"), soft_wrap=True)
     console.print(
         Text(verdict(seen, findings), style="bold red" if is_wrong(findings) else "bold green"), soft_wrap=True
     )
@@ -93,16 +87,15 @@ def exporter_line(exporter: ExporterSeen) -> str:
 
 def calls_table(seen: Seen) -> Table:
     """The calls: what the application saw, what was recorded."""
-    columns = ["check", "the application saw", *seen.required]
-    backend = seen.prometheus_url is not None and seen.prometheus_missing is None
-    table = Table(*columns, *(["Prometheus"] if backend else []), box=SIMPLE_HEAD, pad_edge=False)
+    recorded = {signal: seen.recorded(signal) for signal in seen.required}
+    if seen.prometheus_url is not None and seen.prometheus_missing is None:
+        recorded["Prometheus"] = seen.prometheus
+    table = Table("check", "the application saw", "is to be recorded as", *recorded, box=SIMPLE_HEAD, pad_edge=False)
     for check in CHECKS:
-        if check.name not in seen.saw:
-            continue
-        recorded = [seen.recorded(signal) for signal in seen.required] + ([seen.prometheus] if backend else [])
-        right = all(calls[check.expected] == EXPECTED[check.expected] for calls in recorded)
-        cells = [recorded_for(check, calls) for calls in recorded]
-        table.add_row(check.name, seen.saw[check.name], *cells, style="green" if right else "red")
+        if check.name in seen.saw:
+            cells = [recorded_for(check, calls) for calls in recorded.values()]
+            style = "green" if set(cells) == {RIGHT} else "red"
+            table.add_row(check.name, seen.saw[check.name], str(check.expected), *cells, style=style)
     return table
 
 
@@ -140,7 +133,7 @@ def as_json(seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
                 "scenario": check.scenario,
                 "expected": check.expected._asdict(),
                 "application": seen.saw[check.name],
-                "recorded": {signal: seen.recorded(signal)[check.expected] == 1 for signal in seen.required},
+                "recorded": {signal: recorded_for(check, seen.recorded(signal)) == RIGHT for signal in seen.required},
             }
             for check in CHECKS
             if check.name in seen.saw

@@ -101,12 +101,15 @@ class Seen:
 EXPECTED = Counter(check.expected for check in CHECKS)
 
 
+RIGHT = "yes"
+
+
 def recorded_for(check: Check, recorded: Counter[Ending]) -> str:
-    """What was recorded of this call, or what was recorded that no check expects."""
+    """Whether this call was recorded as it should be, or what was recorded in its place."""
     if recorded[check.expected] == EXPECTED[check.expected]:
-        return str(check.expected)
+        return RIGHT
     surprises = [str(ending) for ending in recorded - EXPECTED]
-    return " / ".join(surprises) or (f"{recorded[check.expected]} times" if recorded[check.expected] else "nothing")
+    return " / ".join(surprises) or "no"
 
 
 def exporters_seen(answers: list[dict[str, Any]], model: str) -> list[ExporterSeen]:
