@@ -8,13 +8,18 @@ keeps at most one event, so the memory it holds does not grow with the length of
 from __future__ import annotations
 
 import json
+from base64 import b64decode
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from .events import CHUNK, note_error, read_entry, read_event, read_payload
+from .events import CHUNK, decode, note_error, read_entry, read_event, read_payload
 from .record import Call, ProviderError
 
 MAX_EVENT: Final = 1 << 20
-"""The longest event, line or whole body that is looked into, in bytes."""
+"""The longest event, line, frame or whole body that is looked into, in bytes."""
+
+PRELUDE: Final = 12
+"""How long the beginning of an eventstream frame is, which says how long the frame is."""
 
 
 class BodyReader(Protocol):
@@ -29,6 +34,9 @@ class BodyReader(Protocol):
 
 def reader_for(call: Call, content_type: str) -> BodyReader:
     """The reader for a body of `content_type`."""
+    if call.end_rule == "lines":
+        # Whatever the media type: the SDK asks for `application/binary`.
+        return JSONLinesReader(call)
     media_type = content_type.partition(";")[0].strip().lower()
     reader: BodyReader = _READERS.get(media_type, WholeBodyReader)(call)
     return reader
@@ -155,26 +163,53 @@ class FrameReader:
 
     def __init__(self, call: Call) -> None:
         # Whoever has a Bedrock client has botocore, which the SDK decodes the same frames with.
-        from botocore.eventstream import EventStreamBuffer
+        from botocore import eventstream
 
         self._call = call
-        self._buffer: Any = EventStreamBuffer()
+        self._botocore: Any = eventstream
+        self._data = bytearray()
+        self._skipped = 0
 
     def feed(self, data: bytes) -> None:
-        self._buffer.add_data(data)
-        for frame in self._buffer:
-            if not read_error_frame(self._call, frame):
-                self._chunk(frame.payload)
+        self._data += data
+        while self._skip() and len(self._data) >= PRELUDE:
+            length = int.from_bytes(self._data[:4], "big")
+            if length > MAX_EVENT:
+                self._skipped = length
+            elif len(self._data) < length:
+                return
+            else:
+                frame = bytes(self._data[:length])
+                # With a length that cannot be, the rest of the body is no frames.
+                del self._data[: length if length > PRELUDE else len(self._data)]
+                self._frame(frame)
+
+    def _skip(self) -> bool:
+        """Whether the frame that is too long to look into is over."""
+        skipped = min(self._skipped, len(self._data))
+        del self._data[:skipped]
+        self._skipped -= skipped
+        return not self._skipped
 
     def finish(self) -> None:
         """A frame that is not whole says nothing."""
 
-    def _chunk(self, payload: bytes) -> None:
-        from base64 import b64decode
+    def _frame(self, data: bytes) -> None:
+        # A buffer for each frame: after one that is not sound, botocore's is stuck.
+        buffer = self._botocore.EventStreamBuffer()
+        buffer.add_data(data)
+        try:
+            frame = next(buffer, None)
+        except self._botocore.ParserError:
+            return
+        if frame is not None and not read_error_frame(self._call, frame):
+            self._chunk(frame.payload)
 
-        chunk = json.loads(payload)
+    def _chunk(self, payload: bytes) -> None:
+        chunk = decode(payload)
         if isinstance(chunk, dict) and isinstance(chunk.get("bytes"), str):
-            read_event(self._call, "completion", b64decode(chunk["bytes"]).decode("utf-8", "replace"))
+            with suppress(ValueError):
+                read_event(self._call, "completion", b64decode(chunk["bytes"]).decode("utf-8", "replace"))
 
 
 def read_error_frame(call: Call, frame: Any) -> bool:
@@ -187,10 +222,7 @@ def read_error_frame(call: Call, frame: Any) -> bool:
     if headers.get(":message-type") not in ("exception", "error"):
         return False
     kind = headers.get(":exception-type") or headers.get(":error-code")
-    try:
-        payload = json.loads(frame.payload)
-    except ValueError:
-        payload = None
+    payload = decode(frame.payload)
     if not isinstance(payload, dict):
         payload = {}
     payload.setdefault("message", headers.get(":error-message"))

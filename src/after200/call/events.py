@@ -26,6 +26,9 @@ def read_event(call: Call, event: str | None, data: str) -> None:
     reader = _READERS.get(event)
     if reader is not None:
         reader(call, data)
+    elif event is not None and call.end_rule == "open":
+        if event.endswith(".error"):
+            note_inner_error(call, decode(data))
     elif event is not None and names_error(event):
         # An error payload in an ordinary chunk, which some SDK versions give its own type as the event's name.
         note_error(call, decode(data), event)
@@ -50,7 +53,7 @@ def names_error(kind: str) -> bool:
     return kind == "error" or statuses.documented(kind) is not None or kind.endswith(("_error", "Exception"))
 
 
-def decode(data: str) -> Any:
+def decode(data: str | bytes) -> Any:
     """The JSON in `data`, or `None`."""
     try:
         return json.loads(data)
@@ -67,6 +70,11 @@ def note_error(call: Call, payload: object, kind: str = "error") -> None:
         error = error._replace(type=kind)
     original_status = count(payload.get("originalStatusCode")) if isinstance(payload, Mapping) else None
     call.error = ProviderError(error.type, error.message, original_status)
+
+
+def note_inner_error(call: Call, payload: object) -> None:
+    """`session.error` or `workflow_run.error`: what a session of managed agents met, while its stream goes on."""
+    call.note_inner_error(read_error(payload))
 
 
 # --- events by name ---

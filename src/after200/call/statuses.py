@@ -64,6 +64,12 @@ FAILURE_BY_STATUS: Final[dict[int, str]] = {
 }
 """The failure that a status code names by itself; any other 4xx is `invalid_request`, any other 5xx `server_error`."""
 
+FAILURE_BY_SESSION_ERROR: Final[dict[str, str]] = {
+    "model_overloaded_error": "overloaded",
+    "model_rate_limited_error": "rate_limited",
+}
+"""The failures behind the errors that a session of the managed agents API reports; no status is documented for these."""
+
 FAILURES: Final = (
     "overloaded",
     "rate_limited",
@@ -85,11 +91,11 @@ def documented(error_type: str) -> tuple[int | None, str] | None:
 
 
 def failure_of(error_type: str, *statuses: int | None) -> str:
-    """`after200.failure`: by the type, and where the table does not know it, by the first status that says more."""
+    """`after200.failure`: by the type, and where no table knows it, by the first status that says more."""
     row = documented(error_type)
     if row is not None:
         return row[1]
     for status in statuses:
         if status is not None and status >= 400:
             return FAILURE_BY_STATUS.get(status) or ("invalid_request" if status < 500 else "server_error")
-    return "other"
+    return FAILURE_BY_SESSION_ERROR.get(error_type, "other")

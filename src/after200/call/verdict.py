@@ -100,7 +100,7 @@ def judge(call: Call, how: How, exception: BaseException | None = None) -> Verdi
     if call.stopped_at is not None:
         return Verdict("completed")
     if how == "read":
-        if call.end_rule in NEEDS_END_EVENT:
+        if call.cut_short or call.end_rule in NEEDS_END_EVENT:
             error = ProviderError(statuses.TRUNCATED, None)
             return failed(call, error, outcome="truncated")
         return Verdict("completed")
@@ -153,11 +153,18 @@ def failed(
         outcome=outcome,
         phase=phase,
         error_type=error_type,
-        failure=statuses.failure_of(error_type, status, error.original_status),
+        failure=failure_of(error_type, status, error.original_status),
         status=status,
         message=error.message or _DESCRIPTIONS.get(error_type) or (f"HTTP {wire}" if request else None),
         exception_type=None if exception is None else qualified_name(type(exception)),
     )
+
+
+def failure_of(error_type: str, status: int | None, original_status: int | None) -> str:
+    """`after200.failure`: a frame of Bedrock's may say what the model itself answered, and that it was overloaded."""
+    if original_status is not None and statuses.FAILURE_BY_STATUS.get(original_status) == "overloaded":
+        return "overloaded"
+    return statuses.failure_of(error_type, status, original_status)
 
 
 def admit_type(error_type: str | None) -> str:
