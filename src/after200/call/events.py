@@ -203,3 +203,5 @@ def read_entry(call: Call, entry: object) -> None:
     result = entry.get("result") if isinstance(entry, Mapping) else None
     if isinstance(result, Mapping) and result.get("type") == "errored":
         call.note_inner_error(read_error(result.get("error")))
+    elif isinstance(entry, Mapping) and entry.get("type") == "error":
+        note_error(call, entry)

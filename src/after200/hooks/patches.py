@@ -84,6 +84,7 @@ class Patches:
                 self._patch_module(sys.modules[module])
             else:
                 wrapt.register_post_import_hook(self._patch_module, module)
+        wrapt.register_post_import_hook(self._miss_modules, "anthropic")
 
     def take_off(self) -> None:
         """Puts back the very objects that were there."""
@@ -100,17 +101,18 @@ class Patches:
                 self._patch(target)
 
     @guarded
+    def _miss_modules(self, sdk: ModuleType) -> None:
+        """Names the targets in modules that the SDK does not have: every version imports all of its own."""
+        for target in self._targets if self._on else ():
+            if target.module not in sys.modules:
+                miss(target)
+
+    @guarded
     def _patch(self, target: Target) -> None:
         try:
             parent, attribute, original = wrapt.resolve_path(sys.modules[target.module], target.path)
         except AttributeError:
-            if target.required:
-                warn_once(
-                    target.path,
-                    "after200 does not find %s.%s in this version of the anthropic SDK; what it tells is not recorded",
-                    target.module,
-                    target.path,
-                )
+            miss(target)
             return
         inherited = attribute not in vars(parent)
         # Somebody else's patch over ours keeps ours in place for good: then it must do nothing.
@@ -120,6 +122,17 @@ class Patches:
 
     def _is_on(self) -> bool:
         return self._on
+
+
+def miss(target: Target) -> None:
+    """Says once that `target` is not there, unless that is nothing special."""
+    if target.required:
+        warn_once(
+            target.path,
+            "after200 does not find %s.%s in this version of the anthropic SDK; what it tells is not recorded",
+            target.module,
+            target.path,
+        )
 
 
 @guarded

@@ -24,7 +24,7 @@ from ..call.verdict import exception_type, failed, judge, read_error_header
 from ..guard import guarded
 from .bodies import follow_body
 from .endings import end, finish, finish_deferred
-from .surfaces import find_surface
+from .surfaces import find_surface, model_in_url
 
 current_call: ContextVar[Call | None] = ContextVar("after200_call", default=None)
 """The call whose request is being sent in this context."""
@@ -85,14 +85,14 @@ class RequestHooks:
         if surface is None:
             return None
         body = options.json_data if isinstance(options.json_data, Mapping) else {}
-        base_url = client.base_url
+        host, port = server_of(client.base_url)
         call = Call(
             operation=surface.operation,
             provider=provider_name(client),
-            model=name(body.get("model")),
+            model=name(body.get("model")) or model_in_url(options.url),
             stream=bool(kwargs.get("stream")),
-            server_address=base_url.host or None,
-            server_port=base_url.port or (80 if base_url.scheme == "http" else 443),
+            server_address=host,
+            server_port=port,
             parameters=request_parameters(body),
             end_rule=surface.end_rule,
         )
@@ -267,6 +267,13 @@ def sdk_traces(client: Any) -> bool:
     """Whether the SDK is about to make a span of its own for a call of `client` (1.14 and later)."""
     module = sys.modules.get("anthropic._base_client")
     return getattr(client, "_tracer", None) is not None and hasattr(module, "start_api_call_span")
+
+
+def server_of(base_url: Any) -> tuple[str | None, int | None]:
+    """`server.address` and `server.port`. A client that finds out where its server is when it sends has none yet."""
+    if not base_url.host:
+        return None, None
+    return base_url.host, base_url.port or (80 if base_url.scheme == "http" else 443)
 
 
 def request_parameters(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 
 class Surface(NamedTuple):
@@ -21,8 +22,15 @@ class Surface(NamedTuple):
     """What ends the body: `message_stop` (message), a `stop_reason` (completion), its end (lines), nothing (open)."""
 
 
+_MODEL_IN_PATH: Final = re.compile(
+    r"/model/(?P<bedrock>[^/]+)/invoke(-with-response-stream)?$"
+    r"|/publishers/anthropic/models/(?P<vertex>[^/:]+):(rawPredict|streamRawPredict)$"
+)
+"""Where Bedrock and Vertex have the model: the SDK's own clients put it there, and so does who calls `client.post`."""
+
 _SURFACES: Final = (
     ("post", re.compile(r"/v1/messages$"), Surface("chat", "message")),
+    ("post", _MODEL_IN_PATH, Surface("chat", "message")),
     ("post", re.compile(r"/v1/complete$"), Surface("text_completion", "completion")),
     ("get", re.compile(r"/v1/messages/batches/[^/]+/results$"), Surface("batch_results", "lines")),
     ("get", re.compile(r"/v1/sessions/.+/stream$"), Surface("invoke_agent", "open")),
@@ -37,3 +45,9 @@ def find_surface(method: str, url: str) -> Surface | None:
         if method.lower() == known_method and pattern.search(path):
             return surface
     return None
+
+
+def model_in_url(url: str) -> str | None:
+    """The model that a path of Bedrock or Vertex names."""
+    found = _MODEL_IN_PATH.search(url.partition("?")[0])
+    return unquote(found["bedrock"] or found["vertex"]) if found else None
