@@ -32,7 +32,7 @@ BURN_WINDOWS: Final = (
 )
 """For a period of 30 days: 2 % of the budget in an hour, 5 % in 6 hours, 10 % in a day, 10 % in 3 days."""
 
-RATIO_WINDOWS: Final = ("30m", "1h", "2h", "6h", "1d", "3d", "30d")
+RATIO_WINDOWS: Final = ("30m", "1h", "2h", "6h", "1d", "3d")
 """The windows, beside the shortest, for which the share of bad calls is recorded."""
 
 

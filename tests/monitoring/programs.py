@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs that tests run: a name comes in, a path goes out, or the test is skipped and says what is missing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "monitoring"
+DASHBOARDS = ROOT / "dashboards"
+
+
+def program(name: str) -> str:
+    """Where `.ci/install-monitoring` has put it, else wherever the PATH has it."""
+    cached = CACHE / "bin" / name
+    found = str(cached) if cached.exists() else shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: .ci/install-monitoring puts it under .cache/monitoring")
+    return found
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """The finished program, with both its outputs in one text."""
+    return subprocess.run(
+        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m after200.monitoring`: what it writes, what it finds out of date, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from after200.monitoring import policy as policies
+from after200.monitoring.__main__ import main
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="grafana-foundation-sdk needs Python 3.11")
+
+from .programs import DASHBOARDS  # noqa: E402
+from .queries import panels, rules  # noqa: E402
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    assert main(["--output", str(tmp_path)]) == 0
+    return tmp_path
+
+
+def test_the_committed_files_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--output", str(DASHBOARDS), "--check"]) == 0, capsys.readouterr().out
+
+
+def test_a_file_that_differs_is_named(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = written / "prometheus" / "after200.alerts.yml"
+    changed.write_text(changed.read_text(encoding="utf-8").replace("0.05", "0.06"), encoding="utf-8")
+    assert main(["--output", str(written), "--check"]) == 1
+    assert f"{changed} differs\n" in capsys.readouterr().out
+
+
+def test_a_file_that_is_missing_is_named(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = written / "grafana" / "after200-calls.json"
+    missing.unlink()
+    assert main(["--output", str(written), "--check"]) == 1
+    assert f"{missing} is missing\n" in capsys.readouterr().out
+
+
+def test_a_file_that_nothing_writes_is_named(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stray = written / "runbooks" / "ClaudeGone.md"
+    stray.write_text("", encoding="utf-8")
+    assert main(["--output", str(written), "--check"]) == 1
+    assert f"{stray} is written by nothing\n" in capsys.readouterr().out
+
+
+def test_a_setting_changes_every_place_that_depends_on_it(tmp_path: Path) -> None:
+    assert main(["--output", str(tmp_path), "--set", "slo_target=0.995", "--set", "runbooks=https://wiki"]) == 0
+    alerts = (tmp_path / "prometheus/after200.alerts.yml").read_text(encoding="utf-8")
+    budget = (tmp_path / "grafana/after200-budget.json").read_text(encoding="utf-8")
+    assert "14.4 * 0.005" in alerts
+    assert "runbook_url: https://wiki/ClaudeOverloaded.md" in alerts
+    assert "vector(0.995)" in budget
+    assert "0.01" not in re.findall(r"/ (0\.\d+)\"", budget)
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("slo_targt=0.9", "cannot set 'slo_targt=0.9': accepted is name=value with one of window, memory"),
+        ("slo_target", "cannot set 'slo_target': accepted is name=value"),
+        ("slo_target=high", "cannot set slo_target to 'high': float expected"),
+        ("slo_target=99", "slo_target=99.0 must be a share between 0 and 1"),
+        ("stall_seconds=10", "stall_seconds=10.0 is no bucket boundary of after200.stream.longest_gap"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting: str, complaint: str, tmp_path: Path, capsys: Any) -> None:
+    assert main(["--output", str(tmp_path), "--set", setting]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_older_python_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+    assert main(["--check"]) == 2
+    assert "needs Python 3.11 or later, as grafana-foundation-sdk does; this is 3.10.13" in capsys.readouterr().err
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "after200.monitoring.files", raising=False)
+    assert main(["--check"]) == 2
+    assert "yaml is not installed: pip install 'after200[monitoring]'" in capsys.readouterr().err
+
+
+def test_a_template_cannot_ask_for_what_does_not_exist() -> None:
+    from after200.monitoring.templates import fill, placeholders
+
+    known = placeholders(policies.Policy())
+    assert fill("page.md", "<<metric.calls>>", known) == "after200_calls_total"
+    with pytest.raises(ValueError, match=r"template page\.md asks for <<metric\.cals>>"):
+        fill("page.md", "<<metric.cals>>", known)
+
+
+def test_a_query_cannot_be_written_for_an_attribute_that_its_metric_lacks() -> None:
+    from after200.monitoring.promql import equals, select
+    from after200.signals import names
+
+    with pytest.raises(ValueError, match=r"after200\.attempts has no attribute 'after200\.outcome'"):
+        select(names.ATTEMPTS, equals(names.OUTCOME, "failed"))
+
+
+# --- what is in the files --------------------------------------------------------------------------------------------
+
+
+def test_every_panel_says_what_it_shows() -> None:
+    places = []
+    for place, panel in panels():
+        places.append(place)
+        assert panel["title"], place
+        assert len(panel["description"]) > 10, place
+        assert panel["fieldConfig"]["defaults"]["unit"], place
+        assert panel["datasource"]["uid"] in ("${datasource}", "${traces}"), place
+    assert len(places) > 50
+    assert len(set(places)) == len(places)
+
+
+def test_dashboards_have_stable_uids_and_lead_to_each_other() -> None:
+    for path in sorted((DASHBOARDS / "grafana").glob("*.json")):
+        model = json.loads(path.read_text(encoding="utf-8"))
+        assert model["uid"] == path.stem
+        assert model["tags"] == ["after200"]
+        assert [(link["tags"], link["includeVars"], link["keepTime"]) for link in model["links"]] == [
+            (["after200"], True, True)
+        ]
+        assert {"datasource", "job", "instance", "provider", "model"} <= {
+            variable["name"] for variable in model["templating"]["list"]
+        }
+
+
+def test_no_two_panels_overlap_and_none_leaves_the_grid() -> None:
+    for path in sorted((DASHBOARDS / "grafana").glob("*.json")):
+        taken: set[tuple[int, int]] = set()
+        for panel in json.loads(path.read_text(encoding="utf-8"))["panels"]:
+            at = panel["gridPos"]
+            cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+            assert at["x"] + at["w"] <= 24, panel["title"]
+            assert not cells & taken, f"{path.stem}: {panel['title']}"
+            taken |= cells
+
+
+def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
+    pages = {path.stem for path in (DASHBOARDS / "runbooks").glob("Claude*.md")}
+    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    assert alerts == pages
+    for name in alerts:
+        text = (DASHBOARDS / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
+        for heading in ("## What it means", "## Confirm", "## What to do"):
+            assert heading in text, name
+        assert "```promql" in text, name
+
+
+def test_links_between_runbooks_lead_somewhere() -> None:
+    for path in (DASHBOARDS / "runbooks").glob("*.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path.name} → {target}"
+
+
+def test_grafana_manages_the_same_alerts() -> None:
+    import yaml
+
+    managed = yaml.safe_load((DASHBOARDS / "grafana-alerts/after200.yaml").read_text(encoding="utf-8"))
+    (group,) = managed["groups"]
+    theirs = [(rule["data"][0]["model"]["expr"], rule["labels"], rule["for"]) for rule in group["rules"]]
+    ours = [(rule["expr"], rule["labels"], rule.get("for", "0s")) for rule in rules() if "alert" in rule]
+    assert ours == theirs
+    assert len({rule["uid"] for rule in group["rules"]}) == len(ours)
+    assert all(len(rule["uid"]) <= 40 for rule in group["rules"])  # Grafana accepts no longer ones
+    assert "$value " not in str(managed)

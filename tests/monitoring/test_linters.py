@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others' checkers say of the committed files: pint, dashboard-linter, Grafana's schema, amtool, otelcol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .programs import CACHE, DASHBOARDS, program, run
+
+SCHEMA = """
+import { AnnotationQuery, Dashboard, DataQuery, ThresholdsMode } from "@grafana/schema";
+interface PrometheusQuery extends DataQuery { expr: string }
+type Board = Omit<Dashboard, "annotations"> & { annotations: { list: AnnotationQuery<PrometheusQuery>[] } };
+"""
+BOARDS = sorted((DASHBOARDS / "grafana").glob("*.json"))
+
+
+def test_pint_finds_nothing_in_the_rules() -> None:
+    files = sorted((DASHBOARDS / "prometheus").glob("*.yml"))
+    finished = run(program("pint"), "--no-color", "lint", "--min-severity=info", "--fail-on=info", *files)
+    assert finished.returncode == 0, finished.stdout
+    assert "entries=41" in finished.stdout
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda path: path.stem)
+def test_dashboard_linter_finds_nothing_but_what_is_excused(board: Path) -> None:
+    excuses = DASHBOARDS / "grafana" / ".lint"
+    finished = run(program("dashboard-linter"), "lint", "--strict", "--config", excuses, board)
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_dashboards_are_what_grafanas_schema_calls_a_dashboard(tmp_path: Path) -> None:
+    modules = CACHE / "npm" / "node_modules"
+    if not (modules / ".bin" / "tsc").exists():
+        pytest.skip("@grafana/schema is not installed: .ci/install-monitoring puts it under .cache/monitoring")
+    (tmp_path / "node_modules").symlink_to(modules)
+    lines = [SCHEMA]
+    for number, board in enumerate(BOARDS):
+        # The one enumeration that a literal of JSON cannot stand for.
+        text = board.read_text(encoding="utf-8").replace('"mode": "absolute"', '"mode": ThresholdsMode.Absolute')
+        lines.append(f"export const board{number}: Board = {text};")
+    source = tmp_path / "dashboards.ts"
+    source.write_text("\n".join(lines), encoding="utf-8")
+    options = ("--noEmit", "--strict", "--skipLibCheck", "--moduleResolution", "bundler", "--module", "esnext")
+    finished = run(modules / ".bin" / "tsc", *options, source)
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_alertmanager_accepts_its_configuration() -> None:
+    finished = run(program("amtool"), "check-config", DASHBOARDS / "stack/alertmanager/alertmanager.yml")
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_the_collector_accepts_its_configuration() -> None:
+    configuration = DASHBOARDS / "stack/collector/collector.yaml"
+    finished = run(program("otelcol"), "validate", f"--config={configuration}")
+    assert finished.returncode == 0, finished.stdout
