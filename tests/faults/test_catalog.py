@@ -20,6 +20,7 @@ ASKED_FOR = [
     *(f"http_{status}" for status in (400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 529)),
     *(f"http_{status}_html" for status in (413, 500, 502, 503, 529)),
     *("http_529_then_completed", "http_503_then_529_then_completed", "http_529_then_overloaded_mid_stream"),
+    "overloaded_mid_stream_then_completed",
     *("reset_then_completed", "http_529_always"),
     *("body_error_200", "body_not_json_200", "body_html_200", "body_cut"),
     *("reset_before_response", "reset_first_event", "reset_mid_stream", "reset_after_message_stop", "half_chunk"),

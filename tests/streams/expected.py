@@ -271,6 +271,7 @@ RETRIES = (
         attempts=((529, "529"),),
         retries=1,
     ),
+    Row("overloaded_mid_stream_then_completed", OVERLOADED, "text", HTTP_529),
     Row(
         "reset_then_completed",
         COMPLETED,

@@ -75,5 +75,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         _BY_STATUS[529],
         _OVERLOADED,
     ),
+    sequence(
+        "overloaded_mid_stream_then_completed",
+        "overloaded_error after some content, then completed when the application asks again",
+        _OVERLOADED,
+        _COMPLETED,
+    ),
     sequence("reset_then_completed", "the connection is reset before an answer, then completed", _RESET, _COMPLETED),
 )
