@@ -220,6 +220,7 @@ def test_it_speaks_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
         connection.request("POST", f"/reset_mid_stream{MESSAGES}", json.dumps({**ASKED, "stream": True}))
         with pytest.raises((ConnectionResetError, http.client.IncompleteRead)):  # OpenSSL tells some resets as an EOF
             connection.getresponse().read()
+        connection.close()
         assert [served.finished for served in server.wait_idle()] == ["end", "end", "reset"]
         began = time.monotonic()
     assert time.monotonic() - began < 2

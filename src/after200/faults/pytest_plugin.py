@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fault server as a pytest fixture: `claude_faults`, one server per test, with a log of its own.
+"""Fixtures for tests of code that calls Claude: `claude_faults` fails as the API does, `after200_telemetry` says what
+was recorded of it.
 
-Nothing is imported until a test asks for the fixture: the plugin is loaded wherever the package is installed.
+Nothing is imported until a test asks for a fixture: the plugin is loaded wherever the package is installed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from after200.testing import RecordedTelemetry
+
     from .server import FaultServer
+
+MARKER = "after200(**settings): keywords of AnthropicInstrumentor().instrument() for the fixture after200_telemetry"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", MARKER)
 
 
 @pytest.fixture
@@ -24,3 +34,44 @@ def claude_faults() -> Iterator[FaultServer]:
         pytest.fail(f"the fixture claude_faults needs {error.name}: pip install 'after200[faults]'", pytrace=False)
     with FaultServer() as server:
         yield server
+
+
+@pytest.fixture
+def after200_telemetry(request: pytest.FixtureRequest) -> Iterator[RecordedTelemetry]:
+    """What is recorded while the test runs: `.calls`, `.spans`, `.logs`, `.points(metric)`, `.total(metric)`.
+
+    Settings come from the environment, or from `@pytest.mark.after200(correct_exceptions=True)`.
+    """
+    try:
+        from after200.testing import RecordedTelemetry
+    except ModuleNotFoundError as error:
+        needs = f"the fixture after200_telemetry needs {error.name}: pip install 'after200[pytest]'"
+        pytest.fail(needs, pytrace=False)
+    recorder = RecordedTelemetry(**_settings(request.node))
+    try:
+        recorder.__enter__()
+    except RuntimeError as error:
+        pytest.fail(f"the fixture after200_telemetry cannot be used: {error}", pytrace=False)
+    try:
+        yield recorder
+    finally:
+        recorder.__exit__(None, None, None)
+
+
+def _settings(test: Any) -> dict[str, Any]:
+    """The keywords of the test's markers, the nearest last."""
+    from dataclasses import fields
+
+    from after200.settings import Settings
+
+    accepted = [field.name for field in fields(Settings)]
+    settings: dict[str, Any] = {}
+    for marker in reversed(list(test.iter_markers("after200"))):
+        unknown = [*map(repr, marker.args), *(name for name in marker.kwargs if name not in accepted)]
+        if unknown:
+            pytest.fail(
+                f"the marker after200 does not take {', '.join(unknown)}; keywords are {', '.join(accepted)}",
+                pytrace=False,
+            )
+        settings.update(marker.kwargs)
+    return settings
