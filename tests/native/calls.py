@@ -8,6 +8,7 @@ import contextlib
 import gc
 import itertools
 import re
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,10 +27,7 @@ from ..telemetry import SECONDS, Telemetry, described
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 
 NEEDS_TRACING = pytest.mark.skipif(
-    "tracer_provider"
-    not in getattr(getattr(anthropic, "_types", None), "OpenTelemetryOptions", object).__dict__.get(
-        "__annotations__", {}
-    ),
+    not hasattr(anthropic._base_client, "start_api_call_span"),
     reason="this version of the SDK has no tracing of its own",
 )
 
@@ -59,6 +57,7 @@ WHOLE_WAYS = [name for name, way in WAYS.items() if not way.stream]
 
 
 _numbers = itertools.count()
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def client_options(server: FaultServer, scenario: str, **options: Any) -> dict[str, Any]:
@@ -82,12 +81,22 @@ def shown(seen: Seen) -> str:
     return _told(repr(seen.whole))
 
 
+def sync_client(options: dict[str, Any]) -> anthropic.Anthropic:
+    """A client that trusts nobody: loading the certificates takes longer than the call."""
+    return anthropic.Anthropic(**{"http_client": anthropic.DefaultHttpxClient(verify=_TLS), **options})
+
+
+def async_client(options: dict[str, Any]) -> anthropic.AsyncAnthropic:
+    """The async twin of `sync_client`."""
+    return anthropic.AsyncAnthropic(**{"http_client": anthropic.DefaultAsyncHttpxClient(verify=_TLS), **options})
+
+
 def read(way: str, twin: Twin, options: dict[str, Any]) -> Seen:
     """Makes a call `way` and reads what comes, to the end or the exception that it has."""
     seen, surface = Seen(), WAYS[way]
     try:
         if twin == "sync":
-            with anthropic.Anthropic(**options) as client:
+            with sync_client(options) as client:
                 surface.read(client, seen)
         else:
             asyncio.run(_aread(surface, options, seen))
@@ -97,7 +106,7 @@ def read(way: str, twin: Twin, options: dict[str, Any]) -> Seen:
 
 
 async def _aread(surface: surfaces.Surface, options: dict[str, Any], seen: Seen) -> None:
-    async with anthropic.AsyncAnthropic(**options) as client:
+    async with async_client(options) as client:
         await surface.aread(client, seen)
 
 
@@ -246,11 +255,11 @@ def leave(leaving: Leaving, twin: Twin, options: dict[str, Any]) -> None:
     """Makes a call and leaves its stream."""
 
     async def aleave() -> None:
-        async with anthropic.AsyncAnthropic(**options) as client:
+        async with async_client(options) as client:
             await leaving.aleave(client)
 
     if twin == "sync":
-        with anthropic.Anthropic(**options) as client:
+        with sync_client(options) as client:
             leaving.leave(client)
     else:
         asyncio.run(aleave())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways in which a stream ends, as a table: what the server plays or the application does → what after200 says of it.
+"""The ways in which a stream ends, as a table: what the server plays or the application does → what after200 says.
 
 What is written down here is what after200 puts on a span, whoever made it; the same for the SDK's and for its own.
 """

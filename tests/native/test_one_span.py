@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import anthropic
 import pytest
 
 from after200.faults import FaultServer
@@ -21,10 +20,12 @@ from .calls import (
     WHOLE_WAYS,
     Twin,
     acancel,
+    async_client,
     client_options,
     leave,
     read,
     shown,
+    sync_client,
     told,
     traced_by,
 )
@@ -98,9 +99,7 @@ def test_a_stream_that_the_application_leaves_is_one_span_without_an_error(
 def test_a_stream_whose_task_is_cancelled_is_one_span_without_an_error(server: FaultServer) -> None:
     def record(telemetry: Telemetry) -> None:
         async def run() -> None:
-            async with anthropic.AsyncAnthropic(
-                **client_options(server, "stall_mid_stream", **traced_by(telemetry))
-            ) as client:
+            async with async_client(client_options(server, "stall_mid_stream", **traced_by(telemetry))) as client:
                 await acancel(client)
 
         asyncio.run(run())
@@ -163,7 +162,7 @@ def test_a_mid_stream_overload_is_exported_as_the_529_that_it_was(
 
 def test_what_is_no_call_keeps_the_span_that_the_sdk_gave_it(server: FaultServer) -> None:
     def record(telemetry: Telemetry) -> None:
-        with anthropic.Anthropic(**client_options(server, "completed", **traced_by(telemetry))) as client:
+        with sync_client(client_options(server, "completed", **traced_by(telemetry))) as client:
             client.messages.count_tokens(model="claude-test", messages=[{"role": "user", "content": "hi"}])
 
     alone, together = Telemetry(), Telemetry()

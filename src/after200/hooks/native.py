@@ -24,12 +24,12 @@ ERROR_TYPE: Final = "error.type"
 
 
 def start_span(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    """Around `start_api_call_span`: whether this call has a span of the SDK's is known here."""
+    """Around `start_api_call_span(tracer, base_url, options, ...)`: whether the SDK makes a span is known here."""
     span = wrapped(*args, **kwargs)
     call = current_call.get()
-    if call is not None:
-        adopt(call, span)
-    return span
+    if call is None:
+        return span
+    return adopt(call, span, *args[:3]) or span
 
 
 def finish_span(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -53,9 +53,10 @@ def end_body(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 @guarded
-def adopt(call: Call, span: Any) -> None:
-    """`span` is the SDK's for `call`, or `None`."""
-    call.adopted = call.signals.sdk_span(call, span)
+def adopt(call: Call, span: Any, tracer: Any, base_url: Any, options: Any) -> Any:
+    """`span` is the SDK's for `call`, or `None`. The span that the SDK is to go on with."""
+    # A request that no method of the SDK made has no name for a span, and its tracer is not asked for one.
+    return call.signals.sdk_span(call, span, tracer if options.span_name else None)
 
 
 @guarded

@@ -44,9 +44,9 @@ class Signals:
         self._metrics.begin(call)
         self._spans.begin(call, sdk_traces=sdk_traces)
 
-    def sdk_span(self, call: Call, span: Any) -> bool:
-        """The SDK made `span` for `call`, or `None`. Whether what `call` comes to goes on that span."""
-        return self._spans.adopt(call, span)
+    def sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
+        """The SDK asked `tracer` for `span` for `call`, or for none. The span that the SDK is to go on with."""
+        return self._spans.adopt(call, span, tracer)
 
     @guarded
     def sent(self, call: Call) -> None:

@@ -49,25 +49,39 @@ class Spans:
     def begin(self, call: Call, *, sdk_traces: bool) -> None:
         """Starts a span for `call` and makes it current, unless the SDK's may do."""
         if self._mode == "own" or (self._mode == "auto" and not sdk_traces):
-            self._start(call, None)
+            self._start(call)
 
-    def adopt(self, call: Call, span: Any) -> bool:
-        """The SDK made `span` for `call`, or none. Whether that is the span of the call from here on."""
+    def adopt(self, call: Call, span: Any, tracer: Any) -> Any:
+        """The SDK asked `tracer` for `span` for `call`, or for none. The span that the SDK is to go on with."""
         if self._mode not in ("auto", "annotate"):
-            return False
-        if span is not None and span.is_recording():
+            return span
+        call.adopted = span is not None and span.is_recording()
+        if not call.adopted and self._mode == "auto" and not self._sampled_out(span, tracer):
+            return self._stand_in(call, span)
+        if span is not None:
             call.handle = SpanHandle(span, trace.set_span_in_context(span), own=False)
-            return True
-        if self._mode == "auto":
-            # A span that does not record but propagates was sampled out: what it was decided for, ours follows.
-            sampled_out = span is not None and span.get_span_context().is_valid
-            self._start(call, trace.set_span_in_context(span) if sampled_out else None)
-        return False
+        return span
 
-    def _start(self, call: Call, context: Any) -> None:
+    def _sampled_out(self, span: Any, tracer: Any) -> bool:
+        """Whether the sampler that would be asked for a span of our own has said no for the SDK's."""
+        sampler = sampler_of(tracer)
+        if span is None:
+            # What does not record and cannot be propagated either, the SDK drops.
+            return sampler is not None and sampler is sampler_of(self._tracer)
+        if isinstance(tracer, trace.NoOpTracer) or span.get_span_context().trace_flags.sampled:
+            # Not decided by anyone: a tracer that does nothing hands on what is current.
+            return False
+        return sampler is None or sampler is sampler_of(self._tracer)
+
+    def _stand_in(self, call: Call, span: Any) -> Any:
+        """Starts a span of our own; in place of one of the SDK's that does not record, the SDK shows it to others."""
+        self._start(call)
+        own = call.handle.span.get_span_context()
+        return span if span is None or not own.is_valid else trace.NonRecordingSpan(own)
+
+    def _start(self, call: Call) -> None:
         span = self._tracer.start_span(
             call.operation if call.model is None else f"{call.operation} {call.model}",
-            context=context,
             kind=SpanKind.CLIENT,
             attributes=start_attributes(call),
         )
@@ -93,6 +107,11 @@ class Spans:
                 span.set_status(Status(StatusCode.ERROR, call.verdict.message))
         if handle.own:
             span.end()
+
+
+def sampler_of(tracer: Any) -> Any:
+    """What decides for `tracer`, or the tracer that it stands for; `None` where there is no telling."""
+    return getattr(getattr(tracer, "_tracer", tracer), "sampler", None)
 
 
 def start_attributes(call: Call) -> dict[str, AttributeValue]:
