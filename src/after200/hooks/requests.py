@@ -84,7 +84,7 @@ class RequestHooks:
         surface = find_surface(options.method, options.url)
         if surface is None:
             return None
-        body = options.json_data if isinstance(options.json_data, Mapping) else {}
+        body = request_body(options)
         host, port = server_of(client.base_url)
         call = Call(
             operation=surface.operation,
@@ -107,7 +107,7 @@ class RequestHooks:
         """Around `BaseClient._build_request`: an attempt is about to be sent."""
         call = current_call.get()
         if call is not None:
-            call.sending()
+            note_sending(call)
         return wrapped(*args, **kwargs)
 
     def should_retry(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -120,7 +120,7 @@ class RequestHooks:
     def retry_timeout(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         """Around `BaseClient._calculate_retry_timeout`: called where the exception that lost an attempt is handled."""
         call = current_call.get()
-        if call is not None and call.awaiting_answer:
+        if call is not None:
             note_loss(call, sys.exc_info()[1])
         return wrapped(*args, **kwargs)
 
@@ -154,6 +154,12 @@ def leave(call: Call | None, token: Token[Call | None] | None) -> None:
 
 
 @guarded
+def note_sending(call: Call) -> None:
+    """An attempt is about to be sent."""
+    call.sending()
+
+
+@guarded
 def note_refusal(call: Call, response: Any) -> None:
     """An attempt was answered with an HTTP error, whose body nobody has read."""
     status = response.status_code
@@ -162,8 +168,9 @@ def note_refusal(call: Call, response: Any) -> None:
 
 @guarded
 def note_loss(call: Call, exception: BaseException | None) -> None:
-    """An attempt was lost to `exception`."""
-    call.lost(None if exception is None else exception_type(exception))
+    """An attempt was lost to `exception`, unless it has been answered."""
+    if call.awaiting_answer:
+        call.lost(None if exception is None else exception_type(exception))
 
 
 @guarded
@@ -246,6 +253,13 @@ def plain(model: Any) -> object:
 
 
 # --- what a request says ---
+
+
+def request_body(options: Any) -> Mapping[str, Any]:
+    """The request's body as the SDK will send it: what the caller adds by `extra_body` goes over the rest."""
+    body = options.json_data if isinstance(options.json_data, Mapping) else {}
+    extra = getattr(options, "extra_json", None)
+    return {**body, **extra} if extra and isinstance(extra, Mapping) else body
 
 
 def provider_name(client: Any) -> str:
