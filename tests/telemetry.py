@@ -103,10 +103,14 @@ class Telemetry:
 
     def logged(self) -> list[dict[str, Any]]:
         """Everything of each log record that the package decides on, flat."""
-        records = [entry.log_record for entry in self._log_exporter.get_finished_logs()]
         return [
-            {"event": record.event_name, "severity": record.severity_text, **record.attributes} for record in records
+            {"event": record.event_name, "severity": record.severity_text, **record.attributes}
+            for record in self.log_records()
         ]
+
+    def log_records(self) -> list[Any]:
+        """The log records, as the OpenTelemetry SDK holds them."""
+        return [entry.log_record for entry in self._log_exporter.get_finished_logs()]
 
     def points(self) -> dict[str, Any]:
         """Every point of every metric: a sum's value, and of a histogram how many values and, for tokens, their sum."""
@@ -130,9 +134,9 @@ class Telemetry:
                     for point in metric.data.data_points:
                         yield metric, point
 
-    def total(self, metric: str, **attributes: Any) -> float:
-        """The sum of the points of `metric` with these attributes, dots written as underscores after `after200`."""
-        wanted = {name.replace("__", "."): value for name, value in attributes.items()}.items()
+    def total(self, metric: str, attributes: Mapping[str, Any] | None = None) -> float:
+        """The sum of the points of `metric` that have these attributes."""
+        wanted = (attributes or {}).items()
         return sum(
             point.value if hasattr(point, "value") else point.count
             for found, point in self.data_points()

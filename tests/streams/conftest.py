@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -58,6 +59,17 @@ class Application:
         self.server.wait_idle()
         return seen
 
+    def collect(self) -> None:
+        """Collects the garbage, and lets the loop close the async generators in it."""
+        gc.collect()
+
+        async def turns() -> None:
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+        self.run(turns())
+        gc.collect()
+
     def close(self) -> None:
         self.sync_client.close()
         self.run(self.async_client.close())
@@ -78,6 +90,3 @@ def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> A
     monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.001)
     _application.server.clear()
     return _application
-
-
-Play = Callable[..., Seen]

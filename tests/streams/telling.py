@@ -64,6 +64,11 @@ class Told:
         return lazy or self.row.chunks
 
     @property
+    def _has_gap(self) -> bool:
+        """A gap is the time between two chunks, or from the last one to an end that is not the application's doing."""
+        return self._chunks > 1 or (self._chunks == 1 and self.ending.outcome not in ("closed", "abandoned"))
+
+    @property
     def _output(self) -> int | None:
         return self.row.usage.output if self._saw("close") else None
 
@@ -114,7 +119,7 @@ class Told:
                     "after200.failure": ending.failure,
                     "after200.retryable": ending.retryable,
                     "after200.stream.chunks": self._chunks if self._streamed else None,
-                    "after200.stream.longest_gap": SECONDS if self._streamed and self._chunks else None,
+                    "after200.stream.longest_gap": SECONDS if self._streamed and self._has_gap else None,
                     "http.request.resend_count": len(row.attempts) or None,
                 }
             ),
@@ -141,7 +146,7 @@ class Told:
                 add("after200.tokens", {**outcome, "gen_ai.token.type": kind}, tokens)
         if self._streamed:
             add("after200.streams.open", _STREAM, 0)
-            if self._chunks:
+            if self._has_gap:
                 add("after200.stream.longest_gap", outcome)
         self._genai_points(points)
         return points

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is one call: tools take several, counting tokens takes none, and what is retried is still the same one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ..telemetry import Telemetry, described
+from .conftest import Application
+from .expected import ROW_OF
+from .surfaces import MODEL, REQUEST, SURFACE_OF
+from .telling import BORN_ON_EVERY_CALL, BORN_ON_STREAMS
+
+TOOLS: list[dict[str, Any]] = [
+    {
+        "name": "tool",
+        "description": "Tells the weather.",
+        "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    }
+]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("name", ["beta.messages.tool_runner", "beta.messages.tool_runner(stream=True)"])
+def test_each_round_of_the_tool_runner_is_a_call(
+    name: str, mode: str, application: Application, telemetry: Telemetry
+) -> None:
+    surface = SURFACE_OF[name]
+    if surface.missing():
+        pytest.skip("this SDK has no beta.messages.tool_runner")
+    bare = application.play("tool_use", surface, mode)
+    with telemetry.instrumented():
+        seen = application.play("tool_use", surface, mode)
+
+    assert bare.whole == seen.whole
+    assert [("completed", ("tool_use",)), ("completed", ("end_turn",))] == [
+        (found["after200.outcome"], found["gen_ai.response.finish_reasons"])
+        for found in (described(span) for span in telemetry.spans)
+    ]
+    assert 2 == telemetry.total("after200.calls", {"after200.outcome": "completed"})
+    assert 2 == telemetry.total("after200.calls")
+    assert [] == telemetry.open_spans
+
+
+def test_the_pieces_of_a_tool_s_arguments_are_chunks(application: Application, telemetry: Telemetry) -> None:
+    with telemetry.instrumented():
+        list(application.client("tool_use").messages.create(stream=True, tools=TOOLS, **REQUEST))
+    [span] = [described(span) for span in telemetry.spans]
+    assert (3, ("tool_use",)) == (span["after200.stream.chunks"], span["gen_ai.response.finish_reasons"])
+
+
+def test_counting_tokens_is_no_call(application: Application, telemetry: Telemetry) -> None:
+    client = application.client("completed")
+    counters = (
+        [messages for messages in (client.messages, client.beta.messages) if hasattr(messages, "count_tokens")]
+        if (hasattr(client.beta, "messages"))
+        else []
+    )
+    if not counters:
+        pytest.skip("this SDK cannot count tokens")
+    with telemetry.instrumented():
+        for messages in counters:
+            assert 12 == messages.count_tokens(model=MODEL, messages=REQUEST["messages"]).input_tokens
+    assert len(counters) == len(application.server.wait_idle())
+    assert {} == telemetry.points()
+    assert [] == telemetry.spans
+
+
+def test_the_models_of_the_api_are_no_call(application: Application, telemetry: Telemetry) -> None:
+    """The server knows no such path, which is as good an answer as any."""
+    with telemetry.instrumented(), pytest.raises(Exception, match="unknown path"):
+        application.client("completed").get("/v1/models", cast_to=object)
+    assert {} == telemetry.points()
+    assert [] == telemetry.spans
+
+
+def test_the_parameters_of_the_conventions_are_on_the_span_and_nothing_else_of_the_request(
+    application: Application, telemetry: Telemetry
+) -> None:
+    """Some parameters only older SDKs name, so callers of newer ones add them to the body."""
+    named = {"stop_sequences": ["END", "STOP"], "system": "Be kind.", "metadata": {"user_id": "u-1"}}
+    added = {"temperature": 1, "top_p": 0.5, "top_k": 3, "anything": "else"}
+    with telemetry.instrumented():
+        application.client("completed").messages.create(**REQUEST, **named, extra_body=added)
+    [span] = telemetry.spans
+    assert span.attributes is not None
+    assert {
+        "gen_ai.request.model": MODEL,
+        "gen_ai.request.max_tokens": 64,
+        "gen_ai.request.temperature": 1.0,
+        "gen_ai.request.top_p": 0.5,
+        "gen_ai.request.top_k": 3,
+        "gen_ai.request.stop_sequences": ("END", "STOP"),
+    } == {name: value for name, value in span.attributes.items() if name.startswith("gen_ai.request.")}
+    assert type(span.attributes["gen_ai.request.temperature"]) is float
+
+
+def test_the_watched_failures_are_born_once_for_each_kind_of_call(
+    application: Application, telemetry: Telemetry
+) -> None:
+    with telemetry.instrumented():
+        for stream in (True, False, True):
+            application.play("completed", SURFACE_OF[f"messages.create{'(stream=True)' if stream else ''}"], "sync")
+    born = [name for name, value in telemetry.points().items() if name.startswith("after200.calls") and value == 0]
+    assert len(BORN_ON_EVERY_CALL) * 2 + len(BORN_ON_STREAMS) == len(born)
+
+
+def test_what_is_born_at_zero_is_there_while_the_call_runs(application: Application, telemetry: Telemetry) -> None:
+    with telemetry.instrumented():
+        stream = application.client("completed").messages.create(stream=True, **REQUEST)
+        points = telemetry.points()
+        stream.close()
+    assert {0} == {value for name, value in points.items() if name.startswith("after200.calls")}
+    assert [1] == [value for name, value in points.items() if name.startswith("after200.streams.open")]
+
+
+def test_a_failure_that_was_born_at_zero_counts_in_the_series_that_was_born(
+    application: Application, telemetry: Telemetry
+) -> None:
+    scenarios = ("overloaded_error", "api_error", "rate_limit_error")
+    with telemetry.instrumented():
+        for scenario in scenarios:
+            application.play(f"{scenario}_mid_stream", SURFACE_OF["messages.create(stream=True)"], "sync")
+        application.play("end_without_message_stop", SURFACE_OF["messages.create(stream=True)"], "sync")
+        application.play("reset_mid_stream", SURFACE_OF["messages.create(stream=True)"], "sync")
+    calls = [value for name, value in telemetry.points().items() if name.startswith("after200.calls")]
+    assert [0] * 5 + [1] * 5 == sorted(calls)
+
+
+def test_a_call_that_is_retried_is_one_call_of_several_attempts(application: Application, telemetry: Telemetry) -> None:
+    row = ROW_OF["http_503_then_529_then_completed"]
+    with telemetry.instrumented():
+        application.play(row.scenario, SURFACE_OF["messages.create(stream=True)"], "sync", max_retries=row.retries)
+    assert 1 == telemetry.total("after200.calls")
+    assert [(503, "503", 1), (529, "529", 1), (200, None, 1)] == [
+        (point.attributes["after200.wire.status_code"], point.attributes.get("error.type"), point.value)
+        for metric, point in telemetry.data_points()
+        if metric.name == "after200.attempts"
+    ]
+    assert {2} == {described(span)["http.request.resend_count"] for span in telemetry.spans}
