@@ -113,9 +113,7 @@ def options(server: FaultServer, scenario: str) -> dict[str, Any]:
 
 
 def client(server: FaultServer, scenario: str, **more: Any) -> anthropic.Anthropic:
-    http_client = anthropic.DefaultHttpxClient(
-        verify=False
-    )  # spares every test the loading of certificates
+    http_client = anthropic.DefaultHttpxClient(verify=False)  # spares every test the loading of certificates
     return anthropic.Anthropic(**{**options(server, scenario), **more}, http_client=http_client)
 
 
