@@ -62,5 +62,5 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint,monitoring]'
 	@touch $@
