@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three ways from an application to Prometheus: each as running servers, and the environment that takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from after200.cli.receiver import Receiver
+
+from .programs import program
+from .servers import Prometheus, Webhook, alertmanager, collector, free_port, prometheus
+
+HEALTHY, OVERLOADED, FAULTY = "chat-healthy", "chat-overloaded", "chat-faulty"
+SERVICE, VISITOR = "chat", "visitor"
+
+
+@dataclass(frozen=True)
+class Way:
+    """Running servers. `telemetry` is the environment by (job, application)."""
+
+    name: str
+    prometheus: Prometheus
+    webhook: Webhook
+    telemetry: dict[tuple[str, str], dict[str, str]]
+    traces: Receiver | None = None
+
+
+APPLICATIONS = [(job, application) for job in (HEALTHY, OVERLOADED, FAULTY) for application in (SERVICE, VISITOR)]
+OTLP = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+
+
+def scrape(job: str, *targets: str, **options: Any) -> dict[str, Any]:
+    return {"job_name": job, "static_configs": [{"targets": list(targets)}], **options}
+
+
+@contextmanager
+def through_the_collector(folder: Path) -> Iterator[Way]:
+    """OTLP to the Collector, which Prometheus scrapes and which passes traces on."""
+    for name in ("otelcol", "prometheus", "prometheus-alertmanager"):
+        program(name)
+    with ExitStack() as stack:
+        webhook, traces = stack.enter_context(Webhook()), stack.enter_context(Receiver())
+        running = collector(stack, traces.url)
+        scrapes = [scrape("collector", running.metrics, honor_labels=True)]
+        server = prometheus(stack, folder, alertmanager(stack, folder, webhook), scrapes, "prometheus")
+        environment = {
+            **OTLP,
+            "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": running.otlp,
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+        }
+        yield Way("collector", server, webhook, dict.fromkeys(APPLICATIONS, environment), traces)
+
+
+@contextmanager
+def scraped_directly(folder: Path) -> Iterator[Way]:
+    """The Python Prometheus exporter: each process is a target."""
+    for name in ("prometheus", "prometheus-alertmanager"):
+        program(name)
+    ports = {application: free_port() for application in APPLICATIONS}
+    with ExitStack() as stack:
+        webhook = stack.enter_context(Webhook())
+        scrapes = [
+            scrape(job, *(f"127.0.0.1:{ports[job, application]}" for application in (SERVICE, VISITOR)))
+            for job in (HEALTHY, OVERLOADED, FAULTY)
+        ]
+        server = prometheus(stack, folder, alertmanager(stack, folder, webhook), scrapes, "prometheus")
+        telemetry = {
+            application: {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
+            for application, port in ports.items()
+        }
+        yield Way("scrape", server, webhook, telemetry)
+
+
+@contextmanager
+def pushed_to_prometheus(folder: Path) -> Iterator[Way]:
+    """Prometheus 3 and its own OTLP endpoint."""
+    for name in ("prometheus3", "prometheus-alertmanager"):
+        program(name)
+    with ExitStack() as stack:
+        webhook = stack.enter_context(Webhook())
+        alerts_to = alertmanager(stack, folder, webhook)
+        server = prometheus(stack, folder, alerts_to, [], "prometheus3", "--web.enable-otlp-receiver")
+        environment = {**OTLP, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{server.url}/api/v1/otlp/v1/metrics"}
+        yield Way("otlp", server, webhook, dict.fromkeys(APPLICATIONS, environment))
+
+
+WAYS = {"collector": through_the_collector, "scrape": scraped_directly, "otlp": pushed_to_prometheus}
