@@ -47,15 +47,20 @@ class LineSplitter:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._too_long = False
 
     def feed(self, data: bytes) -> list[bytes]:
         data = self._rest + data
         # A `\r` at the end may be the first half of a `\r\n`.
-        held = data[-1:] if data.endswith(b"\r") else b""
-        lines = data[: len(data) - len(held)].splitlines(keepends=True)
-        if lines and not lines[-1].endswith((b"\n", b"\r")):
-            held = lines.pop() + held
-        self._rest = held if len(held) <= MAX_EVENT else b""
+        half = data[-1:] if data.endswith(b"\r") else b""
+        lines = data[: len(data) - len(half)].splitlines(keepends=True)
+        held = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
+        if lines and self._too_long:
+            # The end of a line whose beginning has been dropped.
+            del lines[0]
+            self._too_long = False
+        self._too_long = self._too_long or len(held) > MAX_EVENT
+        self._rest = half if self._too_long else held + half
         return [line.rstrip(b"\r\n") for line in lines]
 
     @property
