@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fault of ours is logged once for each place and goes no further."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from after200 import guard
+from after200.guard import guarded, warn_once
+
+
+@pytest.fixture(autouse=True)
+def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_reported", set())
+
+
+@guarded
+def broken(message: str) -> str:
+    """Raises."""
+    raise ValueError(message)
+
+
+@guarded
+def broken_too() -> None:
+    raise LookupError("elsewhere")
+
+
+def test_what_does_not_raise_is_as_it_was() -> None:
+    @guarded
+    def whole(left: int, *, right: int) -> int:
+        """Adds."""
+        return left + right
+
+    assert 3 == whole(1, right=2)
+    assert ("whole", "Adds.") == (whole.__name__, whole.__doc__)
+
+
+def test_a_fault_is_swallowed_and_logged_once_for_each_place(caplog: pytest.LogCaptureFixture) -> None:
+    assert [None, None, None] == [broken("first"), broken("second"), broken_too()]
+    assert [
+        (
+            "after200",
+            "WARNING",
+            f"after200 failed in {__name__}.{place}; the call goes on, its telemetry may not be whole",
+        )
+        for place in ("broken", "broken_too")
+    ] == [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+    assert "ValueError: first" in caplog.text
+
+
+@pytest.mark.parametrize("exception", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_what_is_the_application_s_to_see_is_not_swallowed(exception: type[BaseException]) -> None:
+    @guarded
+    def interrupted() -> None:
+        raise exception
+
+    with pytest.raises(exception):
+        interrupted()
+
+
+def test_a_handler_of_the_application_s_that_raises_does_no_harm() -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError("a handler")
+
+    handler = Broken()
+    guard.logger.addHandler(handler)
+    try:
+        assert None is broken("x")
+    finally:
+        guard.logger.removeHandler(handler)
+
+
+def test_a_warning_is_given_once_for_each_place(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        warn_once("here", "%s is odd", "this")
+        warn_once("there", "that is odd")
+    assert ["this is odd", "that is odd"] == caplog.messages
