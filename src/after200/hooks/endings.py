@@ -31,6 +31,9 @@ def finish(call: Call, how: How, exception: BaseException | None = None) -> None
 @guarded
 def end(call: Call, verdict: Verdict, *, body_over: bool = True) -> None:
     """Ends `call` with `verdict`, unless it has ended."""
+    # A stream that was open when the process forked is the parent's to count.
+    if call.process != os.getpid():
+        return
     ended = call.end(verdict, body_over=body_over)
     if ended is None:
         return
@@ -44,8 +47,7 @@ def end(call: Call, verdict: Verdict, *, body_over: bool = True) -> None:
 @guarded
 def drop(call: Call) -> None:
     """The application let go of the stream, as a finalizer of Python's found out."""
-    # A stream that was open when the process forked is the parent's.
-    if call.ended or call.process != os.getpid():
+    if call.ended:
         return
     if _holds_a_lock(sys._getframe(1)):
         _deferred.append(call)

@@ -264,7 +264,7 @@ def request_body(options: Any) -> Mapping[str, Any]:
 
 def provider_name(client: Any) -> str:
     """`gen_ai.provider.name`, by the client's class or the class of the SDK that it extends."""
-    return _provider_of(type(client))
+    return _provider_of(type(client))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)

@@ -65,11 +65,10 @@ class Signals:
 
     def end(self, call: EndedCall, handle: Any) -> None:
         """`call` has ended. `handle` is what `begin` left on it."""
-        context = None if handle is None else handle.context
-        for record in (self._metrics.end, self._logs.end, self._spans.end):
-            guarded_record(record, call, handle, context)
+        for signal in (self._metrics, self._logs, self._spans):
+            end_signal(signal, call, handle)
 
 
 @guarded
-def guarded_record(record: Any, call: EndedCall, handle: Any, context: Any) -> None:
-    record(call, handle, context)
+def end_signal(signal: Any, call: EndedCall, handle: Any) -> None:
+    signal.end(call, handle)

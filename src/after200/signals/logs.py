@@ -20,7 +20,7 @@ class Logs:
     def __init__(self, logger_provider: Any) -> None:
         self._logger = _logs.get_logger(names.SCOPE, __version__, logger_provider)
 
-    def end(self, call: EndedCall, handle: Any, context: Any) -> None:
+    def end(self, call: EndedCall, handle: Any) -> None:
         """Emits the event of `call`, when it is an error."""
         verdict = call.verdict
         if verdict.error_type is None:
@@ -37,7 +37,7 @@ class Logs:
         self._logger.emit(
             LogRecord(
                 timestamp=time.time_ns(),
-                context=context,
+                context=None if handle is None else handle.context,
                 severity_text="WARN",
                 severity_number=SeverityNumber.WARN,
                 event_name=names.EXCEPTION_EVENT,

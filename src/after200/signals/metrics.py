@@ -8,18 +8,22 @@ Attribute sets are built once for each that occurs. What comes from outside is b
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
 from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.trace import SpanContext
 
 from .._version import __version__
 from ..call import statuses
 from ..call.limits import DistinctNames
 from ..call.record import Call, EndedCall, ProviderError, Verdict
 from ..call.verdict import admit_type
+from ..guard import guarded
 from . import names
-from .tallies import Key, Tally, key_of
+from .tallies import Key, Points, Tally, key_of
 
 MAX_MODELS: Final = 100
 
@@ -37,12 +41,18 @@ class Counters:
 
     def __init__(self, meter_provider: Any) -> None:
         meter = metrics.get_meter(names.SCOPE, __version__, meter_provider)
-        self.calls = observed(meter, names.CALLS)
+        self.points = Points()
+        self.calls = observed(meter, names.CALLS, self._record_points)
         self.attempts = observed(meter, names.ATTEMPTS)
         self.tokens = observed(meter, names.TOKENS)
         self.open = observed(meter, names.STREAMS_OPEN)
         self.inner_errors = observed(meter, names.INNER_ERRORS)
         self.born: set[tuple[str, str | None, bool]] = set()
+
+    def _record_points(self, options: CallbackOptions) -> Iterable[Observation]:
+        """Asked before the histograms are collected, as every observable instrument is."""
+        guarded(self.points.record)()
+        return ()
 
 
 class Metrics:
@@ -84,9 +94,10 @@ class Metrics:
 
     # --- when it has ended ---
 
-    def end(self, call: EndedCall, handle: Any, context: Any) -> None:
-        """Counts `call`, and records how long it took. `context` is that of its span, for exemplars."""
+    def end(self, call: EndedCall, handle: Any) -> None:
+        """Counts `call`, and records how long it took, in the context of its span for the exemplars."""
         counters, verdict, model = self._counters, call.verdict, admit_model(call.model)
+        span = None if handle is None else handle.span.get_span_context()
         # The message differs from call to call; no label is made of it.
         verdict = verdict._replace(message=None, exception_type=None) if verdict.message else verdict
         counters.calls.add(call_key(call.operation, call.provider, model, call.stream, verdict, call.wire_status))
@@ -102,11 +113,12 @@ class Metrics:
         if call.streamed:
             counters.open.add(stream_key(call.provider, model), -1)
             if call.longest_gap is not None:
-                self._longest_gap.record(call.longest_gap, outcome_attributes(*kind), context)
+                counters.points.add(self._longest_gap, call.longest_gap, outcome_attributes(*kind), span)
         if self._genai:
-            self._record_genai(call, context)
+            self._add_genai(call, span)
 
-    def _record_genai(self, call: EndedCall, context: Any) -> None:
+    def _add_genai(self, call: EndedCall, span: SpanContext | None) -> None:
+        add = self._counters.points.add
         base = convention_attributes(call)
         verdict = call.verdict
         duration = dict(base)
@@ -115,12 +127,12 @@ class Metrics:
         status = reported_status(verdict, call.wire_status)
         if status is not None:
             duration[names.HTTP_STATUS] = status
-        self._duration.record(call.duration, duration, context)
+        add(self._duration, call.duration, duration, span)
         if call.streamed and call.time_to_first_chunk is not None:
-            self._first_chunk.record(call.time_to_first_chunk, base, context)
+            add(self._first_chunk, call.time_to_first_chunk, base, span)
         for token_type, tokens in (("input", call.usage.all_input), ("output", call.usage.output)):
             if tokens is not None:
-                self._token_usage.record(tokens, {**base, names.TOKEN_TYPE: token_type}, context)
+                add(self._token_usage, tokens, {**base, names.TOKEN_TYPE: token_type}, span)
 
 
 # --- instruments ---
@@ -140,11 +152,11 @@ def counters_of(meter_provider: Any) -> Counters:
     return _counters[meter_provider]
 
 
-def observed(meter: Any, metric: names.Metric) -> Tally:
-    """A tally that the observable instrument for `metric` reports."""
+def observed(meter: Any, metric: names.Metric, *before: Any) -> Tally:
+    """A tally that the observable instrument for `metric` reports, after what is to be asked `before`."""
     tally = Tally()
     create = getattr(meter, f"create_observable_{metric.kind}")
-    create(metric.name, callbacks=[tally.observe], unit=metric.unit, description=metric.description)
+    create(metric.name, callbacks=[*before, tally.observe], unit=metric.unit, description=metric.description)
     return tally
 
 

@@ -94,7 +94,7 @@ class Spans:
             token, handle.token = handle.token, None
             contexts.detach(token)
 
-    def end(self, call: EndedCall, handle: SpanHandle | None, context: Any) -> None:
+    def end(self, call: EndedCall, handle: SpanHandle | None) -> None:
         """Writes what `call` came to on its span, and ends it. The SDK's own span the SDK ends."""
         if handle is None:
             return

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums that an observable instrument reports when it is asked, so that a call pays next to nothing for its counters.
+"""What a call adds to the metrics, kept until they are collected, so that the call pays next to nothing for it.
 
-Adding takes no lock: the garbage collector may end a call at any allocation, in a thread that holds any lock. What
-was added waits in a queue, which whoever reads the sums, or finds the queue long, folds into them.
+Counters are sums that an observable instrument reports when it is asked. Points of histograms wait in a queue that is
+recorded at the same time, in the thread that collects. Adding takes no lock: the garbage collector may end a call at
+any allocation, in a thread that holds any lock. What waits is bounded; where nobody collects, the calls work it off.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
 FOLD_AT: Final = 1000
 """How many additions wait before they are folded, if nobody reads the sums."""
+
+WAITING: Final = 2000
+"""How many points wait to be recorded, if nobody collects."""
 
 Key = tuple[tuple[str, Any], ...]
 
@@ -49,6 +55,33 @@ class Tally:
         for _ in range(len(self._waiting)):
             key, amount = self._waiting.popleft()
             self._sums[key] = self._sums.get(key, 0) + amount
+
+
+class Points:
+    """Points of histograms that wait to be recorded."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Any, float, dict[str, Any], SpanContext | None]] = deque()
+
+    def add(self, histogram: Any, value: float, attributes: dict[str, Any], span: SpanContext | None) -> None:
+        """`value` for `histogram`, measured in the context of `span`. `attributes` are not to be changed after."""
+        self._waiting.append((histogram, value, attributes, span))
+        if len(self._waiting) > WAITING:
+            self.record(2)
+
+    def record(self, most: int | None = None) -> None:
+        """Records what waits, the oldest first."""
+        for _ in range(len(self._waiting) if most is None else most):
+            try:
+                histogram, value, attributes, span = self._waiting.popleft()
+            except IndexError:  # Another thread was faster.
+                return
+            histogram.record(value, attributes, None if span is None else context_of(span))
+
+
+def context_of(span: SpanContext) -> Context:
+    """The context that an exemplar takes its trace from. It holds on to nothing of the application's."""
+    return set_span_in_context(NonRecordingSpan(span), Context())
 
 
 def key_of(attributes: Mapping[str, Any]) -> Key:
