@@ -17,7 +17,7 @@ from .cells import Cell
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".cache" / "matrix"
-TOOLS = ("pytest >= 8", "pytest-asyncio >= 0.24", "hypothesis >= 6.100", "PyYAML >= 6")
+TOOLS = ("pytest >= 8", "pytest-asyncio >= 0.24", "hypothesis >= 6.100", "PyYAML >= 6", "tenacity >= 8")
 """What the tests need beside the cell's own requirements."""
 
 
@@ -83,7 +83,9 @@ def _is_of(interpreter: Path, python: str) -> bool:
     """Whether the environment is there, and made from `python`."""
     ask = ("-c", "import sys; print(sys.version_info[:3])")
     try:
-        answers = [subprocess.run([program, *ask], capture_output=True, check=True) for program in (interpreter, python)]
+        answers = [
+            subprocess.run([program, *ask], capture_output=True, check=True) for program in (interpreter, python)
+        ]
     except (OSError, subprocess.CalledProcessError):
         return False
     return answers[0].stdout == answers[1].stdout

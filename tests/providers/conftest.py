@@ -29,7 +29,8 @@ def check(server: FaultServer, telemetry: Telemetry, request: pytest.FixtureRequ
 
         with telemetry.instrumented(**settings):
             seen = read(way, make)
-            gc.collect()  # up to 1.13 a stream that is left alone is in a cycle with its generator
+            if telemetry.open_spans:
+                gc.collect()  # up to 1.13 a stream that is left alone is in a cycle with its generator
         assert [expected_span(fault, way, platform, server)] == [recorded_span(span) for span in telemetry.spans]
         assert expected_calls(fault, way, platform) == recorded_calls(telemetry)
         assert telemetry.open_spans == []

@@ -40,9 +40,7 @@ def _frames() -> dict[str, Fault]:
     faults = {}
     for name, (status, failure, message) in EXCEPTIONS.items():
         faults[f"bedrock_{name}_mid"] = failed(name, status, failure, message)
-        faults[f"bedrock_{name}_first"] = failed(
-            name, status, failure, message, phase="first_chunk", known="nothing"
-        )
+        faults[f"bedrock_{name}_first"] = failed(name, status, failure, message, phase="first_chunk", known="nothing")
     return faults
 
 
