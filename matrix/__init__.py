@@ -5,5 +5,5 @@
     python -m matrix 0.27.0 newest   these cells
     python -m matrix --ci            those that every change has to pass
 
-In come the cells of `cells.py`; out go a table on the terminal and, with `--write`, docs/matrix.json and docs/matrix.md.
+In come the cells of `cells.py`; out goes a table, and with `--write` docs/matrix.json and docs/matrix.md.
 """

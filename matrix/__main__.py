@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
-    """Run the tests in the environment of `cell`. What pytest said goes to a file, and to the terminal if one failed."""
+    """Run the tests in the environment of `cell`. What pytest said goes to a file."""
     started = time.monotonic()
     fields: dict[str, object] = {"cell": cell.name, "why": cell.why, "ci": cell.ci}
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run of a cell came to → one record; records → docs/matrix.json, and the table that the documentation includes."""
+"""What a run of a cell came to → one record; records → docs/matrix.json and the table that the README includes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE = ROOT / "docs" / "matrix.md"
 _HEADER = """\
 <!-- Written by `nox -s matrix -- --write` from docs/matrix.json. -->
 
-| anthropic | Python | OpenTelemetry | wrapt | HTTP client | passed | not in this version | failed | what it stands for |
+| anthropic | Python | OpenTelemetry | wrapt | HTTP client | passed | skipped | failed | what it stands for |
 |---|---|---|---|---|--:|--:|--:|---|
 """
 
