@@ -31,6 +31,9 @@ _CLASSES: Final[dict[int, tuple[str, ...]]] = {
 }
 """A status code → the classes that versions of the SDK have for it, the nearest first. Any other: `APIStatusError`."""
 
+_TABLE: Final = ("anthropic._error_classes", "ERROR_CLASSES")
+"""Where the SDK keeps its classes by status code and error code (2.5 and later)."""
+
 
 @guarded
 def correct(call: Call, exception: Any) -> bool:
@@ -41,7 +44,7 @@ def correct(call: Call, exception: Any) -> bool:
     if not call.signals.settings.correct_exceptions or getattr(exception, "status_code", None) != 200:
         return False
     status = judge(call, "raised", exception).status
-    cls = None if status is None else error_class(type(exception), status)
+    cls = None if status is None else error_class(exception, status)
     if cls is None:
         return False
     exception.__class__ = cls
@@ -49,11 +52,15 @@ def correct(call: Call, exception: Any) -> bool:
     return True
 
 
-def error_class(raised: type, status: int) -> type | None:
-    """The SDK's class for `status`, which extends the class that was `raised`."""
+def error_class(exception: Any, status: int) -> type | None:
+    """The SDK's class for `status`, and for the error code of `exception`, that extends the class of `exception`."""
+    table = getattr(sys.modules.get(_TABLE[0]), _TABLE[1], {})
     module = sys.modules.get("anthropic._exceptions")
-    for name in (*_CLASSES.get(status, ()), "APIStatusError"):
-        cls = getattr(module, name, None)
-        if isinstance(cls, type) and issubclass(cls, raised):
+    names = (*_CLASSES.get(status, ()), "APIStatusError")
+    for cls in (
+        table.get((status, getattr(exception, "error_code", None))),
+        *(getattr(module, n, None) for n in names),
+    ):
+        if isinstance(cls, type) and issubclass(cls, type(exception)):
             return cls
     return None
