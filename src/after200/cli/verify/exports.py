@@ -34,6 +34,8 @@ class Exporter:
     """Module and class."""
     endpoint: str | None
     pulled: bool = False
+    offered: int = 0
+    """Batches that it was given, taken or not, or neither yet."""
     accepted: int = 0
     refused: int = 0
     temporality: str = ""
@@ -83,10 +85,13 @@ class Exports:
         return made
 
     def _on_export(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        result = wrapped(*args, **kwargs)
         batch = args[0] if args else next(iter(kwargs.values()), None)
         with self._lock:
             exporter = self._exporters.get(id(instance))
+            if exporter is not None:
+                exporter.offered += 1
+        result = wrapped(*args, **kwargs)
+        with self._lock:
             if exporter is not None and batch:
                 _keep(exporter, batch, getattr(result, "name", "") == "SUCCESS")
         return result

@@ -29,6 +29,15 @@ class Reply(NamedTuple):
 
 def look_at(endpoint: str, *, grpc: bool) -> Reply:
     """What answers at `endpoint` when it is spoken to as the exporter speaks."""
+    reply = _look_at(endpoint, grpc)
+    if reply.kind in ("closed", "other") and not grpc:
+        # Some gRPC servers hang up on HTTP/1; to a client of their own kind they say who they are.
+        other = _look_at(endpoint, True)
+        return other if other.kind == "http2" else reply
+    return reply
+
+
+def _look_at(endpoint: str, grpc: bool) -> Reply:
     parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 4317 if grpc else 80)
     try:

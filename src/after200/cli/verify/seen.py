@@ -28,6 +28,7 @@ class ExporterSeen:
     kind: str
     endpoint: str | None
     pulled: bool
+    offered: int
     accepted: int
     refused: int
     temporality: str
@@ -50,8 +51,8 @@ class ExporterSeen:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing of what it was given was taken."""
-        return not self.pulled and self.accepted == 0
+        """Whether it was given something, and nothing of it was taken."""
+        return self.offered > 0 and self.accepted == 0
 
 
 @dataclass(frozen=True)
@@ -134,5 +135,5 @@ def _exporter(answer: dict[str, Any], model: str) -> ExporterSeen:
             calls[ending_of(attributes)] += 1
         else:
             others[scope] += 1
-    kept = ("signal", "kind", "endpoint", "pulled", "accepted", "refused", "temporality")
+    kept = ("signal", "kind", "endpoint", "pulled", "offered", "accepted", "refused", "temporality")
     return ExporterSeen(**{name: answer[name] for name in kept}, calls=+calls, others=dict(others))

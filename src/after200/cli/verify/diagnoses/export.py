@@ -21,6 +21,12 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "nobody answers there",
         "Does a firewall or network policy drop it? " + LISTENING,
     ),
+    "closed": (
+        "exporter_closed",
+        "the connection is closed without a word",
+        "Does that port want TLS (https:// in the endpoint)? Is there a proxy in between?",
+    ),
+    "other": ("wrong_path", "what answers there does not speak OTLP", "Is it the right port? " + LISTENING),
     "tls": (
         "exporter_tls",
         "the TLS handshake fails",
@@ -37,7 +43,7 @@ GRPC_THERE = (
 )
 HTTP_THERE = (
     "wrong_protocol",
-    "an HTTP server answers there, and this exporter speaks gRPC",
+    "what answers there does not speak gRPC, as this exporter does",
     "Set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or send to the receiver's gRPC port (4317 in place of 4318).",
 )
 UNAUTHORIZED = (
@@ -77,12 +83,11 @@ def failed_exporters(seen: Seen) -> Iterator[Finding]:
         if not exporter.failed or exporter.signal not in seen.required:
             continue
         if exporter.reply is None:
-            if seen.saw:
-                yield Finding(
-                    "exporter_refused",
-                    f"{exporter.signal}: {exporter.kind} took nothing.{_last_word(seen, exporter)}",
-                    "The exporter's own messages say why.",
-                )
+            yield Finding(
+                "exporter_refused",
+                f"{exporter.signal}: {exporter.kind} took nothing.{_last_word(seen, exporter)}",
+                "The exporter's own messages say why.",
+            )
             continue
         code, what, advice = words_for(exporter.reply, grpc=exporter.grpc)
         status = f" It answers {exporter.reply.status}." if exporter.reply.status else ""
@@ -95,18 +100,16 @@ def failed_exporters(seen: Seen) -> Iterator[Finding]:
 
 def words_for(reply: Reply, *, grpc: bool) -> tuple[str, str, str]:
     """The code, what is the matter, and what to look at next."""
+    if reply.kind in ("http1", "other") and grpc:
+        return HTTP_THERE
     if reply.kind in WORDS:
         return WORDS[reply.kind]
     if reply.kind == "http2" and not grpc:
         return GRPC_THERE
-    if reply.kind == "http1" and grpc:
-        return HTTP_THERE
     if reply.status in (401, 403):
         return UNAUTHORIZED
     if reply.status is not None and 400 <= reply.status < 500:
         return WRONG_PATH
-    if reply.kind in ("closed", "other") and not grpc:
-        return GRPC_THERE if reply.kind == "closed" else WRONG_PATH
     return REFUSES
 
 

@@ -74,7 +74,7 @@ def _has_sdk(seen: Seen) -> bool:
 def exporter_missing(seen: Seen) -> Iterator[Finding]:
     """The SDK gives up all of its set-up when one exporter is not there."""
     for line in seen.log:
-        named = re.search(r"Requested (?:component|entry point) '?(\w+)'? not found", line)
+        named = re.search(r"Requested component '(\w+)' not found in entry point 'opentelemetry_\w+_exporter'", line)
         if named is None:
             continue
         exporter = named[1]
@@ -105,7 +105,7 @@ def other_instrumentations(seen: Seen) -> Iterator[Finding]:
     """Two that watch the same calls count them twice, each under its own name."""
     scopes: dict[str, set[str]] = {}
     for exporter in seen.exporters:
-        for scope in exporter.others:
+        for scope in exporter.others if exporter.calls else ():
             scopes.setdefault(scope, set()).add(exporter.signal)
     for scope, signals in scopes.items():
         advice = []

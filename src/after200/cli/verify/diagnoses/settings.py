@@ -122,7 +122,7 @@ def own_provider(seen: Seen) -> Iterator[Finding]:
             "Let one of them set up OpenTelemetry: the application without opentelemetry-instrument, and "
             "AnthropicInstrumentor().instrument() in it; or opentelemetry-instrument alone.",
         )
-    elif seen.facts and seen.setup is not None:
+    elif seen.facts and seen.setup is not None and seen.facts["set_up_error"] is None:
         without = [
             signal for signal in seen.required if not seen.facts["providers"][signal]["sdk"] and not seen.of(signal)
         ]
@@ -141,7 +141,11 @@ def sampler(seen: Seen) -> Iterator[Finding]:
     name = seen.environment.get("OTEL_TRACES_SAMPLER", "").strip()
     if "traces" not in seen.required:
         return
-    if name.endswith("always_off"):
+    if any("Failed to initialize sampler" in line for line in seen.log):
+        yield note(
+            "sampler_unknown", f"OTEL_TRACES_SAMPLER={name} is not known; the default holds.", "Correct the name."
+        )
+    elif name.endswith("always_off"):
         yield Finding(
             "sampler_off",
             f"OTEL_TRACES_SAMPLER={name}: no span is recorded. Metrics are, whatever the sampler.",

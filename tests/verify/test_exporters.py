@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is recorded and does not arrive: each wrong endpoint has its own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from after200.cli.receiver import Receiver
+
+from .conftest import Verify
+from .peers import closed_port, deaf_port, grpc_server, rude_port, web_server
+
+ENDPOINT, PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_nobody_listens(verify: Verify, protocol: str) -> None:
+    with closed_port() as port:
+        verified = verify({ENDPOINT: f"http://127.0.0.1:{port}", PROTOCOL: protocol})
+    assert ["exporter_unreachable"] * 2 == verified.wrong
+    said = verified.said("exporter_unreachable")
+    assert f"127.0.0.1:{port}" in said
+    assert "connection refused" in said
+    assert "over gRPC is port 4317, over HTTP 4318" in said
+    assert "Is the Collector (or backend) running" in said
+
+
+def test_a_host_that_does_not_exist(verify: Verify) -> None:
+    verified = verify({ENDPOINT: "http://collector.invalid:4318"})
+    assert ["exporter_unreachable"] * 2 == verified.wrong
+    assert "there is no host of that name" in verified.said("exporter_unreachable")
+
+
+def test_nobody_answers(verify: Verify) -> None:
+    with deaf_port() as port:
+        verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
+    assert ["exporter_unreachable"] * 2 == verified.wrong
+    assert "firewall" in verified.said("exporter_unreachable")
+
+
+def test_http_to_a_grpc_port(verify: Verify) -> None:
+    with grpc_server() as port:
+        verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
+    assert ["wrong_protocol"] * 2 == verified.wrong
+    said = verified.said("wrong_protocol")
+    assert "a gRPC server answers there, and this exporter speaks HTTP" in said
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL=grpc" in said
+    assert "4318 in place of 4317" in said
+
+
+def test_grpc_to_an_http_port(verify: Verify, receiver: Receiver) -> None:
+    verified = verify({PROTOCOL: "grpc"})
+    assert ["wrong_protocol"] * 2 == verified.wrong
+    said = verified.said("wrong_protocol")
+    assert "what answers there does not speak gRPC, as this exporter does" in said
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in said
+
+
+def test_a_path_that_is_not_there(verify: Verify, receiver: Receiver) -> None:
+    verified = verify({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": receiver.url})
+    assert ["wrong_path"] == verified.wrong
+    said = verified.said("wrong_path")
+    assert f"metrics go to {receiver.url}" in said
+    assert "404" in said
+    assert "..._METRICS_ENDPOINT are the whole URL" in said
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "exporter_unauthorized"), (403, "exporter_unauthorized")])
+def test_a_receiver_that_wants_a_key(verify: Verify, status: int, code: str) -> None:
+    with web_server(status) as port:
+        verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
+    assert [code] * 2 == verified.wrong
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in verified.said(code)
+
+
+def test_a_port_that_hangs_up(verify: Verify) -> None:
+    with rude_port() as port:
+        verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
+    assert ["exporter_closed"] * 2 == verified.wrong
+    assert "https:// in the endpoint" in verified.said("exporter_closed")
+
+
+def test_tls_where_there_is_none(verify: Verify, receiver: Receiver) -> None:
+    verified = verify({ENDPOINT: receiver.url.replace("http:", "https:")})
+    assert ["exporter_tls"] * 2 == verified.wrong
+    assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in verified.said("exporter_tls")
+
+
+def test_a_receiver_that_takes_nothing(verify: Verify) -> None:
+    with web_server(500) as port:
+        verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
+    assert ["exporter_refused"] * 2 == verified.wrong
+    assert "It answers 500" in verified.said("exporter_refused")
+
+
+def test_deltas_are_a_note_without_prometheus_and_wrong_with_it(verify: Verify) -> None:
+    preference = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+    verified = verify({preference: "delta"})
+    assert ([], ["delta_temporality"]) == (verified.wrong, verified.notes)
+    with closed_port() as port:
+        verified = verify({preference: "delta"}, prometheus=f"http://127.0.0.1:{port}", timeout=0.1)
+    assert ["delta_temporality"] == verified.wrong
+    assert f"Set {preference}=cumulative" in verified.said("delta_temporality")
+
+
+def test_an_exporter_that_is_not_installed(verify: Verify) -> None:
+    verified = verify({"OTEL_TRACES_EXPORTER": "zipkin_proto"})
+    assert ["exporter_missing"] == verified.wrong
+    assert "The exporter 'zipkin_proto' is configured and not installed" in verified.said("exporter_missing")
