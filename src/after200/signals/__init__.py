@@ -33,6 +33,9 @@ class Signals:
         self._spans = Spans(settings.spans, tracer_provider)
         self._metrics = Metrics(settings.genai_metrics, settings.chunk_timing, meter_provider)
         self._logs = Logs(logger_provider)
+        # Each guarded by itself: one that fails must not take the others with it.
+        self._ends = tuple(guarded(signal.end) for signal in (self._metrics, self._logs, self._spans))
+        self._begin_metrics = guarded(self._metrics.begin)
 
     def suppressed(self) -> bool:
         """Whether the application has turned instrumentation off in this context."""
@@ -41,7 +44,7 @@ class Signals:
     @guarded
     def begin(self, call: Call, *, sdk_traces: bool = False) -> None:
         """The request of `call` is about to be sent. `sdk_traces`: the SDK is about to make a span for it itself."""
-        self._metrics.begin(call)
+        self._begin_metrics(call)
         self._spans.begin(call, sdk_traces=sdk_traces)
 
     def sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
@@ -65,10 +68,5 @@ class Signals:
 
     def end(self, call: EndedCall, handle: Any) -> None:
         """`call` has ended. `handle` is what `begin` left on it."""
-        for signal in (self._metrics, self._logs, self._spans):
-            end_signal(signal, call, handle)
-
-
-@guarded
-def end_signal(signal: Any, call: EndedCall, handle: Any) -> None:
-    signal.end(call, handle)
+        for end in self._ends:
+            end(call, handle)

@@ -98,6 +98,13 @@ class Spans:
         """Writes what `call` came to on its span, and ends it. The SDK's own span the SDK ends."""
         if handle is None:
             return
+        try:
+            self._write(call, handle)
+        finally:
+            if handle.own:
+                handle.span.end()
+
+    def _write(self, call: EndedCall, handle: SpanHandle) -> None:
         span = handle.span
         if span.is_recording():
             if handle.own:
@@ -105,8 +112,6 @@ class Spans:
             span.set_attributes(result_attributes(call))
             if call.verdict.error_type is not None:
                 span.set_status(Status(StatusCode.ERROR, call.verdict.message))
-        if handle.own:
-            span.end()
 
 
 def sampler_of(tracer: Any) -> Any:
