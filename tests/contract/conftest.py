@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application of the streams' tests, and programs that run in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+
+import pytest
+
+from ..streams.conftest import _application, application
+
+__all__ = ["_application", "application"]
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs a program in a process of its own and returns what it printed. Nothing may come on its standard error."""
+
+    def run(program: str, *, wrapper: tuple[str, ...] = (), **environment: str) -> str:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_"))}
+        finished = subprocess.run(
+            [sys.executable, *wrapper, "-c", textwrap.dedent(program)]
+            if not wrapper
+            else [*wrapper, sys.executable, "-c", textwrap.dedent(program)],
+            env={**inherited, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ("", 0) == (finished.stderr, finished.returncode), finished.stdout
+        return finished.stdout
+
+    return run
