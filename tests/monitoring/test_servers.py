@@ -155,9 +155,9 @@ def test_no_label_goes_astray_on_the_way(way: Way, fault_run: Account) -> None:
             assert extra <= metric_labels(metric), series
 
 
+@pytest.mark.parametrize("way", ["collector"], indirect=True)
 def test_the_collector_keeps_every_failed_call(way: Way, fault_run: Account) -> None:
-    if way.traces is None:
-        pytest.skip("no traces go this way")
+    assert way.traces is not None
     traces = way.traces
     failed = sum(n for ending, n in fault_run.calls.items() if ending.is_error)
 
@@ -172,3 +172,15 @@ def test_the_collector_keeps_every_failed_call(way: Way, fault_run: Account) -> 
     assert traces.wait_for(lambda: kept() >= failed, timeout=20), f"{kept()} of {failed}"
     assert kept() == failed
     assert len(traces.spans) < CALLS
+
+
+@pytest.mark.parametrize("way", ["collector"], indirect=True)
+def test_exemplars_lead_from_a_duration_to_the_trace_of_a_failed_call(way: Way, fault_run: Account) -> None:
+    """The dots in the panel of failed calls are ids of traces that the Collector has kept."""
+    assert way.traces is not None
+    now = way.prometheus.now()
+    query = f'gen_ai_client_operation_duration_seconds_bucket{{job="{FAULTY}",error_type!=""}}'
+    found = way.prometheus.get("query_exemplars", query=query, start=str(now - 120), end=str(now))
+    ids = {exemplar["labels"]["trace_id"] for series in found for exemplar in series["exemplars"]}
+    assert ids
+    assert ids <= {span.trace_id for span in way.traces.spans}

@@ -46,7 +46,9 @@ def through_the_collector(folder: Path) -> Iterator[Way]:
         webhook, traces = stack.enter_context(Webhook()), stack.enter_context(Receiver())
         running = collector(stack, traces.url)
         scrapes = [scrape("collector", running.metrics, honor_labels=True)]
-        server = prometheus(stack, folder, alertmanager(stack, folder, webhook), scrapes, "prometheus")
+        alerts_to = alertmanager(stack, folder, webhook)
+        exemplars = "--enable-feature=exemplar-storage"
+        server = prometheus(stack, folder, alerts_to, scrapes, "prometheus", exemplars)
         environment = {
             **OTLP,
             "OTEL_TRACES_EXPORTER": "otlp",
