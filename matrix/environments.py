@@ -17,7 +17,14 @@ from .cells import Cell
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".cache" / "matrix"
-TOOLS = ("pytest >= 8", "pytest-asyncio >= 0.24", "hypothesis >= 6.100", "PyYAML >= 6", "tenacity >= 8")
+TOOLS = (
+    "pytest >= 8",
+    "pytest-asyncio >= 0.24",
+    "hypothesis >= 6.100",
+    "opentelemetry-processor-baggage >= 0.51b0",
+    "PyYAML >= 6",
+    "tenacity >= 8",
+)
 """What the tests need beside the cell's own requirements."""
 
 
