@@ -13,6 +13,8 @@ import inspect
 import sys
 import weakref
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from opentelemetry import context as contexts
@@ -28,6 +30,8 @@ REQUEST: dict[str, Any] = {
 }
 
 ALL = 1_000_000
+TURNS = 500
+QUIET_TURNS = 12
 
 
 class Step(NamedTuple):
@@ -51,23 +55,74 @@ def run(surface: str, steps: list[Step], client: Any, trace: Trace) -> None:
     raise AssertionError("a sync client made the application wait")
 
 
-def arun(surface: str, steps: list[Step], client: Any, transport: Transport, trace: Trace) -> None:
-    """Takes `steps` with one call over `surface`, with an async client, in an event loop of its own."""
+def arun(surface: str, steps: list[Step], client: Any, transport: Transport, trace: Trace, abrupt: bool) -> None:
+    """Takes `steps` with one call over `surface`, with an async client, in an event loop of its own.
+
+    `abrupt` says that the loop ends when the last step has been taken, whatever it was about to do.
+    """
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(AtOnce())
     loop.set_exception_handler(lambda _, what: trace.append(("loop", what["message"], describe(what.get("exception")))))
     try:
-        loop.run_until_complete(Application(trace, transport).run(surface, steps, client))
-        loop.run_until_complete(until_it_hangs(transport, loop.shutdown_asyncgens()))
-    except asyncio.CancelledError:
-        trace.append(("loop", "cancelled"))
+        loop.run_until_complete(Application(trace, transport, abrupt).run(surface, steps, client))
+        so_far = len(trace)
+        loop.run_until_complete(end_all(transport))
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(until_it_hangs(transport, loop.shutdown_asyncgens()))
+        # Which of its generators a loop closes first depends on their addresses.
+        trace[so_far:] = sorted(trace[so_far:], key=str)
     finally:
         loop.close()
     trace.append(("loop", "closed"))
 
 
+class AtOnce(ThreadPoolExecutor):
+    """Does at once what the SDK asks a thread for, so that every run takes the same turns."""
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
+
+
+async def end_all(transport: Transport) -> None:
+    """Cancels what still runs, as `asyncio.run` does at its end."""
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        transport.hangs.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep(0)
+
+
 async def until_it_hangs(transport: Transport, step: Coroutine[Any, Any, Any]) -> Any:
-    """Takes a step in a task of its own, which is cancelled wherever the transport hangs."""
+    """Takes a step in a task of its own, which is cancelled wherever the transport hangs.
+
+    How many turns of the event loop that takes is written down: nothing may make the application wait once more.
+    """
     task = asyncio.ensure_future(step)
+    turns = Turns(task)
+    try:
+        return await result_of(task, transport)
+    finally:
+        transport.trace.append(("loop", "turns", turns.count))
+
+
+class Turns:
+    """Counts the turns of the event loop until `task` is done."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.count = -1
+        self._task = task
+        self._count()
+
+    def _count(self) -> None:
+        if not self._task.done():
+            self.count += 1
+            asyncio.get_running_loop().call_soon(self._count)
+
+
+async def result_of(task: asyncio.Task[Any], transport: Transport) -> Any:
+    """The result of `task`, which is cancelled wherever the transport hangs."""
     while not task.done():
         hanging = asyncio.ensure_future(transport.hangs.wait())
         await asyncio.wait([task, hanging], return_when=asyncio.FIRST_COMPLETED)
@@ -82,9 +137,10 @@ async def until_it_hangs(transport: Transport, step: Coroutine[Any, Any, Any]) -
 class Application:
     """Takes steps, one after the other. `transport` is that of an async client, and `None` with a sync one."""
 
-    def __init__(self, trace: Trace, transport: Transport | None) -> None:
+    def __init__(self, trace: Trace, transport: Transport | None, abrupt: bool = False) -> None:
         self._trace = trace
         self._transport = transport
+        self._abrupt = abrupt
         self._kept: dict[str, Any] = {}
 
     async def run(self, surface: str, steps: list[Step], client: Any) -> None:
@@ -102,20 +158,28 @@ class Application:
             self.note(step, "gave", show(result))
         except (Exception, Interrupted, SystemExit, GeneratorExit, asyncio.CancelledError) as exception:
             self.note(step, "raised", describe(exception))
-        if self._transport is not None:
+        if self._transport is not None and not (self._abrupt and step == "drop"):
             await self.settle(self._transport)
 
     async def settle(self, transport: Transport) -> None:
-        """Lets the loop finish what it has begun: it closes the generators that were dropped in tasks of its own."""
-        for _ in range(100):
+        """Lets the loop finish what it has begun, and writes down which turn of the loop something happened in.
+
+        What was dropped is closed in tasks of the loop's own, one generator in each turn or two.
+        """
+        quiet = 0
+        for turn in range(TURNS):
+            so_far = len(self._trace)
             await asyncio.sleep(0)
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            if not others:
-                return
             if transport.hangs.is_set():
                 transport.hangs.clear()
-                for task in others:
+                for task in asyncio.all_tasks() - {asyncio.current_task()}:
                     task.cancel()
+            if len(self._trace) > so_far:
+                self.note("turn", turn)
+                quiet = 0
+            quiet += 1
+            if quiet > QUIET_TURNS and len(asyncio.all_tasks()) == 1:
+                return
         self.note("never settles")
 
     def note(self, *what: Any) -> None:
@@ -293,4 +357,4 @@ class Application:
         return gone is None or gone() is None
 
     async def collect(self, count: int) -> None:
-        gc.collect()
+        gc.collect(0)  # Everything that was made since the run began, as the collector is off.

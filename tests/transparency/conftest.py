@@ -23,7 +23,9 @@ PROFILE = "transparency"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--examples", type=int, default=None, help=f"examples for each fuzz test; {EXAMPLES_IN_CI} by default")
+    parser.addoption(
+        "--examples", type=int, default=None, help=f"examples for each fuzz test; {EXAMPLES_IN_CI} by default"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,10 +107,7 @@ class Instrumented:
 @pytest.fixture(scope="session")
 def instrumented() -> Iterator[Instrumented]:
     instrumented = Instrumented()
-    gc.collect()
-    gc.freeze()  # so that the collections between the examples take no time
     logger = logging.getLogger("after200")
     logger.addHandler(instrumented.faults)
     yield instrumented
     logger.removeHandler(instrumented.faults)
-    gc.unfreeze()
