@@ -13,8 +13,8 @@ from typing import Any
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs import export as log_export
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, ObservableCounter
+from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -64,13 +64,14 @@ class OpenSpans(SpanProcessor):
 class Telemetry:
     """The providers of one test, and what was recorded with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, temporality: str = "cumulative") -> None:
         self._exporter = InMemorySpanExporter()
         self._open = OpenSpans()
         self.tracer_provider = TracerProvider(shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.tracer_provider.add_span_processor(self._open)
-        self._reader = InMemoryMetricReader()
+        delta = dict.fromkeys((Counter, Histogram, ObservableCounter), AggregationTemporality.DELTA)
+        self._reader = InMemoryMetricReader(delta if temporality == "delta" else None)  # type: ignore[arg-type]
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
         self._log_exporter = InMemoryLogExporter()
         self.logger_provider = LoggerProvider(shutdown_on_exit=False)
@@ -110,7 +111,16 @@ class Telemetry:
 
     def log_records(self) -> list[Any]:
         """The log records, as the OpenTelemetry SDK holds them."""
-        return [entry.log_record for entry in self._log_exporter.get_finished_logs()]
+        return [entry.log_record for entry in self.finished_logs()]
+
+    def finished_logs(self) -> tuple[Any, ...]:
+        """The same, with where they come from: what an exporter is given."""
+        finished: tuple[Any, ...] = self._log_exporter.get_finished_logs()
+        return finished
+
+    def metrics_data(self) -> Any:
+        """What an exporter of metrics is given."""
+        return self._reader.get_metrics_data()
 
     def points(self) -> dict[str, Any]:
         """Every point of every metric: a sum's value, and of a histogram how many values and, for tokens, their sum."""
@@ -127,7 +137,7 @@ class Telemetry:
 
     def data_points(self) -> Iterator[tuple[Any, Any]]:
         """Every metric with each of its points, as the OpenTelemetry SDK holds them."""
-        data = self._reader.get_metrics_data()
+        data = self.metrics_data()
         for resource in data.resource_metrics if data is not None else ():
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:

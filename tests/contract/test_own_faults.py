@@ -7,7 +7,6 @@ Each place is named in one warning, however often it raises.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -80,9 +79,9 @@ def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def bare(_application: Application) -> Iterator[dict[tuple[str, str, str], Any]]:
+def bare(_application: Application) -> dict[tuple[str, str, str], Any]:
     """What the application sees without the package."""
-    yield played(_application)
+    return played(_application)
 
 
 def played(application: Application) -> dict[tuple[str, str, str], Any]:
