@@ -25,9 +25,7 @@ def run() -> Run:
     def run(program: str, *, wrapper: tuple[str, ...] = (), **environment: str) -> str:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_"))}
         finished = subprocess.run(
-            [sys.executable, *wrapper, "-c", textwrap.dedent(program)]
-            if not wrapper
-            else [*wrapper, sys.executable, "-c", textwrap.dedent(program)],
+            [*wrapper, sys.executable, "-c", textwrap.dedent(program)],
             env={**inherited, **environment},
             capture_output=True,
             text=True,
