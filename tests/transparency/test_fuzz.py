@@ -18,10 +18,13 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from .application import Step, arun, run
-from .bodies import sse_chunks, whole_bodies
+from .bodies import frame_chunks, sse_chunks, whole_bodies
 from .conftest import PROFILE, Instrumented
 from .trace import Trace
 from .transport import BREAKS, Answer, Transport, client
+
+FUZZ = settings.get_profile(PROFILE)
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 LOOPS = ["some", "some", "loop", "loop", "rest", "keep_iterator", "throw", "close_iterator"]
 WHOLE = ["text", "final_message", "final_text", "until_done", "snapshot"]
@@ -51,6 +54,7 @@ THEN = {
 class Case:
     """One call: what is answered, over which surface, and what the application does."""
 
+    platform: str
     answer: Answer
     surface: str
     steps: tuple[Step, ...]
@@ -59,6 +63,11 @@ class Case:
     abrupt: bool = False
 
 
+WHOLE_BODY = ("application/json", whole_bodies.map(lambda body: (body,)))
+STREAMS = {
+    "Anthropic": ("text/event-stream; charset=utf-8", sse_chunks),
+    "AnthropicBedrock": ("application/vnd.amazon.eventstream", frame_chunks),
+}
 ENCODINGS = {
     "identity": lambda data: data,
     "gzip": lambda data: gzip.compress(data, mtime=0),
@@ -73,9 +82,9 @@ def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def answers(draw: st.DrawFn, whole: bool, asynchronous: bool) -> Answer:
-    chunks = (draw(whole_bodies),) if whole else draw(sse_chunks)
-    content = "application/json" if whole else "text/event-stream; charset=utf-8"
+def answers(draw: st.DrawFn, platform: str, whole: bool, asynchronous: bool) -> Answer:
+    content, bodies = WHOLE_BODY if whole else STREAMS[platform]
+    chunks = draw(bodies)
     headers = {
         "content-type": draw(mostly(content, "text/html", "text/event-stream; charset=x")),
         "request-id": "req_1",
@@ -94,7 +103,7 @@ def answers(draw: st.DrawFn, whole: bool, asynchronous: bool) -> Answer:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def cases(draw: st.DrawFn, platform: str) -> Case:
     kind = draw(
         st.sampled_from(["create", "helper", "streaming response", "raw response", "create", "helper", "whole"])
     )
@@ -102,7 +111,8 @@ def cases(draw: st.DrawFn) -> Case:
     first = st.builds(Step, st.sampled_from(READING[kind]), st.integers(1, 9))
     then = st.builds(Step, st.sampled_from(THEN[kind]), st.integers(1, 5))
     return Case(
-        answer=draw(answers(kind == "whole", asynchronous)),
+        platform=platform,
+        answer=draw(answers(platform, kind == "whole", asynchronous)),
         surface=f"{draw(st.sampled_from(['messages', 'beta']))} {kind}",
         steps=(draw(first), *draw(st.lists(then, max_size=4))),
         asynchronous=asynchronous,
@@ -115,7 +125,7 @@ def watch(case: Case, options: dict[str, Any]) -> Trace:
     """What happens in `case`."""
     trace: Trace = []
     transport = Transport(case.answer, trace)
-    with_client = client(transport, case.asynchronous, **options)
+    with_client = client(case.platform, transport, case.asynchronous, **options)
     gc.disable()  # Else when a cycle is found would depend on how many objects were made.
     try:
         if case.asynchronous:
@@ -133,19 +143,18 @@ def watch(case: Case, options: dict[str, Any]) -> Trace:
 @pytest.fixture(scope="module", autouse=True)
 def warm_up() -> Iterator[None]:
     """What the first calls import and cache is no part of any example, and need not be searched for garbage."""
-    for surface in READING:
-        for asynchronous in (False, True):
-            watch(Case(Answer((b"",)), f"messages {surface}", (), asynchronous, "none"), {})
+    for platform in STREAMS:
+        for surface in READING:
+            for asynchronous in (False, True):
+                watch(Case(platform, Answer((b"",)), f"messages {surface}", (), asynchronous, "none"), {})
     gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@settings.get_profile(PROFILE)
-@given(case=cases())
-def test_an_application_sees_with_the_package_what_it_sees_without(case: Case, instrumented: Instrumented) -> None:
+def compare(case: Case, instrumented: Instrumented) -> None:
+    """Has `case` happen without the package and with it."""
     options = instrumented.client_options(traced=case.spans in ("annotate", "auto"))
     without = watch(case, options)
     with instrumented(case.spans):
@@ -154,3 +163,17 @@ def test_an_application_sees_with_the_package_what_it_sees_without(case: Case, i
         note(str(entry))
     assert without == with_package
     instrumented.check()
+
+
+@FUZZ
+@given(case=cases("Anthropic"))
+def test_an_application_sees_with_the_package_what_it_sees_without(case: Case, instrumented: Instrumented) -> None:
+    compare(case, instrumented)
+
+
+@FUZZ
+@given(case=cases("AnthropicBedrock"))
+def test_an_application_on_bedrock_sees_with_the_package_what_it_sees_without(
+    case: Case, instrumented: Instrumented
+) -> None:
+    compare(case, instrumented)

@@ -79,7 +79,7 @@ class Transport:
             raise
 
 
-_VARIES = frozenset({"traceparent", "tracestate", "idempotency-key"})
+_VARIES = frozenset({"traceparent", "tracestate", "idempotency-key", "authorization", "x-amz-date"})
 """Headers that differ between any two requests."""
 
 
@@ -133,10 +133,19 @@ class Body(http.SyncByteStream, http.AsyncByteStream):  # type: ignore[misc]
             await self._transport.hang("close")
 
 
-def client(transport: Transport, asynchronous: bool, **options: Any) -> Any:
+ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "Anthropic": {"api_key": "none"},
+    "AnthropicBedrock": {"aws_access_key": "none", "aws_secret_key": "none", "aws_region": "us-east-1"},
+}
+"""What the client of each platform has to be given."""
+
+
+def client(platform: str, transport: Transport, asynchronous: bool, **options: Any) -> Any:
     """A client of the SDK on top of `transport`."""
-    common: dict[str, Any] = {"api_key": "none", "max_retries": 0, **options}
     if asynchronous:
+        cls: Any = getattr(anthropic, f"Async{platform}")
         http_client = http.AsyncClient(transport=http.MockTransport(transport.arespond))
-        return anthropic.AsyncAnthropic(http_client=http_client, **common)
-    return anthropic.Anthropic(http_client=http.Client(transport=http.MockTransport(transport.respond)), **common)
+    else:
+        cls = getattr(anthropic, platform)
+        http_client = http.Client(transport=http.MockTransport(transport.respond))
+    return cls(http_client=http_client, max_retries=0, **ARGUMENTS[platform], **options)
