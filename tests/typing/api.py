@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from typing_extensions import assert_type
 
 from after200 import AnthropicInstrumentor, __version__
-from after200.faults import FaultServer, Served
+from after200.faults import SCENARIOS, FaultServer, Scenario, Served
+from after200.testing import RecordedCall, RecordedPoint, RecordedTelemetry
 
 assert_type(__version__, str)
 
@@ -24,4 +25,17 @@ instrumentor.uninstrument()
 with FaultServer(mix={"overloaded": 0.05}, seed=7) as server:
     assert_type(server, FaultServer)
     assert_type(server.base_url("mix"), str)
+    assert_type(server.base_url("completed", "a key"), str)
     assert_type(server.log, tuple[Served, ...])
+    assert_type(server.wait_idle(timeout=1.0), tuple[Served, ...])
+    assert_type(server.wait_for(lambda log: len(log) == 2), tuple[Served, ...])
+    assert_type(server.log[0].wire_status, int | None)
+assert_type(SCENARIOS["completed"], Scenario)
+
+with RecordedTelemetry(spans="own") as telemetry:
+    assert_type(telemetry, RecordedTelemetry)
+    assert_type(telemetry.spans, list[ReadableSpan])
+    assert_type(telemetry.calls, list[RecordedCall])
+    assert_type(telemetry.calls[0].failure, str | None)
+    assert_type(telemetry.points("after200.calls", {"after200.outcome": "failed"}), list[RecordedPoint])
+    assert_type(telemetry.total("after200.calls"), float)
