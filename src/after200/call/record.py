@@ -92,6 +92,7 @@ class Call:
         "request_id",
         "response_id",
         "response_model",
+        "sends_more",
         "server_address",
         "server_port",
         "signals",
@@ -150,6 +151,7 @@ class Call:
         self.release: Any = None
         self.on_gap: Any = None
         self.process = 0
+        self.sends_more = False
         self.adopted = False
         self.failed = False
         self._claim = threading.Lock()

@@ -68,7 +68,7 @@ FAILURE_BY_SESSION_ERROR: Final[dict[str, str]] = {
     "model_overloaded_error": "overloaded",
     "model_rate_limited_error": "rate_limited",
 }
-"""The failures behind the errors that a session of the managed agents API reports; no status is documented for these."""
+"""The failures behind errors that a session of managed agents reports; no status is documented for these."""
 
 FAILURES: Final = (
     "overloaded",

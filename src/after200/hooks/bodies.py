@@ -16,6 +16,7 @@ from typing import Any, Final
 from ..call.bodies import BodyReader, reader_for
 from ..call.record import Call
 from ..guard import guarded
+from .current import aclose, asending, sending
 from .endings import drop, finish
 
 calls: Final[weakref.WeakKeyDictionary[Any, Call]] = weakref.WeakKeyDictionary()
@@ -53,10 +54,13 @@ class Tap:
 class SyncTap(Tap):
     def __iter__(self) -> Iterator[bytes]:
         call: Call = self._after200_call
+        body = iter(self._after200_body)
+        if call.sends_more:
+            body = sending(body, call)
         if call.reader is not None or call.ended:
-            return iter(self._after200_body)
+            return body
         call.raw_reader = RawReader(call, self._after200_headers)
-        chunks = read_raw(iter(self._after200_body), call, call.raw_reader)
+        chunks = read_raw(body, call, call.raw_reader)
         call.reader = weakref.ref(chunks)
         return chunks
 
@@ -68,10 +72,13 @@ class SyncTap(Tap):
 class AsyncTap(Tap):
     def __aiter__(self) -> AsyncIterator[bytes]:
         call: Call = self._after200_call
+        body = aiter(self._after200_body)
+        if call.sends_more:
+            body = asending(body, call)
         if call.reader is not None or call.ended:
-            return aiter(self._after200_body)
+            return body
         call.raw_reader = RawReader(call, self._after200_headers)
-        chunks = aread_raw(aiter(self._after200_body), call, call.raw_reader)
+        chunks = aread_raw(body, call, call.raw_reader)
         call.reader = weakref.ref(chunks)
         return chunks
 
@@ -123,13 +130,6 @@ async def aread_raw(chunks: AsyncIterator[bytes], call: Call, reader: RawReader)
         raise
     reader.finish()
     finish(call, "read")
-
-
-async def aclose(iterator: Any) -> None:
-    """Closes an async generator now, in the task that lets go of it, and not some time later in one of the loop's."""
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
 
 
 class RawReader:

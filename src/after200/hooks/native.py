@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from ..call.record import Call
 from ..guard import guarded
+from .current import current_call
 from .endings import drop, finish
-from .requests import answered, current_call, find_response, refused
+from .requests import answered, find_response, refused
 
 HTTP_STATUS: Final = "http.response.status_code"
 ERROR_TYPE: Final = "error.type"

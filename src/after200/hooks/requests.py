@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
-from contextvars import ContextVar, Token
+from contextvars import Token
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,11 +23,9 @@ from ..call.record import Call, ProviderError, Verdict
 from ..call.verdict import exception_type, failed, judge, read_error_header
 from ..guard import guarded
 from .bodies import follow_body
+from .current import current_call
 from .endings import end, finish, finish_deferred
 from .surfaces import find_surface, model_in_url
-
-current_call: ContextVar[Call | None] = ContextVar("after200_call", default=None)
-"""The call whose request is being sent in this context."""
 
 _PROVIDERS: Final = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"))
 
@@ -97,6 +95,7 @@ class RequestHooks:
             end_rule=surface.end_rule,
         )
         call.process = os.getpid()
+        call.sends_more = bool(getattr(client, "middleware", ()))
         call.signals = self._signals
         self._signals.begin(call, sdk_traces=sdk_traces(client))
         return call

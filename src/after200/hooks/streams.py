@@ -16,7 +16,8 @@ from ..call.bodies import read_error_frame
 from ..call.events import CHUNK, read_event
 from ..call.record import Call, clock
 from ..guard import guarded
-from .bodies import aclose, calls
+from .bodies import calls
+from .current import aclose, close_generator
 from .endings import drop, finish
 from .exceptions import correct
 
@@ -139,12 +140,6 @@ async def ajudged(events: AsyncIterator[Any], response: Any, own: list[Any]) -> 
         raise
     if call is not None:
         finish(call, "read")
-
-
-def close_generator(events: Any) -> None:
-    """Closes a generator now, as it would be if the application held it itself."""
-    if hasattr(events, "close"):
-        events.close()
 
 
 @guarded
