@@ -35,6 +35,7 @@ def whole_body(request: Request, reply: Reply) -> Json:
         **_message(request),
         "content": [block.whole for block in _blocks(request, reply)],
         "stop_reason": _stop_reason(request, reply),
+        **_stop_details(reply),
         "usage": _usage(reply.usage, reply.usage.output),
     }
 
@@ -58,7 +59,7 @@ def _text(request: Request, reply: Reply) -> Iterator[Event]:
 
 def _close(request: Request, reply: Reply) -> Iterator[Event]:
     yield _event({"type": "content_block_stop", "index": len(_blocks(request, reply)) - 1})
-    delta = {"stop_reason": _stop_reason(request, reply), "stop_sequence": None}
+    delta = {"stop_reason": _stop_reason(request, reply), "stop_sequence": None, **_stop_details(reply)}
     yield _event({"type": "message_delta", "delta": delta, "usage": {"output_tokens": reply.usage.output}})
 
 
@@ -163,6 +164,14 @@ def _entries(value: object, kind: type[_T]) -> list[_T]:
 
 def _stop_reason(request: Request, reply: Reply) -> str:
     return "tool_use" if reply.tool and not _has_tool_result(request.body) else reply.stop_reason
+
+
+def _stop_details(reply: Reply) -> Json:
+    """What a refusal says besides, when there is something to say: the token that another model is asked with."""
+    if not reply.fallback_credit_token:
+        return {}
+    details = {"type": "refusal", "category": None, "explanation": None}
+    return {"stop_details": {**details, "fallback_credit_token": reply.fallback_credit_token}}
 
 
 def _has_tool_result(body: Mapping[str, Any]) -> bool:

@@ -36,6 +36,8 @@ class Reply:
     words: tuple[str, ...] = ("Hello", " from", " Claude", ".")
     stop_reason: str = "end_turn"
     usage: Usage = field(default_factory=Usage)
+    fallback_credit_token: str = ""
+    """What a refusal gives the client to ask another model with."""
     tool: bool = False
     """Call a tool of the request first; say the words once its result has come back."""
     thinking: bool = False

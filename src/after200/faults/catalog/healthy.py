@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..scenarios import COMPLETED, WHOLE, Reply, Scenario, Usage, scenario, sequence
 from ..steps import Delay, Pace, Status
 
@@ -10,12 +12,10 @@ _SLOW = (Pace(0.02), *COMPLETED)
 _GZIP = Status(headers={"content-encoding": "gzip"})
 
 _COMPLETED = scenario("completed", "a stream that ends with message_stop", COMPLETED, WHOLE)
+_REFUSAL = Reply(words=("I", " can't", " help", " with", " that."), stop_reason="refusal")
+_REFERRED = replace(_REFUSAL, fallback_credit_token="fct_01")
 _DECLINED = scenario(
-    "refusal",
-    "the model declines: a normal end with stop_reason refusal",
-    COMPLETED,
-    WHOLE,
-    reply=Reply(words=("I", " can't", " help", " with", " that."), stop_reason="refusal"),
+    "refusal", "the model declines: a normal end with stop_reason refusal", COMPLETED, WHOLE, reply=_REFUSAL
 )
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -32,7 +32,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     sequence(
         "refusal_then_completed",
         "a refusal, then completed, as a fallback to another model finds it",
-        _DECLINED,
+        scenario("", "", COMPLETED, WHOLE, reply=_REFERRED),
         _COMPLETED,
     ),
     scenario(
