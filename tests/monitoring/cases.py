@@ -162,6 +162,13 @@ ABSENT_ALL = Firing(
     "There is no series after200_calls_total. Every other alert on calls to Claude is blind.",
 )
 
+FAILING_ALTOGETHER = (
+    hidden("100%"),
+    hidden("100%", "critical"),
+    overloaded("100%"),
+    overloaded("100%", "critical"),
+)
+
 # --- the situations --------------------------------------------------------------------------------------------------
 
 CASES = (
@@ -182,20 +189,17 @@ CASES = (
         {
             "45s": (),
             "1m15s": (hidden("100%"), overloaded("100%")),
-            "12m": (
-                hidden("100%"),
-                hidden("100%", "critical"),
-                overloaded("100%"),
-                overloaded("100%", "critical"),
-            ),
-            "20m": (
-                hidden("100%"),
-                hidden("100%", "critical"),
-                overloaded("100%"),
-                overloaded("100%", "critical"),
-                burn("100%", "1h", "5m", "14.4", "critical"),
-            ),
+            # 20 calls since a minute, which is not yet two.
+            "7m": (hidden("100%"), overloaded("100%")),
+            "12m": FAILING_ALTOGETHER,
+            "16m": FAILING_ALTOGETHER,
+            "20m": (*FAILING_ALTOGETHER, burn("100%", "1h", "5m", "14.4", "critical")),
         },
+    ),
+    Case(
+        "Shares are of the calls that were judged",
+        {COMPLETED: "0+9x80", CLOSED: "0+50x80", SERVER_ERROR: "0x40 0+1x40"},
+        {"9m": (), "16m": (hidden("10%"), hidden("10%", "critical"))},
     ),
     Case(
         "One failure among few calls warns, and does not page however long it lasts",
@@ -282,7 +286,7 @@ CASES = (
     Case(
         "A retry storm fires although every call succeeds in the end",
         {COMPLETED: "0+1x80", attempts("200"): "0+1x80", attempts("529", "overloaded_error"): "0x40 0+1x40"},
-        {"9m": (), "16m": (retry_storm("50%"),)},
+        {"9m": (), "14m30s": (), "16m": (retry_storm("50%"),)},
     ),
     Case(
         "Attempts without any response count as refused, bad requests do not",

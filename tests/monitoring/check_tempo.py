@@ -3,8 +3,8 @@
 
     python -m tests.monitoring.check_tempo path/to/tempo
 
-Tempo cannot be had as a Go module or from Debian, so this is run by hand with a binary of your own. Exit status 1 when a
-query finds nothing that should find something.
+Tempo cannot be had as a Go module or from Debian, so this is run by hand with a binary of your own. Exit status 1 when
+a query finds nothing that should find something.
 """
 
 from __future__ import annotations
@@ -56,9 +56,7 @@ def start_tempo(stack: ExitStack, folder: Path, binary: str) -> tuple[str, str]:
 
 def traceql() -> dict[str, str]:
     """Every TraceQL query of the dashboards and runbooks, by where it stands."""
-    found = {
-        place: target["query"] for place, panel in panels() for target in panel["targets"] if "query" in target
-    }
+    found = {place: target["query"] for place, panel in panels() for target in panel["targets"] if "query" in target}
     for path in sorted((DASHBOARDS / "runbooks").glob("*.md")):
         for block in re.findall(r"```traceql\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
             found[f"{path.name}: {block.strip()}"] = block.strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,13 +51,17 @@ def test_a_healthy_run_fires_nothing(way: Way, server: FaultServer) -> None:
         assert way.prometheus.value(f'model:after200_calls_judged:increase5m{{job="{HEALTHY}"}}') is not None
 
 
-def test_an_overload_in_the_first_stream_of_a_fresh_process_reaches_the_webhook(way: Way, server: FaultServer) -> None:
+def test_an_overload_in_the_first_stream_of_a_fresh_process_reaches_the_webhook(
+    way: Way, server: FaultServer, record_property: Any
+) -> None:
     api = server.base_url("overloaded_error_mid_stream", key=way.name)
     with ChatService(OVERLOADED, api, way.telemetry[OVERLOADED, SERVICE]) as chat:
         (reply,) = chat.ask(1)
         assert (reply["result"], reply["error"], reply["status"]) == ("failed", "APIStatusError", 200)
+        failed = time.monotonic()
         expected = {("ClaudeHiddenFailures", "warning"), ("ClaudeOverloaded", "warning")}
         alerts = way.webhook.wait_for(OVERLOADED, expected, WEBHOOK_TIMEOUT_S)
+        record_property("seconds from the failure to the webhook", round(time.monotonic() - failed, 1))
         way.prometheus.evaluate(2)
         assert way.prometheus.firing(OVERLOADED) == expected
     assert alerts["ClaudeOverloaded", "warning"]["labels"] == {
