@@ -7,8 +7,6 @@ import re
 
 import pytest
 
-pytest.importorskip("promql_parser", reason="promql-parser is not installed: it is in the extra `test`")
-
 from after200.monitoring.naming import label, metric_name, metric_names
 from after200.signals import names
 
