@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from after200.cli.receiver import Receiver
+from after200.cli.verify.checking import Options, run
 from after200.cli.verify.diagnoses import Finding, diagnose
 from after200.cli.verify.report import as_json
-from after200.cli.verify.run import Options, run
 from after200.cli.verify.seen import Seen
 
 PREFIXES = ("OTEL_", "ANTHROPIC_", "AFTER200_")
@@ -49,12 +49,11 @@ Verify = Callable[..., Verified]
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting but those of the test, and no exporter that tries for long."""
+    """No setting but those of the test."""
     for name in list(os.environ):
         if name.startswith(PREFIXES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
     monkeypatch.setenv("OTEL_LOGS_EXPORTER", "none")
 
 

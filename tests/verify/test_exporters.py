@@ -10,7 +10,15 @@ from after200.cli.receiver import Receiver
 from .conftest import Verify
 from .peers import closed_port, deaf_port, grpc_server, rude_port, web_server
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 ENDPOINT, PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exporters that do not try for long what cannot succeed."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])

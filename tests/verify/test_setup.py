@@ -187,7 +187,6 @@ def test_a_second_instrumentation_of_the_same_calls(verify: Verify) -> None:
 
 def test_a_view_that_drops_attributes(verify: Verify) -> None:
     verified = verify(setup="service:with_a_filter")
-    print(verified.seen.log, verified.seen.exporters)
     assert ["metrics_differ"] == verified.wrong
     said = verified.said("metrics_differ")
     assert "missing: completed, status 200 (on the wire 200)" in said

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from after200.cli.verify.checking import Options, run
 from after200.cli.verify.diagnoses import diagnose
 from after200.cli.verify.report import as_json, show
-from after200.cli.verify.run import Options, run
 from after200.cli.verify.seen import SIGNALS
 
 
@@ -68,7 +68,13 @@ def parse(argv: Sequence[str] | None) -> tuple[Options, bool]:
         metavar="NAME:VALUE",
         help="sent to Prometheus and Alertmanager, for example a key; may be given several times",
     )
-    parser.add_argument("--timeout", type=seconds, default=60.0, metavar="SECONDS", help="for everything (default: 60)")
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to wait for Prometheus, and for the alert (default: 60)",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     given = parser.parse_args(argv)
     options = Options(

@@ -56,7 +56,7 @@ def main() -> None:
         if request["do"] == "call":
             answer = make_call(request["base_url"], request["model"])
         else:
-            answer = flush(request["seconds"])
+            answer = flush(request["signals"], request["seconds"])
         say(answers, answer | {"exporters": exports.report(), "log": list(complaints.lines)})
     # Not sys.exit: an exporter that reaches nobody would hold the process for as long as it retries.
     os._exit(0)
@@ -114,8 +114,8 @@ def make_call(base_url: str, model: str) -> dict[str, Any]:
     return {"saw": f"{events} events"}
 
 
-def flush(seconds: float) -> dict[str, Any]:
-    """Export what there is, all signals at once; which of them came to an end in time."""
+def flush(signals: list[str], seconds: float) -> dict[str, Any]:
+    """Export what there is, these signals at once; which of them came to an end in time."""
     from opentelemetry import _logs, metrics, trace
 
     providers = {
@@ -126,7 +126,7 @@ def flush(seconds: float) -> dict[str, Any]:
     threads = {
         signal: threading.Thread(target=_flush, args=(provider, seconds), daemon=True)
         for signal, provider in providers.items()
-        if hasattr(provider, "force_flush")
+        if signal in signals and hasattr(provider, "force_flush")
     }
     deadline = time.monotonic() + seconds
     for thread in threads.values():

@@ -77,11 +77,12 @@ def set_up_failed(seen: Seen) -> Iterator[Finding]:
             )
             return
         failed = re.search(r"Instrumenting of (\S+) failed(.*)", line)
-        if failed and not seen.facts["active"]:
+        if failed:
             yield Finding(
                 "other_instrumentation_failed",
                 f"The instrumentation {failed[1]!r} failed, and OpenTelemetry loads none after it{failed[2]}",
                 f"Turn it off until it is mended: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={failed[1]}.",
+                wrong=not seen.facts["active"],  # it may have come after ours
             )
             return
     for line in seen.log:

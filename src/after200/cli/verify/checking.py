@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 from after200.cli.verify.alertmanager import Alertmanager
 from after200.cli.verify.endings import FAULTS, GOOD, Check, Ending
+from after200.cli.verify.exports import GROUPS
 from after200.cli.verify.network import look_at
 from after200.cli.verify.process import SUFFIX, Probe, ProbeFailedError, service_name, under_instrument
 from after200.cli.verify.prometheus import Prometheus
@@ -28,6 +28,7 @@ START_S = 60.0
 CALL_S = 20.0
 FLUSH_S = 12.0
 """A little more than an OTLP exporter tries by default."""
+AGAIN_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,6 @@ class _Run:
     def __init__(self, options: Options, tell: Callable[[str], None]) -> None:
         name = f"after200-verify-{secrets.token_hex(4)}"
         self.options, self.tell = options, tell
-        self.deadline = time.monotonic() + options.timeout
         self.prometheus = Prometheus(options.prometheus, options.headers) if options.prometheus else None
         self.seen = Seen(
             run=name,
@@ -115,7 +115,9 @@ class _Run:
 
     def _flush(self, probe: Probe) -> None:
         self.tell("exporting")
-        self._read(probe.ask({"do": "flush", "seconds": FLUSH_S}, FLUSH_S + CALL_S))
+        # A reader that is pulled from keeps what a flush gives it, and shows it twice on its next page.
+        signals = [signal for signal in GROUPS if any(not exporter.pulled for exporter in self.seen.of(signal))]
+        self._read(probe.ask({"do": "flush", "signals": signals, "seconds": FLUSH_S}, FLUSH_S + CALL_S))
 
     def _read(self, answer: Mapping[str, Any]) -> None:
         exporters = tuple(exporters_seen(answer["exporters"], self.seen.model))
@@ -135,10 +137,12 @@ class _Run:
         return any(exporter.pulled or exporter.accepted for exporter in self.seen.of("metrics"))
 
     def _wait_for_prometheus(self, expected: Counter[Ending]) -> None:
-        if self.prometheus is None or (self.seen.prometheus_missing is not None and self._left() <= 0):
+        if self.prometheus is None:
             return
         self.tell(f"waiting for the counts in {self.prometheus.url}")
-        found, missing = self.prometheus.wait_for(self.seen.model, expected, self._left())
+        # What has not come in all that time is only asked for once more, with the failures there as well.
+        seconds = self.options.timeout if self.seen.prometheus_missing is None else min(AGAIN_S, self.options.timeout)
+        found, missing = self.prometheus.wait_for(self.seen.model, expected, seconds)
         self.seen = replace(self.seen, prometheus=found, prometheus_missing=missing)
 
     def _wait_for_alert(self) -> None:
@@ -146,8 +150,5 @@ class _Run:
             return
         self.tell(f"waiting for an alert at {self.options.alertmanager}")
         alertmanager = Alertmanager(self.options.alertmanager, self.options.headers)
-        alerts, missing = alertmanager.wait_for(self.seen.model, self.prometheus, self._left())
+        alerts, missing = alertmanager.wait_for(self.seen.model, self.prometheus, self.options.timeout)
         self.seen = replace(self.seen, alerts=tuple(alerts), alerts_missing=missing)
-
-    def _left(self) -> float:
-        return max(0.0, self.deadline - time.monotonic())
