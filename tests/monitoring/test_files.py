@@ -103,7 +103,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_a_template_cannot_ask_for_what_does_not_exist() -> None:
-    from after200.monitoring.templates import fill, placeholders
+    from after200.monitoring.rendering import fill, placeholders
 
     known = placeholders(policies.Policy())
     assert fill("page.md", "<<metric.calls>>", known) == "after200_calls_total"

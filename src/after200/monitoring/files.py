@@ -13,7 +13,7 @@ from after200.monitoring.boards import dashboards
 from after200.monitoring.grafana_alerts import provisioning
 from after200.monitoring.policy import Policy
 from after200.monitoring.recording import recording_groups
-from after200.monitoring.templates import render_templates
+from after200.monitoring.rendering import render_templates
 
 HEADER = "# Written by python -m after200.monitoring: change src/after200/monitoring, not this file.\n"
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Panels and dashboards with our defaults: titles, texts and queries come in, Grafana Foundation SDK builders go out.
+"""Panels with our defaults set: titles, texts and queries come in, builders of the Grafana Foundation SDK go out.
 
 Every query is narrowed down to what the variables at the top of the dashboard say. No metric is chosen here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from grafana_foundation_sdk.models import dashboard as dm
 from grafana_foundation_sdk.models import heatmap as hm
 from grafana_foundation_sdk.models import prometheus as pm
 
-from after200.monitoring.naming import Part, label, metric_name
+from after200.monitoring.naming import Part
 from after200.monitoring.promql import Matcher, matches, select
 from after200.signals import names
 from after200.signals.names import Metric
@@ -222,77 +221,3 @@ def thresholds(*steps: tuple[float, str]) -> Builder:
 
 def fixed_color(color: str) -> dm.DynamicConfigValue:
     return dm.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
-
-
-# --- dashboards ------------------------------------------------------------------------------------------------------
-
-
-def board(
-    uid: str, title: str, description: str, rows: Sequence[tuple[str, Sequence[Panel]]], *, with_traces: bool = False
-) -> Builder:
-    """A dashboard of titled rows, with the variables, the links and the alerts that all of ours share."""
-    dashboard = (
-        d.Dashboard(title)
-        .uid(uid)
-        .description(description)
-        .tags([TAG])
-        .readonly()
-        .tooltip(dm.DashboardCursorSync.CROSSHAIR)
-        .time("now-1h", "now")
-        .timezone("browser")
-        .refresh("30s")
-        .link(
-            d.DashboardLink("after200")
-            .type(dm.DashboardLinkType.DASHBOARDS)
-            .tags([TAG])
-            .include_vars(True)
-            .keep_time(True)
-            .icon("external link")
-        )
-        .annotation(
-            d.AnnotationQuery()
-            .name("Alerts")
-            .datasource(METRICS_SOURCE)
-            .enable(True)
-            .hide(False)
-            .icon_color(RED)
-            .expr('ALERTS{alertname=~"Claude.*",alertstate="firing"}')
-        )
-    )
-    for variable in variables(with_traces):
-        dashboard = dashboard.with_variable(variable)
-    for heading, panels in rows:
-        dashboard = dashboard.with_row(d.Row(heading))
-        for panel in panels:
-            dashboard = dashboard.with_panel(panel)
-    return dashboard
-
-
-def variables(with_traces: bool) -> list[Any]:
-    calls = metric_name(names.CALLS)
-    sources = [d.DatasourceVariable("datasource").label("Data source").type("prometheus")]
-    if with_traces:
-        sources.append(d.DatasourceVariable("traces").label("Traces").type("tempo"))
-    # A way to Prometheus without `service.instance.id` has no instance: `.*` finds its series all the same.
-    return [
-        *sources,
-        choice("job", "Job", f"label_values({calls}, job)", ".+"),
-        choice("instance", "Instance", f'label_values({calls}{{job=~"$job"}}, instance)', ".*"),
-        choice("provider", "Provider", f'label_values({calls}{{job=~"$job"}}, {label(names.PROVIDER_NAME)})', ".*"),
-        choice("model", "Model", f'label_values({calls}{{job=~"$job"}}, {label(names.REQUEST_MODEL)})', ".*"),
-    ]
-
-
-def choice(name: str, title: str, query: str, all_value: str) -> Builder:
-    return (
-        d.QueryVariable(name)
-        .label(title)
-        .query(query)
-        .datasource(METRICS_SOURCE)
-        .refresh(dm.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(dm.VariableSort.ALPHABETICAL_ASC)
-        .multi(True)
-        .include_all(True)
-        .all_value(all_value)
-        .current(dm.VariableOption(text="All", value="$__all"))
-    )

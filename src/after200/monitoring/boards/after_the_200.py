@@ -7,6 +7,7 @@ from typing import Any
 
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, or_none, sliding, total
+from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import BELOW_400, LEFT_BY_THE_APPLICATION, Policy
 from after200.monitoring.promql import equals, matches, one_of, quantile, share
@@ -23,7 +24,7 @@ FAILED_CALLS = '{ span.after200.outcome =~ "failed|truncated" }'
 
 
 def dashboard(policy: Policy) -> p.Builder:
-    return p.board(
+    return board(
         "after200-calls",
         "Claude: After the 200",
         "What HTTP says about calls to Claude, what happened to them, and the difference.",

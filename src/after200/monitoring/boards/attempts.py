@@ -7,6 +7,7 @@ from typing import Any
 
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, or_none, sliding, total
+from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import equals, share
@@ -20,7 +21,7 @@ SAVED = '{ span.http.request.resend_count > 0 && span.after200.outcome = "comple
 
 
 def dashboard(policy: Policy) -> p.Builder:
-    return p.board(
+    return board(
         "after200-attempts",
         "Claude: Attempts and retries",
         "How many HTTP requests calls take, what each was answered, and what the retries are worth.",

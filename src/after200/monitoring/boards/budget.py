@@ -8,6 +8,7 @@ from typing import Any
 from after200.monitoring import panels as p
 from after200.monitoring import recording as r
 from after200.monitoring.boards.common import legend
+from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import BURN_WINDOWS, LEVEL, Policy
 from after200.monitoring.promql import braces, sum_by
@@ -18,7 +19,7 @@ CHOSEN = braces(p.CHOSEN_RECORDED)
 
 
 def dashboard(policy: Policy) -> p.Builder:
-    return p.board(
+    return board(
         "after200-budget",
         "Claude: Error budget",
         f"How fast calls use up what an objective of {policy.slo_target:.4g} over {policy.slo_period} allows.",

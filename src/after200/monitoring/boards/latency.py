@@ -7,6 +7,7 @@ from typing import Any
 
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend
+from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import equals, increase, matches, quantile, sum_by
@@ -17,7 +18,7 @@ CAP = f"Quantiles end at {names.DURATION_BUCKETS[-1]:g} s, the highest bucket bo
 
 
 def dashboard(policy: Policy) -> p.Builder:
-    return p.board(
+    return board(
         "after200-latency",
         "Claude: Latency and flow",
         "How fast answers begin, how long calls take, and where streams stall.",

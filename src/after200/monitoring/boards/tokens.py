@@ -7,6 +7,7 @@ from typing import Any
 
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, sliding, total
+from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import ERRORS, Policy
 from after200.monitoring.promql import Matcher, equals, none_of, one_of, quantile, share
@@ -19,7 +20,7 @@ KIND_COLORS = {"input": p.BLUE, "output": p.GREEN, "cache_read": p.PURPLE, "cach
 
 
 def dashboard(policy: Policy) -> p.Builder:
-    return p.board(
+    return board(
         "after200-tokens",
         "Claude: Tokens",
         "Tokens by kind, by how the call that used them ended, and how much the cache gave.",
