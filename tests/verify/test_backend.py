@@ -39,7 +39,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
 
 def alertmanager_of(way: Way) -> str:
     """Where the Prometheus of a stack sends its alerts."""
-    [found] = way.prometheus.get("alertmanagers")["activeAlertmanagers"]
+    known = lambda: way.prometheus.get("alertmanagers")["activeAlertmanagers"]  # noqa: E731
+    [found] = eventually("Prometheus knows its Alertmanager", known)
     return str(found["url"]).removesuffix("/api/v2/alerts")
 
 
