@@ -93,7 +93,12 @@ def closing(call: Call, running: str) -> None:
     if call.ended:
         return
     reader = call.reader() if call.reader is not None else None
-    if reader is None or not getattr(reader, running, False):
+    if reader is not None and getattr(reader, running, False):
+        return
+    if reader is not None and call.raw_reader is None and sys.exc_info()[0] is GeneratorExit:
+        # An event loop that ends closes all generators at once, and the SDK's may come before the one around it.
+        drop(call)
+    else:
         finish(call, "closed")
 
 
