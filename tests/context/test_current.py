@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from opentelemetry import context as contexts
 from opentelemetry.trace import Link
 
 from after200.faults import FaultServer
+from after200.hooks.current import aclose
 
 from ..native.calls import (
     LEAVINGS,
@@ -276,6 +278,46 @@ def assert_each_under_its_own(telemetry: Telemetry, count: int) -> None:
     found = {span.name: names[span.parent.span_id] for span in telemetry.spans if span.parent is not None}
     assert {f"chat model-{number}": f"handler {number}" for number in range(count)} == found
     assert count == telemetry.total("after200.calls", {"after200.outcome": "completed"})
+
+
+async def test_a_stream_that_goes_in_a_cycle_leaves_the_loop_nothing_to_complain_of(
+    server: FaultServer, telemetry: Telemetry
+) -> None:
+    """All of its generators are garbage at once then, and the loop is asked to close each of them."""
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, told: complaints.append(str(told)))
+    with telemetry.instrumented():
+        async with async_client(client_options(server, "completed")) as client:
+            cycle: list[Any] = [await client.messages.create(stream=True, **REQUEST)]
+            async for _ in cycle[0]:
+                break
+            cycle.append(cycle)
+            del cycle
+            gc.collect()
+            for _ in range(10):
+                await asyncio.sleep(0)
+            gc.collect()
+    assert [] == complaints
+    assert 1 == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})
+
+
+async def test_what_somebody_is_closing_is_left_to_them() -> None:
+    closing, closed = asyncio.Event(), asyncio.Event()
+
+    async def events() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            closing.set()
+            await closed.wait()
+
+    inner = events()
+    await anext(inner)
+    task = asyncio.create_task(inner.aclose())  # type: ignore[attr-defined]
+    await closing.wait()
+    await aclose(inner)
+    closed.set()
+    await task
 
 
 def test_a_stream_that_another_thread_reads_stays_in_the_trace_in_which_it_was_asked_for(

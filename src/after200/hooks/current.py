@@ -58,5 +58,6 @@ def close_generator(iterator: Any) -> None:
 
 async def aclose(iterator: Any) -> None:
     """Closes an async generator now, in the task that lets go of it, and not some time later in one of the loop's."""
-    if hasattr(iterator, "aclose"):
+    # Where both are garbage at once, the loop may be closing it already.
+    if hasattr(iterator, "aclose") and not getattr(iterator, "ag_running", False):
         await iterator.aclose()
