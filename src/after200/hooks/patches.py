@@ -7,6 +7,7 @@ in one warning; whatever else is there is patched all the same.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -114,14 +115,31 @@ class Patches:
         except AttributeError:
             miss(target)
             return
+        for cls in (*wrapped_below(parent, attribute, original), parent):
+            self._wrap(cls, attribute, vars(cls).get(attribute, original), target.wrapper)
+
+    def _wrap(self, parent: Any, attribute: str, original: Any, hook: Any) -> None:
         inherited = attribute not in vars(parent)
         # Somebody else's patch over ours keeps ours in place for good: then it must do nothing.
-        wrapper = wrapt.FunctionWrapper(original, target.wrapper, enabled=self._is_on)
+        wrapper = wrapt.FunctionWrapper(original, hook, enabled=self._is_on)
         setattr(parent, attribute, wrapper)
         self._patches.append(Patch(parent, attribute, original, wrapper, inherited))
 
     def _is_on(self) -> bool:
         return self._on
+
+
+def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
+    """The subclasses of `parent` for which somebody wrapped its `attribute` before: they pass by a patch on `parent`.
+
+    logfire does, to `request` of each client class.
+    """
+    innermost, found, classes = inspect.unwrap(original), [], [parent] if isinstance(parent, type) else []
+    while classes:
+        below = classes.pop().__subclasses__()
+        found += [cls for cls in below if attribute in vars(cls) and inspect.unwrap(vars(cls)[attribute]) is innermost]
+        classes += below
+    return found
 
 
 def miss(target: Target) -> None:

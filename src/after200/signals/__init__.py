@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from ..call.record import Call, EndedCall, ProviderError
 from ..guard import guarded
+from ..neighbours import suppressed_by_neighbour
 from ..settings import Settings
 from .logs import Logs
 from .metrics import Metrics
@@ -39,7 +40,7 @@ class Signals:
 
     def suppressed(self) -> bool:
         """Whether the application has turned instrumentation off in this context."""
-        return not is_instrumentation_enabled()
+        return not is_instrumentation_enabled() and not suppressed_by_neighbour()
 
     @guarded
     def begin(self, call: Call, *, sdk_traces: bool = False) -> None:

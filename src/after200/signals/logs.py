@@ -7,7 +7,9 @@ import time
 from typing import Any
 
 from opentelemetry import _logs
+from opentelemetry import context as contexts
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .._version import __version__
 from ..call.record import EndedCall
@@ -34,13 +36,20 @@ class Logs:
             names.WIRE_STATUS: call.wire_status,
             names.ANTHROPIC_REQUEST_ID: call.request_id,
         }
-        self._logger.emit(
-            LogRecord(
-                timestamp=time.time_ns(),
-                context=None if handle is None else handle.context,
-                severity_text="WARN",
-                severity_number=SeverityNumber.WARN,
-                event_name=names.EXCEPTION_EVENT,
-                attributes={name: value for name, value in attributes.items() if value is not None},
-            )
+        record = LogRecord(
+            timestamp=time.time_ns(),
+            context=contexts.get_current() if handle is None else handle.context,
+            severity_text="WARN",
+            severity_number=SeverityNumber.WARN,
+            event_name=names.EXCEPTION_EVENT,
+            attributes={name: value for name, value in attributes.items() if value is not None},
         )
+        if is_instrumentation_enabled():
+            self._logger.emit(record)
+            return
+        # The record is of a call that is recorded: a neighbour's suppression around it (logfire's) is not meant for it.
+        token = contexts.attach(contexts.Context())
+        try:
+            self._logger.emit(record)
+        finally:
+            contexts.detach(token)

@@ -22,6 +22,7 @@ from ..call.limits import DistinctNames
 from ..call.record import Call, EndedCall, ProviderError, Verdict
 from ..call.verdict import admit_type
 from ..guard import guarded
+from ..neighbours import report_double_counts
 from . import names
 from .tallies import Key, Points, Tally, key_of
 
@@ -77,6 +78,8 @@ class Metrics:
         if key in self._counters.born:
             return
         self._counters.born.add(key)
+        if self._genai:
+            report_double_counts()
         if call.end_rule in ("message", "completion"):
             for verdict in watched_failures(call.provider, call.stream):
                 self._counters.calls.add(call_key(call.operation, *key, verdict, 200), 0)
