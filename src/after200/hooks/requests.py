@@ -248,7 +248,12 @@ def judge_message(call: Call, message: Any) -> Verdict:
 
 def plain(model: Any) -> object:
     """The fields of a model of the SDK's as a mapping. The SDK does not validate, so it may be anything else."""
-    return model if isinstance(model, Mapping) else getattr(model, "__dict__", None)
+    if isinstance(model, Mapping):
+        return model
+    fields = getattr(model, "__dict__", None)
+    # What the version does not know as a field: the tokens of the cache before 0.34.
+    extra = getattr(model, "__pydantic_extra__", None)
+    return {**fields, **extra} if fields is not None and extra else fields
 
 
 # --- what a request says ---
