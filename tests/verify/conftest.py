@@ -12,6 +12,7 @@ import pytest
 from after200.cli.receiver import Receiver
 from after200.cli.verify.checking import Options, run
 from after200.cli.verify.diagnoses import Finding, diagnose
+from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
 from after200.cli.verify.report import as_json
 from after200.cli.verify.seen import Seen
 
@@ -73,6 +74,8 @@ def verify(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> Verify:
         for name, value in (usual | (settings or {})).items():
             monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
         seen = run(Options(**{"timeout": 30.0, **options}), lambda line: None)
-        return Verified(seen, diagnose(seen))
+        findings = diagnose(seen)
+        assert {finding.code for finding in findings} <= {*FAULTS, *NOTES}
+        return Verified(seen, findings)
 
     return verified

@@ -149,6 +149,12 @@ def test_another_process_is_scraped(start_prometheus: Any, verify_page: Any) -> 
     assert f"it scrapes http://127.0.0.1:{other}/metrics" in verified.said("prometheus_elsewhere")
 
 
+def test_a_scrape_interval_above_the_waiting_time_is_noted(start_prometheus: Any, verify_page: Any, port: int) -> None:
+    verified = verify_page(start_prometheus(scrape("service", f"127.0.0.1:{port}")), timeout=0.01)
+    assert ([], ["not_born_at_zero"]) == (verified.wrong, verified.notes)
+    assert "may be lost to increase()" in verified.said("not_born_at_zero")
+
+
 def test_no_prometheus_is_there(verify_page: Any) -> None:
     with closed_port() as down:
         verified = verify_page(f"http://127.0.0.1:{down}", timeout=1)

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from after200.cli.receiver import Receiver
+from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
 from after200.cli.verify.seen import EXPECTED
 from after200.signals import names
 
@@ -70,3 +72,11 @@ def test_the_log_records_of_the_failures_are_exported_with_the_rest(verify: Veri
     marked = [log for log in receiver.logs if log.resource["after200.verify"] == verified.seen.model]
     expected = Counter({"overloaded_error": 1, "stream_truncated": 1, "connection_error": 1})
     assert expected == Counter(log.attributes[names.ERROR_TYPE] for log in marked)
+
+
+def test_every_code_there_is_has_a_test() -> None:
+    folder = Path(__file__).parent
+    tests = "".join(file.read_text(encoding="utf-8") for file in folder.glob("test_*.py"))
+    asserted = {code for code in (*FAULTS, *NOTES) if f'"{code}"' in tests}
+    by_signal = {f"{signal}_exporter_none" for signal in ("traces", "metrics")}
+    assert {*FAULTS, *NOTES} == asserted | by_signal

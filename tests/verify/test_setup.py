@@ -91,6 +91,22 @@ def with_a_filter():
     AnthropicInstrumentor().instrument()
 
 
+def with_an_sdk_that_lacks_something():
+    """As a version of the SDK that after200 does not know might."""
+    from anthropic._base_client import BaseClient
+
+    del BaseClient._calculate_retry_timeout
+    set_up()
+
+
+def ends_the_process():
+    import os
+    import sys
+
+    print("no license", file=sys.stderr)
+    os._exit(3)
+
+
 def with_a_patch_on_top():
     """Somebody else's patch over one of ours, which calls through."""
     set_up()
@@ -174,6 +190,20 @@ def test_a_set_up_that_fails(verify: Verify, setup: str, error: str) -> None:
     verified = verify(setup=setup)
     assert ["set_up_failed"] == verified.wrong
     assert f"Setting OpenTelemetry up failed: {error}" in verified.said("set_up_failed")
+
+
+def test_a_set_up_that_ends_the_process(verify: Verify) -> None:
+    verified = verify(setup="service:ends_the_process")
+    assert ["probe_failed"] == verified.wrong
+    assert "its last words were:\nno license" in verified.said("probe_failed")
+
+
+def test_an_sdk_that_lacks_a_place_to_listen_at(verify: Verify) -> None:
+    verified = verify(setup="service:with_an_sdk_that_lacks_something")
+    assert ["hooks_missing"] == verified.wrong
+    said = verified.said("hooks_missing")
+    assert "1 hooks are not in place" in said
+    assert "anthropic._base_client.BaseClient._calculate_retry_timeout" in said
 
 
 def test_a_second_instrumentation_of_the_same_calls(verify: Verify) -> None:

@@ -28,7 +28,7 @@ START_S = 60.0
 CALL_S = 20.0
 FLUSH_S = 12.0
 """A little more than an OTLP exporter tries by default."""
-AGAIN_S = 3.0
+AGAIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class _Run:
             return
         self.tell(f"waiting for the counts in {self.prometheus.url}")
         # What has not come in all that time is only asked for once more, with the failures there as well.
-        seconds = self.options.timeout if self.seen.prometheus_missing is None else min(AGAIN_S, self.options.timeout)
+        seconds = self.options.timeout if self.seen.prometheus_missing is None else AGAIN_S
         found, missing = self.prometheus.wait_for(self.seen.model, expected, seconds)
         self.seen = replace(self.seen, prometheus=found, prometheus_missing=missing)
 

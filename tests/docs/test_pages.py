@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation says what the code says, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
+from after200.settings import PREFIX, SPANS, Settings
+
+from .pages import DOCS, REPOSITORY, ROOT, pages, table
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_page_of_names_is_what_the_code_says() -> None:
+    finished = python("docs/reference.py", "--check")
+    assert (0, "") == (finished.returncode, finished.stdout + finished.stderr)
+
+
+def test_the_page_of_names_has_no_other_options() -> None:
+    finished = python("docs/reference.py", "--chekc")
+    assert (2, "usage: python docs/reference.py [--check]\n") == (finished.returncode, finished.stderr)
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="the extra docs is not installed")
+    finished = python("-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site"))
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    assert {f"{page.stem}/index.html" for page in pages() if page.stem != "index"} <= {
+        str(file.relative_to(tmp_path / "site")) for file in tmp_path.glob("site/*/index.html")
+    }
+
+
+def test_links_into_the_repository_lead_somewhere() -> None:
+    linked = [
+        (page.name, path)
+        for page in pages()
+        for path in re.findall(rf"{REPOSITORY}(?:tree|blob)/main/([^)#\s]+)", page.read_text(encoding="utf-8"))
+    ]
+    assert linked
+    assert [] == [(page, path) for page, path in linked if not (ROOT / path).exists()]
+
+
+def test_the_settings_are_those_there_are() -> None:
+    accepted = {True: "true, false", False: "true, false", "auto": ", ".join(SPANS)}
+    assert [
+        {
+            "keyword": name,
+            "environment variable": PREFIX + name.upper(),
+            "accepted": accepted[default],
+            "default": str(default).lower(),
+        }
+        for name, default in vars(Settings()).items()
+    ] == table("settings.md", "keyword")
+
+
+def test_the_page_on_verify_names_every_code_there_is() -> None:
+    page = (DOCS / "verify.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", page))
+    assert {*FAULTS, *NOTES} == named
