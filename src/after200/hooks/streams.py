@@ -96,9 +96,13 @@ def judged(events: Iterator[Any], response: Any, own: list[Any]) -> Iterator[Any
     """`events` as they are. What is raised out of them, their end and their being dropped end the call."""
     call = start_reading(response, own)
     del response
+    following = iter(events).__next__
     try:
-        for event in events:  # noqa: UP028 (`yield from` would close `events` before this learns of it)
-            yield event
+        while True:
+            # Not in a variable, which would keep the event alive until the next one comes.
+            yield following()
+    except StopIteration:
+        pass
     except GeneratorExit:
         if call is not None:
             drop(call)
@@ -118,9 +122,13 @@ async def ajudged(events: AsyncIterator[Any], response: Any, own: list[Any]) -> 
     """`events` as they are. What is raised out of them, their end and their being dropped end the call."""
     call = start_reading(response, own)
     del response
+    following = aiter(events).__anext__
     try:
-        async for event in events:
-            yield event
+        while True:
+            # Not in a variable, which would keep the event alive until the next one comes.
+            yield await following()
+    except StopAsyncIteration:
+        pass
     except GeneratorExit:
         if call is not None:
             drop(call)
