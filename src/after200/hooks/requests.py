@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import weakref
 from collections.abc import Mapping
 from contextvars import Token
 from functools import lru_cache
@@ -178,6 +179,8 @@ def note_response(call: Call, response: Any) -> None:
     call.answered(response.status_code)
     call.wire_status = response.status_code
     call.request_id = name(response.headers.get("request-id"))
+    if not call.stream:
+        call.answer = weakref.ref(response)
 
 
 # --- the end before a stream ---
@@ -188,7 +191,7 @@ def refused(call: Call | None, exception: BaseException) -> None:
     """The request of `call` raised, so there is no stream."""
     if call is None or call.ended:
         return
-    verdict = judge(call, "raised", exception)
+    verdict = judge_answer(call, exception) or judge(call, "raised", exception)
     response = getattr(exception, "response", None)
     if verdict.outcome == "failed" and verdict.phase == "request" and verdict.status is not None:
         call.answered(verdict.status, verdict.error_type)
@@ -198,6 +201,25 @@ def refused(call: Call | None, exception: BaseException) -> None:
     elif verdict.outcome != "failed":
         call.lost(None)
     end(call, verdict)
+
+
+@guarded
+def judge_answer(call: Call, exception: BaseException) -> Verdict | None:
+    """The verdict by a whole body that came with success, when `exception` is what the SDK made of it."""
+    response = None if call.answer is None else call.answer()
+    if response is None or not response.is_stream_consumed or not isinstance(exception, Exception):
+        return None
+    if not read_whole_body(call, response.content):
+        return failed(call, ProviderError(statuses.MALFORMED, None), exception=exception)
+    if call.error is None and call.response_id is not None and not refuses_responses(exception):
+        # A message, but its text is not what the application asked `parse` to make of it.
+        return Verdict("completed")
+    return None
+
+
+def refuses_responses(exception: Exception) -> bool:
+    """Whether the SDK, asked to be strict, did not accept a response that is JSON."""
+    return type(exception).__name__ == "APIResponseValidationError"
 
 
 @guarded
