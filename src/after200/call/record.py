@@ -68,6 +68,7 @@ class Call:
         "__weakref__",
         "_claim",
         "adopted",
+        "answer",
         "attempts",
         "awaiting_answer",
         "chunks",
@@ -130,6 +131,7 @@ class Call:
         self.awaiting_answer = False
         self.wire_status: int | None = None
         self.request_id: str | None = None
+        self.answer: Any = None
         self.streaming = False
         self.response_id: str | None = None
         self.response_model: str | None = None
