@@ -157,7 +157,7 @@ def counters_of(meter_provider: Any) -> Counters:
 
 def observed(meter: Any, metric: names.Metric, *before: Any) -> Tally:
     """A tally that the observable instrument for `metric` reports, after what is to be asked `before`."""
-    tally = Tally()
+    tally = Tally(lasting=metric.kind == "counter")
     create = getattr(meter, f"create_observable_{metric.kind}")
     create(metric.name, callbacks=[*before, tally.observe], unit=metric.unit, description=metric.description)
     return tally

@@ -8,7 +8,9 @@ any allocation, in a thread that holds any lock. What waits is bounded; where no
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -16,6 +18,8 @@ from typing import Any, Final
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+
+from ..guard import guarded
 
 FOLD_AT: Final = 1000
 """How many additions wait before they are folded, if nobody reads the sums."""
@@ -26,13 +30,36 @@ WAITING: Final = 2000
 Key = tuple[tuple[str, Any], ...]
 
 
-class Tally:
-    """A sum for each set of attributes."""
+_all: Final[weakref.WeakSet[Tally | Points]] = weakref.WeakSet()
 
-    def __init__(self) -> None:
+
+def start_anew() -> None:
+    """In a process that has just been forked: what waits, and what is under way, is the parent's to report."""
+    for kept in _all:
+        kept.start_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=guarded(start_anew))
+
+
+class Tally:
+    """A sum for each set of attributes. `lasting` says that it counts what happened, not what there is just now."""
+
+    def __init__(self, *, lasting: bool = True) -> None:
+        self._lasting = lasting
         self._waiting: deque[tuple[Key, int]] = deque()
         self._sums: dict[Key, int] = {}
+        self._reported: dict[Key, int] = {}
         self._folding = threading.Lock()
+        _all.add(self)
+
+    def start_anew(self) -> None:
+        """Goes on from what has been reported, as a reader that was copied with this does; else from zero."""
+        self._folding = threading.Lock()
+        keys = [*self._sums, *(key for key, _ in self._waiting)]
+        self._waiting.clear()
+        self._sums = {key: self._reported.get(key, 0) if self._lasting else 0 for key in keys}
 
     def add(self, key: Key, amount: int = 1) -> None:
         """Adds `amount` to the sum of the attributes in `key`."""
@@ -47,8 +74,8 @@ class Tally:
         """Every sum, for the instrument's callback."""
         with self._folding:
             self._fold()
-            sums = list(self._sums.items())
-        return [Observation(total, dict(key)) for key, total in sums]
+            self._reported = sums = dict(self._sums)
+        return [Observation(total, dict(key)) for key, total in sums.items()]
 
     def _fold(self) -> None:
         # Only what waits now: a queue that is added to all the time must not hold this up for ever.
@@ -62,6 +89,10 @@ class Points:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Any, float, dict[str, Any], SpanContext | None]] = deque()
+        _all.add(self)
+
+    def start_anew(self) -> None:
+        self._waiting.clear()
 
     def add(self, histogram: Any, value: float, attributes: dict[str, Any], span: SpanContext | None) -> None:
         """`value` for `histogram`, measured in the context of `span`. `attributes` are not to be changed after."""
