@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import sys
 import threading
@@ -61,7 +62,7 @@ def in_threads(url: str, plan: Iterable[Planned], threads: int) -> list[Seen]:
 def call(shared: Any, url: str, planned: Planned) -> Seen:
     """Makes one call."""
     seen = Seen(planned)
-    base_url = f"{url}/{planned.row.scenario}@{threading.get_ident()}-{planned.number}"
+    base_url = f"{url}/{planned.row.scenario}@{os.getpid()}-{threading.get_ident()}-{planned.number}"
     client = shared.with_options(base_url=base_url, timeout=timeout_of(planned), max_retries=planned.retries)
     try:
         READERS[planned.way](client.messages, seen)
@@ -141,7 +142,7 @@ async def at_once(url: str, plan: Iterable[Planned], at_most: int) -> list[Seen]
 async def acall(shared: Any, url: str, planned: Planned) -> Seen:
     """Makes one call."""
     seen = Seen(planned)
-    base_url = f"{url}/{planned.row.scenario}@a{planned.number}"
+    base_url = f"{url}/{planned.row.scenario}@{os.getpid()}-a-{planned.number}"
     client = shared.with_options(base_url=base_url, timeout=timeout_of(planned), max_retries=planned.retries)
     client._platform = "Linux"  # Each new client would ask a thread.
     if planned.deed == "cancel":
