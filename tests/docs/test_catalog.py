@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation says of a failure is what is recorded when it is played."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+import anthropic
+import pytest
+
+from after200.call import statuses
+from after200.faults import SCENARIOS, FaultServer
+from after200.signals import names
+from after200.testing import RecordedTelemetry
+
+from .pages import DOCS, table
+
+FAILURES = table("failures.md", "scenario", "error.type")
+OTHERS = table("failures.md", "scenario", "where it shows")
+NOT_STREAMED = ("body_error_200",)
+ASK: dict[str, Any] = {
+    "model": "claude-sonnet-5",
+    "max_tokens": 64,
+    "stop_sequences": ["END"],
+    "messages": [{"role": "user", "content": "Hello?"}],
+    "extra_body": {"temperature": 0.5, "top_p": 0.9, "top_k": 5},  # as arguments they came and went
+}
+
+
+def client(server: FaultServer, scenario: str) -> Any:
+    """A client of the scenario's platform, with as many retries as its page says are needed."""
+    options: dict[str, Any] = {"base_url": server.base_url(scenario), "timeout": 1.0, "max_retries": 2}
+    if scenario.startswith("bedrock"):
+        keys = {"aws_access_key": "none", "aws_secret_key": "none", "aws_region": "us-east-1"}
+        return anthropic.AnthropicBedrock(**keys, **options | {"max_retries": 0})
+    if not scenario.endswith(("_always", "_then_completed")):
+        options["max_retries"] = 0
+    return anthropic.Anthropic(api_key="none", **options)
+
+
+def play(server: FaultServer, scenario: str) -> None:
+    """One call, read to its end, whatever comes of it."""
+    before = len(server.log)
+    with suppress(Exception):
+        answer = client(server, scenario).messages.create(**ASK, stream=scenario not in NOT_STREAMED)
+        for _ in answer if scenario not in NOT_STREAMED else ():
+            pass
+    server.wait_for(lambda log: len(log) > before)
+
+
+@pytest.mark.parametrize("row", FAILURES, ids=[row["scenario"] for row in FAILURES])
+def test_a_failure_is_recorded_as_the_page_says(server: FaultServer, row: dict[str, str]) -> None:
+    with RecordedTelemetry() as telemetry:
+        play(server, row["scenario"])
+    [call] = telemetry.calls
+    recorded = {
+        "outcome, phase": f"{call.outcome}, {call.phase}",
+        "error.type": call.error_type,
+        "HTTP": str(call.wire_status or "-"),
+        "status": str(call.status or "-"),
+    }
+    assert {name: row[name] for name in recorded} == recorded
+
+
+@pytest.mark.parametrize("row", OTHERS, ids=[row["scenario"] for row in OTHERS])
+def test_what_is_no_failure_is_none(server: FaultServer, row: dict[str, str]) -> None:
+    scenario, _, leaving = row["scenario"].partition(", and ")
+    assert scenario in SCENARIOS
+    if leaving:
+        assert set(row["outcome"].split(", ")) <= {"closed", "cancelled", "abandoned"}
+        return
+    with RecordedTelemetry() as telemetry:
+        play(server, scenario)
+    assert [(row["outcome"], None)] == [(call.outcome, call.error_type) for call in telemetry.calls]
+
+
+def test_the_status_of_every_type_is_what_the_error_says() -> None:
+    rows = table("what-is-recorded.md", "error.type", "status")
+    assert len(statuses.ERROR_TYPES) == len(rows)
+
+
+SCENARIOS_OF_EVERYTHING = (
+    "completed",
+    "cached",
+    "overloaded_error_mid_stream",
+    "http_529_then_completed",
+    "reset_mid_stream",
+    "bedrock_throttlingException_mid",
+)
+
+
+@pytest.fixture(scope="module")
+def everything() -> RecordedTelemetry:
+    """Telemetry of calls that have, between them, everything that there is."""
+    with FaultServer() as server, RecordedTelemetry(chunk_timing=True) as telemetry:
+        for scenario in SCENARIOS_OF_EVERYTHING:
+            play(server, scenario)
+    return telemetry
+
+
+def documented(place: str) -> set[str]:
+    """The attributes that the page has for a place."""
+    rows = table("what-is-recorded.md", "attribute", "on")
+    return {row["attribute"] for row in rows if place in row["on"].split(", ")}
+
+
+def test_spans_have_the_attributes_of_the_page_and_no_others(everything: RecordedTelemetry) -> None:
+    recorded = {name for call in everything.calls for name in call.attributes}
+    assert documented("span") - {names.BEDROCK_ORIGINAL_STATUS} == recorded - {names.BEDROCK_ORIGINAL_STATUS}
+
+
+def test_log_records_have_the_attributes_of_the_page_and_no_others(everything: RecordedTelemetry) -> None:
+    assert documented("log") == {name for log in everything.logs for name in log}
+
+
+def test_metrics_have_the_attributes_of_the_page_and_no_others(everything: RecordedTelemetry) -> None:
+    page = {
+        row["metric"]: set(row["attributes"].split(", "))
+        for row in table("what-is-recorded.md", "metric", "attributes")
+    }
+    recorded: dict[str, set[str]] = {}
+    for metric in page:
+        for point in everything.points(metric):
+            recorded.setdefault(metric, set()).update(point.attributes)
+    nothing_inner = page.pop(names.INNER_ERRORS.name)
+    assert nothing_inner
+    assert page == recorded
+
+
+def test_every_scenario_that_a_page_names_is_there() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
+    named = set(re.findall(r"127\.0\.0\.1:8529/(\w+)", text)) | set(re.findall(r'base_url\("(\w+)"\)', text))
+    assert named - {"mix"} <= set(SCENARIOS)

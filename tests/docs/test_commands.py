@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command and program that the documentation shows is run, and does what the page says it does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import metadata
+from pathlib import Path
+
+import promql_parser
+import pytest
+
+from after200.cli.chat import find_chat_service
+from after200.cli.receiver import Receiver
+from after200.faults import FaultServer
+from after200.signals import names
+
+from ..monitoring.ways import scraped_directly
+from .pages import ROOT, Block, blocks
+
+ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md")
+"""Pages whose commands have tests beside what they speak of."""
+
+RUN_BELOW = (
+    ("index.md", "pip install"),
+    ("index.md", "OTEL_SERVICE_NAME"),
+    ("index.md", "AnthropicInstrumentor"),
+    ("index.md", "after200 verify"),
+    ("index.md", "after200 faults"),
+    ("index.md", "ANTHROPIC_BASE_URL"),
+    ("settings.md", "correct_exceptions=True"),
+    ("verify.md", "^after200 verify$"),
+    ("verify.md", "--prometheus"),
+    ("verify.md", "^after200 verify --setup"),
+    ("verify.md", "^opentelemetry-instrument"),
+    ("testing.md", "after200 faults"),
+    ("testing.md", "pip install"),
+    ("testing.md", "answer.py"),
+    ("testing.md", "test_answer.py"),
+    ("testing.md", "^pytest"),
+    ("testing.md", "^OTEL_INSTRUMENTATION"),
+)
+"""Page, and what the block holds that no other block there does; the tests below find it by that."""
+
+SETUP = """
+from opentelemetry import metrics, trace
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from after200 import AnthropicInstrumentor
+
+
+def set_up():
+    if not hasattr(trace.get_tracer_provider(), "add_span_processor"):
+        tracer_provider = TracerProvider()
+        tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        trace.set_tracer_provider(tracer_provider)
+        metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
+        AnthropicInstrumentor().instrument()
+"""
+
+
+def holds(block: Block, page: str, holding: str) -> bool:
+    if block.page != page:
+        return False
+    if holding.endswith(".py"):
+        return re.search(rf'/{holding}"', block.text) is not None
+    return re.search(holding, block.text, re.M) is not None
+
+
+def block(page: str, holding: str) -> str:
+    [found] = [each.text for each in blocks("sh", "python") if holds(each, page, holding)]
+    return found
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """The environment's programs on PATH, and no proxy between it and the servers of the test."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_"))}
+    return kept | {"PATH": path, "NO_PROXY": "127.0.0.1,localhost", "ANTHROPIC_API_KEY": "none"} | settings
+
+
+def run(
+    command: list[str], folder: Path | None = None, asked: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(settings),
+        input=asked,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@contextmanager
+def faults(command: str) -> Iterator[str]:
+    """Run the command that starts a fault server, on any free port; its URL."""
+    words = command.replace("--port 8529", "--port 0").split()
+    with subprocess.Popen(
+        words, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A folder with an `app.py`: the example's chat service."""
+    shutil.copy(find_chat_service(), tmp_path / "app.py")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def otlp(receiver: Receiver) -> dict[str, str]:
+    return {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+
+
+def test_every_block_is_run_by_a_test() -> None:
+    ours = [each for each in blocks("sh", "python") if each.page not in ELSEWHERE]
+    covered = [[(page, text) for page, text in RUN_BELOW if holds(each, page, text)] for each in ours]
+    assert sorted([entry] for entry in RUN_BELOW) == sorted(covered)
+
+
+@pytest.mark.parametrize("page", ["index.md", "testing.md"])
+def test_pip_can_install_what_is_installed(page: str) -> None:
+    """The installation itself is a step of .ci/run; here, that pip takes the line and that there are such extras."""
+    line = block(page, "pip install").replace("'after200[", "'.[").replace("'", "").split()
+    assert ["python", "-m", "pip", "install"] == line[:4]
+    finished = run([sys.executable, *line[1:], "--dry-run", "--no-deps", "--ignore-installed", "--quiet"], ROOT)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    extras = set(re.findall(r"\[(\w+)\]", " ".join(line)))
+    assert extras <= set(metadata("after200").get_all("Provides-Extra") or ())
+
+
+def test_a_service_is_instrumented_without_touching_its_code(app: Path, receiver: Receiver) -> None:
+    script = block("index.md", "OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
+    with FaultServer() as server:
+        url = server.base_url("completed")
+        finished = run(["bash", "-euc", script], app, "What is entropy?\n", ANTHROPIC_BASE_URL=url)
+    assert 0 == finished.returncode, finished.stderr
+    assert "chat-service" in {span.resource["service.name"] for span in receiver.spans}
+
+
+def test_a_service_that_sets_up_opentelemetry_calls_one_line_more() -> None:
+    program = (
+        block("index.md", "AnthropicInstrumentor") + "print(AnthropicInstrumentor().is_instrumented_by_opentelemetry)"
+    )
+    finished = run([sys.executable, "-c", program])
+    assert (0, "True\n") == (finished.returncode, finished.stdout), finished.stderr
+
+
+@pytest.mark.parametrize(("page", "holding"), [("index.md", "after200 verify"), ("verify.md", "^after200 verify$")])
+def test_verify_says_right(page: str, holding: str, tmp_path: Path, otlp: dict[str, str]) -> None:
+    finished = run(["bash", "-euc", block(page, holding)], tmp_path, **otlp)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    assert finished.stdout.rstrip().splitlines()[-1].startswith("Right: ")
+
+
+def test_verify_follows_to_prometheus_and_alertmanager(tmp_path: Path) -> None:
+    with scraped_directly(tmp_path) as way:
+        [*_, settings] = way.telemetry.values()
+        urls: list[str] = []
+        while not urls:
+            urls = [entry["url"] for entry in way.prometheus.get("alertmanagers")["activeAlertmanagers"]]
+        script = block("verify.md", "--prometheus").replace("http://localhost:9090", way.prometheus.url)
+        script = script.replace("http://localhost:9093", urls[0].removesuffix("/api/v2/alerts"))
+        console = {"OTEL_TRACES_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "none"}
+        finished = run(["bash", "-euc", script], tmp_path, **settings, **console)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    assert "arrived in Prometheus, raised an alert" in finished.stdout
+
+
+@pytest.mark.parametrize("holding", ["^after200 verify --setup", "^opentelemetry-instrument"])
+def test_verify_takes_a_set_up(holding: str, tmp_path: Path, otlp: dict[str, str]) -> None:
+    (tmp_path / "my_service").mkdir()
+    (tmp_path / "my_service" / "telemetry.py").write_text(SETUP, encoding="utf-8")
+    finished = run(["bash", "-euc", block("verify.md", holding)], tmp_path, **otlp)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+
+
+def test_a_service_is_seen_to_fail(app: Path, receiver: Receiver, otlp: dict[str, str]) -> None:
+    with faults(block("index.md", "after200 faults")) as url:
+        script = block("index.md", "ANTHROPIC_BASE_URL").replace("http://127.0.0.1:8529", url)
+        run(["bash", "-euc", script], app, "What is entropy?\n", OTEL_SERVICE_NAME="fails", **otlp)
+    spans = [span.attributes for span in receiver.spans if span.resource["service.name"] == "fails"]
+    said = {
+        (span.get(names.ERROR_TYPE), span.get(names.HTTP_STATUS), span[names.OUTCOME])
+        for span in spans
+        if names.OUTCOME in span
+    }
+    assert {("overloaded_error", 529, "failed")} == said
+
+
+def test_a_mix_is_played(app: Path) -> None:
+    with faults(block("testing.md", "after200 faults")) as url:
+        finished = run([sys.executable, "app.py"], app, "What is entropy?\n", ANTHROPIC_BASE_URL=f"{url}/mix")
+    assert 0 == finished.returncode, finished.stderr
+    assert '"result": "answered"' in finished.stdout
+
+
+def test_corrected_exceptions_are_what_the_page_says() -> None:
+    program = block("settings.md", "correct_exceptions=True")
+    [_, comment] = re.findall(r"# (\w+ \d+), in place of (\w+ \d+)", program)[0]
+    with FaultServer() as server:
+        url = server.base_url("overloaded_error_mid_stream")
+        corrected = run([sys.executable, "-c", program], ANTHROPIC_BASE_URL=url)
+        plain = program.replace("correct_exceptions=True", "")
+        uncorrected = run([sys.executable, "-c", plain], ANTHROPIC_BASE_URL=url)
+    assert ("OverloadedError 529", comment) == (corrected.stdout.strip(), uncorrected.stdout.strip()), corrected.stderr
+
+
+def test_the_example_s_files_are_those_in_the_repository() -> None:
+    for name in ("answer.py", "test_answer.py"):
+        [path] = re.findall(r'"(examples/retry/\w+\.py)"', block("testing.md", name))
+        assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize(("holding", "status"), [("^pytest", 1), ("^OTEL_INSTRUMENTATION", 0)])
+def test_the_example_fails_and_then_passes(holding: str, status: int, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "retry", tmp_path / "examples" / "retry")
+    finished = run(["bash", "-euc", block("testing.md", holding)], tmp_path)
+    assert status == finished.returncode, finished.stdout + finished.stderr
+    assert "1 failed" in finished.stdout or "1 passed" in finished.stdout
+
+
+def test_queries_can_be_parsed_and_ask_for_names_there_are() -> None:
+    known = {names.CALLS.name, *names.CALLS.attributes}
+    for query in blocks("promql"):
+        promql_parser.parse(query.text)
+        asked = set(re.findall(r"after200_\w+", query.text))
+        assert asked <= {name.replace(".", "_") for name in known} | {"after200_calls_total"}
