@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each neighbour, after200 and both recorded of the same calls, gathered once for all tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import after200
+from after200.faults import FaultServer
+
+from .environments import ROOT, CannotInstallError, interpreter
+from .expectations import NEIGHBOURS, Neighbour
+
+
+def runs_of(neighbour: Neighbour) -> dict[str, dict[str, Any]]:
+    """A run's name → what is activated in it, in this order, and the environment variables that are set."""
+    name, off = neighbour.name, neighbour.without_metrics
+    return {
+        "bare": {"steps": []},
+        "ours": {"steps": ["after200"]},
+        "theirs": {"steps": [name]},
+        "ours first": {"steps": ["after200", name]},
+        "theirs first": {"steps": [name, "after200"]},
+        "ours taken off": {"steps": ["after200", name, "-after200"]},
+        "ours put on again": {"steps": ["after200", name, "-after200", "after200"]},
+        "as advised": {"steps": ["after200", name], "environment": neighbour.advice},
+        **({"their metrics off": {"steps": ["after200", name], "environment": off}} if off else {}),
+    }
+
+
+class Recorded:
+    """What all the runs beside one neighbour recorded."""
+
+    def __init__(self, neighbour: Neighbour, runs: dict[str, dict[str, Any]]) -> None:
+        self.neighbour = neighbour
+        self._runs = runs
+
+    def __getitem__(self, run: str) -> dict[str, Any]:
+        return self._runs[run]
+
+    def spans(self, run: str, *, theirs: bool) -> dict[str, list[dict[str, Any]]]:
+        """A call → the spans of the neighbour, and of what it brings along, or else those of the SDK and after200."""
+        return {
+            call: [span for span in spans if span["scope"].startswith(OURS) is not theirs]
+            for call, spans in self[run]["spans"].items()
+        }
+
+    def points(self, run: str, *, theirs: bool) -> dict[str, Any]:
+        """Scope → series → value."""
+        return {scope: points for scope, points in self[run]["points"].items() if (scope == "after200") is not theirs}
+
+    def metrics(self, run: str, *, theirs: bool) -> set[str]:
+        """The names of all metrics."""
+        return {series.partition(" ")[0] for points in self.points(run, theirs=theirs).values() for series in points}
+
+    def records(self, run: str, *, theirs: bool) -> list[Any]:
+        return [record for record in self[run]["records"] if (record[0] == "after200") is not theirs]
+
+
+OURS = ("after200", "com.anthropic.sdk")
+"""Whose spans a call has without a neighbour."""
+
+
+@pytest.fixture(scope="package", params=NEIGHBOURS, ids=lambda neighbour: neighbour.name)
+def recorded(request: pytest.FixtureRequest, server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """The runs beside one neighbour."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    neighbour: Neighbour = request.param
+    try:
+        python = interpreter(neighbour)
+    except CannotInstallError as error:
+        pytest.skip(f"the environment of {neighbour.title} cannot be made: {error}")
+    runs = runs_of(neighbour)
+    path = tmp_path_factory.mktemp("path")
+    (path / "after200").symlink_to(Path(after200.__file__).parent)
+    done = subprocess.run(
+        [str(python), "-m", f"{__package__}.program"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(path), "PYTHONWARNINGS": "ignore"},
+        input=json.dumps({"neighbour": neighbour.name, "url": server.url, "runs": list(runs.values())}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Recorded(neighbour, dict(zip(runs, json.loads(done.stdout), strict=True)))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An environment of its own for each neighbour, made on demand and kept in .cache/neighbours.
+
+Nothing of the package is installed in it: what is tested is the package that runs the tests, put on its path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .expectations import Neighbour
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "neighbours"
+NEEDED = ("opentelemetry-sdk >= 1.34", "opentelemetry-instrumentation >= 0.55b0", "wrapt >= 1.14, < 3")
+"""What after200 and the program need, beside the SDK."""
+
+
+class CannotInstallError(Exception):
+    """An environment could not be made; the message is what the installer said."""
+
+
+def interpreter(neighbour: Neighbour) -> Path:
+    """The interpreter of an environment with the neighbour and the SDK in it; raises `CannotInstallError`."""
+    requirements = (neighbour.requirement, neighbour.sdk, *NEEDED)
+    key = hashlib.sha256(repr((sys.version, sys.prefix, requirements)).encode()).hexdigest()[:8]
+    directory = CACHE / f"{neighbour.name}-{key}"
+    python = directory / "bin" / "python"
+    complete = directory / "complete"
+    if not complete.exists():
+        _make(directory, python, requirements)
+        complete.touch()
+    return python
+
+
+def _make(directory: Path, python: Path, requirements: tuple[str, ...]) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    uv = _find_uv()
+    if uv is None:
+        _run(sys.executable, "-m", "venv", str(directory))
+        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
+    else:
+        _run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(directory))
+        _run(uv, "pip", "install", "--quiet", "--python", str(python), *requirements)
+
+
+def _find_uv() -> str | None:
+    try:
+        import uv
+    except ImportError:
+        return shutil.which("uv")
+    return str(uv.find_uv_bin())
+
+
+def _run(*command: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise CannotInstallError(f"{Path(command[0]).name} {command[1]} failed: {' '.join(said[-3:])}")

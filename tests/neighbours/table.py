@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table in docs/neighbours.md, from what the tests expect: `python -m tests.neighbours.table` writes it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .expectations import NEIGHBOURS, Neighbour
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "neighbours.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+_HEADER = """\
+| beside | version | spans of a call, the SDK's tracing on | off, or before 1.14 | metrics that both record | set |
+|---|---|---|---|---|---|
+"""
+
+
+def table() -> str:
+    """The table, as Markdown."""
+    return _HEADER + "".join(_row(neighbour) for neighbour in NEIGHBOURS)
+
+
+def _row(neighbour: Neighbour) -> str:
+    overlap = "<br>".join(f"`{name}`" for name in neighbour.overlap) or "none"
+    advice = "<br>".join(f"`{name}={value}`" for name, value in neighbour.advice.items()) or "nothing"
+    on, off = (_count(neighbour.spans.get(tracing)) for tracing in ("on", "off"))
+    return f"| {neighbour.title} | {neighbour.version} | {on} | {off} | {overlap} | {advice} |\n"
+
+
+def _count(spans: tuple[int, int] | None) -> str:
+    return "–" if spans is None else f"{spans[0]} without after200, {spans[1]} with it"
+
+
+def write() -> None:
+    """Puts the table into the document."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    pattern = re.compile(f"(?<={BEGIN}\n).*(?={END})", re.DOTALL)
+    DOCUMENT.write_text(pattern.sub(lambda _: table(), text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
