@@ -55,7 +55,7 @@ NEIGHBOURS: Final = (
     Neighbour(
         "openlit.instrumentation.anthropic",
         "openlit",
-        ("operation.duration", "token.usage"),
+        ("operation.duration", "operation.time_to_first_chunk", "token.usage"),
         _openlit_has_metrics,
     ),
 )

@@ -134,7 +134,9 @@ def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
 
     logfire does, to `request` of each client class.
     """
-    innermost, found, classes = inspect.unwrap(original), [], [parent] if isinstance(parent, type) else []
+    innermost = inspect.unwrap(original)
+    found: list[type] = []
+    classes: list[type] = [parent] if isinstance(parent, type) else []
     while classes:
         below = classes.pop().__subclasses__()
         found += [cls for cls in below if attribute in vars(cls) and inspect.unwrap(vars(cls)[attribute]) is innermost]
