@@ -102,6 +102,7 @@ class Call:
         "stream",
         "streaming",
         "usage",
+        "watched",
         "wire_status",
     )
 
@@ -154,6 +155,7 @@ class Call:
         self.on_gap: Any = None
         self.process = 0
         self.sends_more = False
+        self.watched = False
         self.adopted = False
         self.failed = False
         self._claim = threading.Lock()

@@ -57,11 +57,11 @@ class SyncTap(Tap):
         body = iter(self._after200_body)
         if call.sends_more:
             body = sending(body, call)
-        if call.reader is not None or call.ended:
+        if call.watched or call.raw_reader is not None or call.ended:
             return body
         call.raw_reader = RawReader(call, self._after200_headers)
         chunks = read_raw(body, call, call.raw_reader)
-        call.reader = weakref.ref(chunks)
+        call.reader = call.reader or weakref.ref(chunks)
         return chunks
 
     def close(self) -> None:
@@ -75,11 +75,11 @@ class AsyncTap(Tap):
         body = aiter(self._after200_body)
         if call.sends_more:
             body = asending(body, call)
-        if call.reader is not None or call.ended:
+        if call.watched or call.raw_reader is not None or call.ended:
             return body
         call.raw_reader = RawReader(call, self._after200_headers)
         chunks = aread_raw(body, call, call.raw_reader)
-        call.reader = weakref.ref(chunks)
+        call.reader = call.reader or weakref.ref(chunks)
         return chunks
 
     async def aclose(self) -> None:

@@ -49,8 +49,9 @@ def astream(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 def iter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `Stream._iter_events`."""
     call = find_call(instance)
-    if call is None:
+    if call is None or call.reader is None:  # Without who reads it, the bytes of the body have to do.
         return wrapped(*args, **kwargs)
+    call.watched = True
     if only_forwards(wrapped, "iter_bytes"):
         return watched(instance._decoder.iter_bytes(instance.response.iter_bytes()), call)
     return watched(wrapped(*args, **kwargs), call)
@@ -59,8 +60,9 @@ def iter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 def aiter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `AsyncStream._iter_events`."""
     call = find_call(instance)
-    if call is None:
+    if call is None or call.reader is None:  # Without who reads it, the bytes of the body have to do.
         return wrapped(*args, **kwargs)
+    call.watched = True
     if only_forwards(wrapped, "aiter_bytes"):
         return awatched(instance._decoder.aiter_bytes(instance.response.aiter_bytes()), call)
     return awatched(wrapped(*args, **kwargs), call)
