@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
-from .guard import guarded
+from .guard import guarded, logger
 from .hooks.patches import Patches
 from .settings import read_settings
 from .signals import Signals
@@ -32,6 +32,22 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def instrumentation_dependencies(self) -> Collection[str]:
         return INSTRUMENTS
+
+    def instrument(self, **kwargs: Any) -> None:
+        if kwargs.get("raise_exception_on_conflict"):
+            # The `opentelemetry-instrument` that asks for it keeps to itself why it leaves an instrumentation out.
+            self._name_conflict()
+        super().instrument(**kwargs)
+
+    @guarded
+    def _name_conflict(self) -> None:
+        conflict = self._check_dependency_conflicts()
+        if conflict is not None and conflict.found:
+            logger.warning(
+                "%s is not a version that after200 instruments (%s): nothing is recorded",
+                conflict.found,
+                conflict.required,
+            )
 
     @guarded
     def _instrument(self, **kwargs: Any) -> None:
