@@ -95,11 +95,17 @@ def closing(call: Call, running: str) -> None:
     reader = call.reader() if call.reader is not None else None
     if reader is not None and getattr(reader, running, False):
         return
-    if reader is not None and call.raw_reader is None and sys.exc_info()[0] is GeneratorExit:
-        # An event loop that ends closes all generators at once, and the SDK's may come before the one around it.
+    # An event loop that ends closes all generators at once, and the SDK's may come before the one around it.
+    loop_ends = reader is not None and call.raw_reader is None and sys.exc_info()[0] is GeneratorExit
+    if loop_ends or is_dropped(call):
         drop(call)
     else:
         finish(call, "closed")
+
+
+def is_dropped(call: Call) -> bool:
+    """Whether the generator that gives the application its events is gone, or just being finalized."""
+    return bool(call.watched) and call.reader is not None and call.reader() is None
 
 
 # --- bytes that the application reads for itself ---

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ..call.record import Call
 from ..guard import guarded
+from .bodies import is_dropped
 from .current import current_call
 from .endings import drop, finish
 from .requests import answered, find_response, refused
@@ -95,10 +96,10 @@ def finish_closed(call: Call) -> None:
     exception = sys.exc_info()[1]
     reader = call.reader() if call.reader is not None else None
     reading = getattr(reader, "ag_running", False) or getattr(reader, "gi_running", False)
-    if reading and exception is not None and not isinstance(exception, GeneratorExit):
-        finish(call, "raised", exception)
-    elif closed_by_finalizer():
+    if is_dropped(call) or (reading and isinstance(exception, GeneratorExit)) or closed_by_finalizer():
         drop(call)
+    elif reading and exception is not None:
+        finish(call, "raised", exception)
     else:
         finish(call, "closed")
 

@@ -58,6 +58,9 @@ def targets(signals: Any) -> list[Target]:
         Target(stream, "AsyncStream._iter_events", streams.aiter_events),
         Target(stream, "Stream.close", streams.close),
         Target(stream, "AsyncStream.close", streams.close),
+        # Before 0.43 the helpers close the response, and no stream.
+        Target("anthropic.lib.streaming._messages", "MessageStream.close", streams.close, required=False),
+        Target("anthropic.lib.streaming._messages", "AsyncMessageStream.close", streams.close, required=False),
         Target(
             "anthropic.lib.bedrock._stream_decoder",
             "AWSEventStreamDecoder._parse_message_from_event",

@@ -17,7 +17,7 @@ from ..call.events import CHUNK, read_event
 from ..call.record import Call, clock
 from ..guard import guarded
 from .bodies import calls
-from .current import aclose, close_generator
+from .current import aclose
 from .endings import drop, finish
 from .exceptions import correct
 
@@ -98,17 +98,12 @@ def judged(events: Iterator[Any], response: Any, own: list[Any]) -> Iterator[Any
     """`events` as they are. What is raised out of them, their end and their being dropped end the call."""
     call = start_reading(response, own)
     del response
-    following = iter(events).__next__
     try:
-        while True:
-            # Not in a variable, which would keep the event alive until the next one comes.
-            yield following()
-    except StopIteration:
-        pass
+        # No event in a variable, which would keep it alive until the next one comes.
+        yield from events
     except GeneratorExit:
         if call is not None:
             drop(call)
-        close_generator(events)
         raise
     except BaseException as exception:
         if call is not None:
