@@ -3,6 +3,7 @@
 #   make demo                      500 calls with faults, and what each side saw
 #   make demo ARGS="--calls 60"    options of `after200 demo`
 #   make test                      the whole test suite
+#   make test ARGS="-k receiver"   a part of it
 #   make test PYTHON=python3.12    with a Python of your choice (make clean first when .venv has another)
 
 SHELL := /bin/sh
@@ -12,6 +13,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Two at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
+PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types build ci clean
@@ -23,7 +26,7 @@ demo: $(VENV)/.installed  ## 500 calls with faults: what HTTP says and what was 
 	$(BIN)/after200 demo $(ARGS)
 
 test: $(VENV)/.installed  ## the test suite (ARGS are pytest's)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(VENV)/.tools  ## ruff: rules and format
 	$(BIN)/ruff check .
