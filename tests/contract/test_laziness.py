@@ -6,8 +6,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +87,6 @@ def test_no_line_is_held_back_until_the_next_one_comes(application: Application,
 # --- what is kept alive ---
 
 
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Only counting references frees anything."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def dropped_unread(client: Any) -> dict[str, Any]:
     stream = client.messages.create(stream=True, **REQUEST)
     return {"stream": stream, "response": stream.response}
@@ -167,12 +155,13 @@ DROPPED = (
 
 
 def freed(make: Callable[[Any], dict[str, Any]], client: Any) -> dict[str, bool]:
-    """Of what `make` made, what is gone as soon as nobody refers to it."""
-    with no_collection():
-        made = make(client)
-        references = {name: weakref.ref(value) for name, value in made.items()}
-        del made
-        return {name: reference() is None for name, reference in references.items()}
+    """Of what `make` made, what is gone as soon as nobody refers to it: no garbage is collected meanwhile."""
+    gc.collect()
+    assert not gc.isenabled()
+    made = make(client)
+    references = {name: weakref.ref(value) for name, value in made.items()}
+    del made
+    return {name: reference() is None for name, reference in references.items()}
 
 
 @pytest.mark.parametrize("make", DROPPED, ids=lambda make: make.__name__)

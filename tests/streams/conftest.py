@@ -35,8 +35,9 @@ class Application:
     def aclient(self, scenario: str, **options: Any) -> anthropic.AsyncAnthropic:
         """Its async twin."""
         client = self.async_client.copy(base_url=self._url(scenario), **options)
-        # Each new client would find out the platform, in a thread of its own.
-        client._platform = self.async_client._platform
+        if hasattr(client, "_platform"):
+            # Each new client would find out the platform, in a thread of its own.
+            client._platform = self.async_client._platform
         return client
 
     def _url(self, scenario: str) -> str:
@@ -85,8 +86,14 @@ def _application(server: FaultServer) -> Iterator[Application]:
 
 
 @pytest.fixture
-def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
-    """An application that does not wait long before it tries again, and a server with an empty log."""
+def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """An application that does not wait long before it tries again, and a server with an empty log.
+
+    Garbage is collected only where a test asks for it, or between tests. Streams that older SDKs leave to the garbage
+    collector would be closed at any time, even in the middle of httpcore's pool, whose lock is not reentrant.
+    """
     monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.001)
     _application.server.clear()
-    return _application
+    gc.disable()
+    yield _application
+    gc.enable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pydantic
 import pytest
 
 from ..telemetry import Telemetry, described
@@ -52,12 +53,9 @@ def test_the_pieces_of_a_tool_s_arguments_are_chunks(application: Application, t
 
 
 def test_counting_tokens_is_no_call(application: Application, telemetry: Telemetry) -> None:
-    client = application.client("completed")
-    counters = (
-        [messages for messages in (client.messages, client.beta.messages) if hasattr(messages, "count_tokens")]
-        if (hasattr(client.beta, "messages"))
-        else []
-    )
+    client: Any = application.client("completed")
+    surfaces = [client.messages, getattr(getattr(client, "beta", None), "messages", None)]
+    counters = [messages for messages in surfaces if hasattr(messages, "count_tokens")]
     if not counters:
         pytest.skip("this SDK cannot count tokens")
     with telemetry.instrumented():
@@ -140,3 +138,73 @@ def test_a_call_that_is_retried_is_one_call_of_several_attempts(application: App
         if metric.name == "after200.attempts"
     ]
     assert {2} == {described(span)["http.request.resend_count"] for span in telemetry.spans}
+
+
+# --- `parse`, which makes something of a whole body before the application sees it ---
+
+
+class Place(pydantic.BaseModel):
+    """What the application asks for, and what the fault server's words are not."""
+
+    city: str
+
+
+def parse(messages: Any) -> Exception:
+    """Asks for a `Place`, and returns what comes instead."""
+    try:
+        messages.parse(output_format=Place, **REQUEST)
+    except Exception as exception:
+        return exception
+    raise AssertionError("the server's words are no place")
+
+
+@pytest.mark.parametrize("path", ["messages", "beta.messages"])
+@pytest.mark.parametrize(
+    ("scenario", "outcome", "error_type", "status"),
+    [
+        ("completed", "completed", None, 200),
+        ("body_error_200", "failed", "overloaded_error", 529),
+        ("body_html_200", "failed", "stream_malformed", None),
+        ("body_not_json_200", "failed", "stream_malformed", None),
+    ],
+)
+def test_what_the_sdk_cannot_parse_is_judged_by_what_the_provider_sent(
+    scenario: str,
+    outcome: str,
+    error_type: str | None,
+    status: int | None,
+    path: str,
+    application: Application,
+    telemetry: Telemetry,
+) -> None:
+    """A message whose text is not as the application would have it is complete, though `parse` raises."""
+    messages: Any = application.client(scenario)
+    for part in path.split("."):
+        messages = getattr(messages, part, None)
+    if not hasattr(messages, "parse"):
+        pytest.skip(f"this SDK has no {path}.parse")
+    bare = parse(messages)
+    with telemetry.instrumented():
+        seen = parse(messages)
+    assert (type(bare), str(bare)) == (type(seen), str(seen))
+    [span] = [described(span) for span in telemetry.spans]
+    assert (outcome, error_type, status, 200) == (
+        span["after200.outcome"],
+        span.get("error.type"),
+        span.get("http.response.status_code"),
+        span["after200.wire.status_code"],
+    )
+    assert (7 if outcome == "completed" else None) == span.get("gen_ai.usage.output_tokens")
+
+
+@pytest.mark.parametrize("scenario", ["body_html_200", "body_not_json_200"])
+def test_a_strict_client_that_refuses_a_body_makes_it_malformed(
+    scenario: str, application: Application, telemetry: Telemetry
+) -> None:
+    client = application.client(scenario)
+    client._strict_response_validation = True
+    with telemetry.instrumented(), pytest.raises(Exception) as raised:  # noqa: PT011
+        client.messages.create(**REQUEST)
+    assert not isinstance(raised.value, AssertionError)
+    [span] = [described(span) for span in telemetry.spans]
+    assert ("stream_malformed", "first_chunk") == (span["error.type"], span["after200.phase"])
