@@ -9,7 +9,8 @@ from typing import Any
 
 import anthropic
 import pytest
-from opentelemetry import trace
+from opentelemetry import baggage, trace
+from opentelemetry import context as contexts
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
@@ -210,3 +211,15 @@ def test_it_is_the_child_of_what_is_current_and_the_parent_of_what_is_sent(
     assert own.context is not None
     assert [own.context.span_id] == [context.span_id for context in sent]
     assert [own.context.trace_id] == [context.trace_id for context in sent]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_baggage_alone_is_no_decision_of_the_sdk_s(server: FaultServer, telemetry: Telemetry, twin: Twin) -> None:
+    """With something to propagate, the SDK keeps a span that has no context at all."""
+    token = contexts.attach(baggage.set_baggage("tenant", "acme"))
+    try:
+        with telemetry.instrumented(spans="auto"):
+            read(CREATE, twin, client_options(server, "completed"))
+    finally:
+        contexts.detach(token)
+    assert expected("completed", STREAMED["completed"], server) == only_span(telemetry)

@@ -68,8 +68,9 @@ class Spans:
         if span is None:
             # What does not record and cannot be propagated either, the SDK drops.
             return sampler is not None and sampler is sampler_of(self._tracer)
-        if isinstance(tracer, trace.NoOpTracer) or span.get_span_context().trace_flags.sampled:
-            # Not decided by anyone: a tracer that does nothing hands on what is current.
+        context = span.get_span_context()
+        if isinstance(tracer, trace.NoOpTracer) or context.trace_flags.sampled or not context.is_valid:
+            # Not decided by anyone: a tracer that does nothing hands on what is current, or nothing.
             return False
         return sampler is None or sampler is sampler_of(self._tracer)
 
