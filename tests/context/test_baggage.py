@@ -16,7 +16,9 @@ from ..native.calls import TWINS, Twin, client_options, read, traced_by
 from ..telemetry import Telemetry
 
 processor = pytest.importorskip(
-    "opentelemetry.processor.baggage", reason="opentelemetry-processor-baggage is not installed"
+    "opentelemetry.processor.baggage",
+    reason="opentelemetry-processor-baggage is not installed, or not for this OpenTelemetry",
+    exc_type=ImportError,
 )
 
 TRACED = hasattr(anthropic._base_client, "start_api_call_span")
