@@ -19,7 +19,10 @@ from .cells import CELLS, Cell, select
 from .environments import ROOT, WORK, CannotInstallError, build_wheel, find_python, make
 from .results import Result, count, table, write
 
-TESTS = ("tests/contract", "tests/providers", "tests/reported", "tests/streams", "tests/surfaces")
+TESTS = tuple(
+    f"tests/{name}"
+    for name in ("context", "contract", "exceptions", "native", "providers", "reported", "streams", "surfaces")
+)
 
 _VERSIONS = """
 import importlib.metadata as m, json, platform

@@ -21,7 +21,6 @@ TOOLS = (
     "pytest >= 8",
     "pytest-asyncio >= 0.24",
     "hypothesis >= 6.100",
-    "opentelemetry-processor-baggage >= 0.51b0",
     "PyYAML >= 6",
     "tenacity >= 8",
 )
