@@ -27,6 +27,7 @@ RUN_BELOW = (
     "make demo\n",
     "make test\n",
     "pip install",
+    "after200 verify",
     "opentelemetry-instrument python app.py",
     "AnthropicInstrumentor().instrument(",
     "after200 faults",
@@ -92,11 +93,20 @@ def test_make_test_runs_the_tests() -> None:
 def test_pip_can_install_what_the_readme_installs() -> None:
     """The installation itself is a step of .ci/run; here, that pip takes the line, builds the package and finds it."""
     command = block("pip install").split()
-    assert ["python", "-m", "pip", "install", "."] == command[:5]
+    assert ["python", "-m", "pip", "install", "'.[verify]'"] == command[:5]
+    command[4] = ".[verify]"
     finished = run([sys.executable, *command[1:], "--dry-run", "--no-deps", "--ignore-installed", "--quiet"], ROOT)
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     needed = [requirement.split()[0] for requirement in metadata("after200").get_all("Requires-Dist") or ()]
     assert set(command[5:]) <= {re.split(r"[<>=;]", requirement)[0] for requirement in needed}
+
+
+def test_verify_says_that_it_works(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        otlp = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+        finished = run(["bash", "-euc", block("after200 verify")], tmp_path, **otlp)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    assert "\nRight: " in finished.stdout
 
 
 def test_opentelemetry_instrument_finds_it(server: FaultServer, app: Path) -> None:

@@ -128,7 +128,7 @@ def test_two_jobs_scrape_the_same_process(start_prometheus: Any, verify_page: An
     verified = verify_page(start_prometheus(scrape("one", target), scrape("two", target)))
     assert ["prometheus_counts"] == verified.wrong
     said = verified.said("prometheus_counts")
-    assert "completed, status 200 (on the wire 200): 2 instead of 1" in said
+    assert "completed, 200 (wire 200): 2 instead of 1" in said
     assert "scraped under two jobs" in said
 
 

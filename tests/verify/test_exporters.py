@@ -25,7 +25,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_listens(verify: Verify, protocol: str) -> None:
     with closed_port() as port:
         verified = verify({ENDPOINT: f"http://127.0.0.1:{port}", PROTOCOL: protocol})
-    assert ["exporter_unreachable"] * 2 == verified.wrong
+    assert ["exporter_unreachable"] == verified.wrong
     said = verified.said("exporter_unreachable")
     assert f"127.0.0.1:{port}" in said
     assert "connection refused" in said
@@ -35,21 +35,21 @@ def test_nobody_listens(verify: Verify, protocol: str) -> None:
 
 def test_a_host_that_does_not_exist(verify: Verify) -> None:
     verified = verify({ENDPOINT: "http://collector.invalid:4318"})
-    assert ["exporter_unreachable"] * 2 == verified.wrong
+    assert ["exporter_unreachable"] == verified.wrong
     assert "there is no host of that name" in verified.said("exporter_unreachable")
 
 
 def test_nobody_answers(verify: Verify) -> None:
     with deaf_port() as port:
         verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
-    assert ["exporter_unreachable"] * 2 == verified.wrong
+    assert ["exporter_unreachable"] == verified.wrong
     assert "firewall" in verified.said("exporter_unreachable")
 
 
 def test_http_to_a_grpc_port(verify: Verify) -> None:
     with grpc_server() as port:
         verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
-    assert ["wrong_protocol"] * 2 == verified.wrong
+    assert ["wrong_protocol"] == verified.wrong
     said = verified.said("wrong_protocol")
     assert "a gRPC server answers there, and this exporter speaks HTTP" in said
     assert "OTEL_EXPORTER_OTLP_PROTOCOL=grpc" in said
@@ -58,7 +58,7 @@ def test_http_to_a_grpc_port(verify: Verify) -> None:
 
 def test_grpc_to_an_http_port(verify: Verify, receiver: Receiver) -> None:
     verified = verify({PROTOCOL: "grpc"})
-    assert ["wrong_protocol"] * 2 == verified.wrong
+    assert ["wrong_protocol"] == verified.wrong
     said = verified.said("wrong_protocol")
     assert "what answers there does not speak gRPC, as this exporter does" in said
     assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in said
@@ -69,7 +69,7 @@ def test_a_path_that_is_not_there(verify: Verify, receiver: Receiver) -> None:
     assert ["wrong_path"] == verified.wrong
     said = verified.said("wrong_path")
     assert f"metrics go to {receiver.url}" in said
-    assert "404" in said
+    assert "(404)" in said
     assert "..._METRICS_ENDPOINT are the whole URL" in said
 
 
@@ -77,28 +77,28 @@ def test_a_path_that_is_not_there(verify: Verify, receiver: Receiver) -> None:
 def test_a_receiver_that_wants_a_key(verify: Verify, status: int, code: str) -> None:
     with web_server(status) as port:
         verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
-    assert [code] * 2 == verified.wrong
+    assert [code] == verified.wrong
     assert "OTEL_EXPORTER_OTLP_HEADERS" in verified.said(code)
 
 
 def test_a_port_that_hangs_up(verify: Verify) -> None:
     with rude_port() as port:
         verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
-    assert ["exporter_closed"] * 2 == verified.wrong
+    assert ["exporter_closed"] == verified.wrong
     assert "https:// in the endpoint" in verified.said("exporter_closed")
 
 
 def test_tls_where_there_is_none(verify: Verify, receiver: Receiver) -> None:
     verified = verify({ENDPOINT: receiver.url.replace("http:", "https:")})
-    assert ["exporter_tls"] * 2 == verified.wrong
+    assert ["exporter_tls"] == verified.wrong
     assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in verified.said("exporter_tls")
 
 
 def test_a_receiver_that_takes_nothing(verify: Verify) -> None:
     with web_server(500) as port:
         verified = verify({ENDPOINT: f"http://127.0.0.1:{port}"})
-    assert ["exporter_refused"] * 2 == verified.wrong
-    assert "It answers 500" in verified.said("exporter_refused")
+    assert ["exporter_refused"] == verified.wrong
+    assert "(500)" in verified.said("exporter_refused")
 
 
 def test_deltas_are_a_note_without_prometheus_and_wrong_with_it(verify: Verify) -> None:

@@ -219,7 +219,7 @@ def test_a_view_that_drops_attributes(verify: Verify) -> None:
     verified = verify(setup="service:with_a_filter")
     assert ["metrics_differ"] == verified.wrong
     said = verified.said("metrics_differ")
-    assert "missing: completed, status 200 (on the wire 200)" in said
+    assert "missing: completed, 200 (wire 200)" in said
     assert "a view or a filter" in said
 
 

@@ -99,7 +99,7 @@ class _Run:
             self.seen = replace(self.seen, born_at_zero=self.seen.prometheus_missing is None)
         for check in FAULTS:
             self._call(probe, server, check)
-        if not all(exporter.failed for exporter in self.seen.exporters):  # once is enough to see that nobody answers
+        if not self._all_failed():  # once is enough to see that nobody answers
             self._flush(probe)
         for exporter in self.seen.exporters:
             if exporter.pulled and exporter.endpoint:
@@ -131,6 +131,10 @@ class _Run:
             for exporter in self.seen.exporters
         )
         self.seen = replace(self.seen, exporters=looked)
+
+    def _all_failed(self) -> bool:
+        offered = [exporter for exporter in self.seen.exporters if exporter.offered]
+        return bool(offered) and all(exporter.failed for exporter in offered)
 
     def _arrives(self) -> bool:
         """Whether any metric left the process at all; else there is nothing to wait for."""

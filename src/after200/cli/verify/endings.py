@@ -22,7 +22,7 @@ class Ending(NamedTuple):
     wire_status: int | None = None
 
     def __str__(self) -> str:
-        status = f"status {self.status or 'absent'} (on the wire {self.wire_status or 'absent'})"
+        status = f"{self.status or 'no status'} (wire {self.wire_status or '-'})"
         return ", ".join(filter(None, (self.outcome, self.error_type, status)))
 
 

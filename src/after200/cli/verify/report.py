@@ -88,15 +88,24 @@ def exporter_line(exporter: ExporterSeen) -> str:
 def calls_table(seen: Seen) -> Table:
     """The calls: what the application saw, what was recorded."""
     recorded = {signal: seen.recorded(signal) for signal in seen.required}
+    lost = {signal: words for signal in seen.required if (words := not_taken(seen, signal))}
     if seen.prometheus_url is not None and seen.prometheus_missing is None:
         recorded["Prometheus"] = seen.prometheus
     table = Table("check", "the application saw", "is to be recorded as", *recorded, box=SIMPLE_HEAD, pad_edge=False)
     for check in CHECKS:
         if check.name in seen.saw:
-            cells = [recorded_for(check, calls) for calls in recorded.values()]
+            cells = [lost.get(signal) or recorded_for(check, calls) for signal, calls in recorded.items()]
             style = "green" if set(cells) == {RIGHT} else "red"
             table.add_row(check.name, seen.saw[check.name], str(check.expected), *cells, style=style)
     return table
+
+
+def not_taken(seen: Seen, signal: str) -> str:
+    """Why nothing of a signal can have been taken, whatever was recorded."""
+    exporters = seen.of(signal)
+    if not exporters:
+        return "no exporter"
+    return "not taken" if all(exporter.failed for exporter in exporters) else ""
 
 
 def is_wrong(findings: Sequence[Finding]) -> bool:

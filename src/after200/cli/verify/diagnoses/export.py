@@ -11,7 +11,8 @@ from after200.cli.verify.seen import ExporterSeen, Seen
 
 LISTENING = (
     "Is the Collector (or backend) running, and is this its address from here? In a container, localhost is the "
-    "container. OTLP over gRPC is port 4317, over HTTP 4318."
+    "container. OTLP over gRPC is port 4317, over HTTP 4318. To do without one for now: "
+    "OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=console."
 )
 WORDS: dict[str, tuple[str, str, str]] = {
     "refused": ("exporter_unreachable", "nobody listens there (connection refused)", LISTENING),
@@ -64,6 +65,11 @@ REFUSES = (
 )
 
 
+NOT_TAKEN = ("exporter_refused", "nothing was taken", "The exporter's own messages say why.")
+KNOWN_WELL = ("exporter_unreachable", "wrong_protocol", "exporter_unauthorized")
+"""Codes that say it all: the exporter's own words would only be longer."""
+
+
 def no_exporter(seen: Seen) -> Iterator[Finding]:
     """Nothing is wrong with the set-up, but for one thing: nobody is told."""
     for signal in seen.required:
@@ -78,28 +84,23 @@ def no_exporter(seen: Seen) -> Iterator[Finding]:
 
 
 def failed_exporters(seen: Seen) -> Iterator[Finding]:
-    """Each exporter of which nothing was taken."""
+    """The exporters of which nothing was taken, those with the same fault in one finding."""
+    alike: dict[tuple[str, str, str], list[ExporterSeen]] = {}
     for exporter in seen.exporters:
-        if not exporter.failed or exporter.signal not in seen.required:
-            continue
-        if exporter.reply is None:
-            yield Finding(
-                "exporter_refused",
-                f"{exporter.signal}: {exporter.kind} took nothing.{_last_word(seen, exporter)}",
-                "The exporter's own messages say why.",
-            )
-            continue
-        code, what, advice = words_for(exporter.reply, grpc=exporter.grpc)
-        status = f" It answers {exporter.reply.status}." if exporter.reply.status else ""
-        yield Finding(
-            code,
-            f"{exporter.signal} go to {exporter.endpoint}, and {what}.{status}{_last_word(seen, exporter)}",
-            advice,
-        )
+        if exporter.failed and exporter.signal in seen.required:
+            code, what, advice = words_for(exporter.reply, grpc=exporter.grpc)
+            status = f" ({exporter.reply.status})" if exporter.reply is not None and exporter.reply.status else ""
+            alike.setdefault((code, what + status, advice), []).append(exporter)
+    for (code, what, advice), exporters in alike.items():
+        places = " and ".join(f"{exporter.signal} go to {exporter.endpoint or exporter.kind}" for exporter in exporters)
+        said = "" if code in KNOWN_WELL else _last_word(seen, exporters[0])
+        yield Finding(code, f"{places}: {what}{said}.", advice)
 
 
-def words_for(reply: Reply, *, grpc: bool) -> tuple[str, str, str]:
+def words_for(reply: Reply | None, *, grpc: bool) -> tuple[str, str, str]:
     """The code, what is the matter, and what to look at next."""
+    if reply is None:
+        return NOT_TAKEN
     if reply.kind in ("http1", "other") and grpc:
         return HTTP_THERE
     if reply.kind in WORDS:
@@ -117,7 +118,7 @@ def _last_word(seen: Seen, exporter: ExporterSeen) -> str:
     """The exporter's own complaint."""
     module = exporter.kind.rpartition(".")[0].split("._")[0]
     said = [line for line in seen.log if line.startswith(module) or (exporter.grpc and exporter.signal in line)]
-    return f" The exporter says: {said[-1].partition(': ')[2][:200]!r}" if said else ""
+    return f"; the exporter says {said[-1].partition(': ')[2][:200]!r}" if said else ""
 
 
 def temporality(seen: Seen) -> Iterator[Finding]:
