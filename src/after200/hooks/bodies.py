@@ -54,7 +54,7 @@ class Tap:
 class SyncTap(Tap):
     def __iter__(self) -> Iterator[bytes]:
         call: Call = self._after200_call
-        body = iter(self._after200_body)
+        body: Iterator[bytes] = iter(self._after200_body)
         if call.sends_more:
             body = sending(body, call)
         if call.watched or call.raw_reader is not None or call.ended:
@@ -72,7 +72,7 @@ class SyncTap(Tap):
 class AsyncTap(Tap):
     def __aiter__(self) -> AsyncIterator[bytes]:
         call: Call = self._after200_call
-        body = aiter(self._after200_body)
+        body: AsyncIterator[bytes] = aiter(self._after200_body)
         if call.sends_more:
             body = asending(body, call)
         if call.watched or call.raw_reader is not None or call.ended:

@@ -141,7 +141,7 @@ def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
     found: list[type] = []
     classes: list[type] = [parent] if isinstance(parent, type) else []
     while classes:
-        below = classes.pop().__subclasses__()
+        below: list[type] = classes.pop().__subclasses__()
         found += [cls for cls in below if attribute in vars(cls) and inspect.unwrap(vars(cls)[attribute]) is innermost]
         classes += below
     return found
