@@ -21,8 +21,10 @@ from .results import Result, count, table, write
 
 TESTS = tuple(
     f"tests/{name}"
-    for name in ("context", "contract", "exceptions", "native", "providers", "reported", "streams", "surfaces")
+    for name in ("context", "contract", "exceptions", "native", "providers", "reported", "streams", "surfaces", "unit")
 )
+CI_SHARES = 4
+"""Of tests with hundreds of variants, a cell runs one in so many when only the cells for CI are run."""
 
 _VERSIONS = """
 import importlib.metadata as m, json, platform
@@ -66,7 +68,7 @@ def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
         if options.install_only:
             return Result(**fields, error="only installed")  # type: ignore[arg-type]
         fields |= json.loads(_output(interpreter, "-c", _VERSIONS))
-        fields |= _test(cell, interpreter, options.pytest)
+        fields |= _test(cell, interpreter, _arguments(cell, options))
     except (CannotInstallError, subprocess.CalledProcessError) as error:
         fields["error"] = str(error)
     result = Result(**fields, seconds=round(time.monotonic() - started, 1))  # type: ignore[arg-type]
@@ -83,11 +85,16 @@ def _python(cell: Cell) -> str:
     return python or sys.executable
 
 
+def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
+    tests = options.pytest or [path for path in TESTS if (ROOT / path).is_dir()]
+    shares = CI_SHARES if options.ci else 1
+    return ["-p", "matrix.share", f"--share={CELLS.index(cell) % shares + 1}/{shares}", *tests]
+
+
 def _test(cell: Cell, interpreter: Path, arguments: list[str]) -> dict[str, int]:
     report, log = WORK / f"{cell.name}.xml", WORK / f"{cell.name}.log"
     report.unlink(missing_ok=True)
-    tests = arguments or [path for path in TESTS if (ROOT / path).is_dir()]
-    command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests]
+    command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments]
     # Without bytecode, importing the SDK alone would take as long as the tests.
     unwanted = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
@@ -107,7 +114,7 @@ def _output(*command: str | Path) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="matrix", description="Run the tests on cells of the version matrix.")
     parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
-    parser.add_argument("--ci", action="store_true", help="without names: only the cells that CI runs")
+    parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a share of each long test")
     parser.add_argument("--list", action="store_true", help="list the cells and stop")
     parser.add_argument("--write", action="store_true", help="write docs/matrix.json and docs/matrix.md")
     parser.add_argument("--install-only", action="store_true", help="bring the environments up to date and stop")

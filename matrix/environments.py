@@ -78,10 +78,10 @@ def make(cell: Cell, python: str, wheel: Path) -> Path:
     interpreter = directory / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not _is_of(interpreter, python):
         _run(uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, str(directory))
-    requirements = [f"after200[faults] @ {wheel.as_uri()}", "opentelemetry-sdk", *TOOLS, *cell.requirements()]
+    requirements = [f"after200[cli] @ {wheel.as_uri()}", *TOOLS, *cell.requirements()]
     # The wheel keeps its version while it is worked on, so its name says nothing about its content.
-    install = (uv, "pip", "install", "--quiet", "--python", str(interpreter), "--reinstall-package", "after200")
-    _run(*install, *requirements)
+    again = ("--upgrade", "--reinstall-package", "after200")
+    _run(uv, "pip", "install", "--quiet", "--python", str(interpreter), *again, *requirements)
     return interpreter
 
 

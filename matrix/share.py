@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pytest plugin: of a test with hundreds of variants, run a share, another one in each cell.
+
+The suite runs them all on one version; every version runs them all in the full matrix. Which variants belong to which
+share follows from their names alone, so a failure comes back when the same cell is run again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from typing import Any
+
+MANY = 200
+"""How many variants of a test are run whatever the share."""
+
+
+def pytest_addoption(parser: Any) -> None:
+    """The share to run."""
+    group = parser.getgroup("matrix")
+    group.addoption("--share", default="1/1", metavar="K/N", help="share K (from 1) of N of tests with many variants")
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Deselects what belongs to other shares."""
+    share, _, shares = config.getoption("share").partition("/")
+    variants = Counter(map(_test, items))
+    left_out = [
+        item
+        for item in items
+        if variants[_test(item)] > MANY and zlib.crc32(item.nodeid.encode()) % int(shares) != int(share) - 1
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        kept = set(items) - set(left_out)
+        items[:] = [item for item in items if item in kept]
+
+
+def _test(item: Any) -> str:
+    """The test that `item` is a variant of."""
+    return str(item.nodeid.partition("[")[0])
