@@ -33,6 +33,14 @@ def test_nobody_listens(verify: Verify, protocol: str) -> None:
     assert "Is the Collector (or backend) running" in said
 
 
+def test_a_signal_that_need_not_arrive_is_noted(verify: Verify) -> None:
+    with closed_port() as port:
+        endpoint = f"http://127.0.0.1:{port}/v1/logs"
+        verified = verify({"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": endpoint})
+    assert ([], ["exporter_unreachable"]) == (verified.wrong, verified.notes)
+    assert f"logs go to {endpoint}: nobody listens there" in verified.said("exporter_unreachable")
+
+
 def test_a_host_that_does_not_exist(verify: Verify) -> None:
     verified = verify({ENDPOINT: "http://collector.invalid:4318"})
     assert ["exporter_unreachable"] == verified.wrong

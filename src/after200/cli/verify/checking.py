@@ -117,7 +117,8 @@ class _Run:
         self.tell("exporting")
         # A reader that is pulled from keeps what a flush gives it, and shows it twice on its next page.
         signals = [signal for signal in GROUPS if any(not exporter.pulled for exporter in self.seen.of(signal))]
-        self._read(probe.ask({"do": "flush", "signals": signals, "seconds": FLUSH_S}, FLUSH_S + CALL_S))
+        request = {"do": "flush", "signals": signals, "patience": self.options.required, "seconds": FLUSH_S}
+        self._read(probe.ask(request, FLUSH_S + CALL_S))
 
     def _read(self, answer: Mapping[str, Any]) -> None:
         exporters = tuple(exporters_seen(answer["exporters"], self.seen.model))

@@ -18,6 +18,8 @@ from typing import Any, TextIO
 
 from after200.cli.verify.exports import Exports
 
+NOT_LONG_S = 2.0
+
 
 class Complaints(logging.Handler):
     """Keeps what OpenTelemetry and after200 warn about, each line once."""
@@ -56,7 +58,7 @@ def main() -> None:
         if request["do"] == "call":
             answer = make_call(request["base_url"], request["model"])
         else:
-            answer = flush(request["signals"], request["seconds"])
+            answer = flush(request["signals"], request["patience"], request["seconds"])
         say(answers, answer | {"exporters": exports.report(), "log": list(complaints.lines)})
     # Not sys.exit: an exporter that reaches nobody would hold the process for as long as it retries.
     os._exit(0)
@@ -114,8 +116,8 @@ def make_call(base_url: str, model: str) -> dict[str, Any]:
     return {"saw": f"{events} events"}
 
 
-def flush(signals: list[str], seconds: float) -> dict[str, Any]:
-    """Export what there is, these signals at once; which of them came to an end in time."""
+def flush(signals: list[str], patience: list[str], seconds: float) -> dict[str, Any]:
+    """Export these signals, all at once; which of them came to an end. Only those in `patience` are waited for long."""
     from opentelemetry import _logs, metrics, trace
 
     providers = {
@@ -131,8 +133,9 @@ def flush(signals: list[str], seconds: float) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     for thread in threads.values():
         thread.start()
-    for thread in threads.values():
-        thread.join(max(0.0, deadline - time.monotonic()))
+    for signal in sorted(threads, key=lambda signal: signal not in patience):
+        left = max(0.0, deadline - time.monotonic())
+        threads[signal].join(left if signal in patience else min(left, NOT_LONG_S))
     return {"flushed": [signal for signal, thread in threads.items() if not thread.is_alive()]}
 
 

@@ -85,16 +85,16 @@ def no_exporter(seen: Seen) -> Iterator[Finding]:
 
 def failed_exporters(seen: Seen) -> Iterator[Finding]:
     """The exporters of which nothing was taken, those with the same fault in one finding."""
-    alike: dict[tuple[str, str, str], list[ExporterSeen]] = {}
+    alike: dict[tuple[str, str, str, bool], list[ExporterSeen]] = {}
     for exporter in seen.exporters:
-        if exporter.failed and exporter.signal in seen.required:
+        if exporter.failed:
             code, what, advice = words_for(exporter.reply, grpc=exporter.grpc)
             status = f" ({exporter.reply.status})" if exporter.reply is not None and exporter.reply.status else ""
-            alike.setdefault((code, what + status, advice), []).append(exporter)
-    for (code, what, advice), exporters in alike.items():
+            alike.setdefault((code, what + status, advice, exporter.signal in seen.required), []).append(exporter)
+    for (code, what, advice, required), exporters in alike.items():
         places = " and ".join(f"{exporter.signal} go to {exporter.endpoint or exporter.kind}" for exporter in exporters)
         said = "" if code in KNOWN_WELL else _last_word(seen, exporters[0])
-        yield Finding(code, f"{places}: {what}{said}.", advice)
+        yield Finding(code, f"{places}: {what}{said}.", advice, wrong=required)
 
 
 def words_for(reply: Reply | None, *, grpc: bool) -> tuple[str, str, str]:
