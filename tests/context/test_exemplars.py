@@ -62,3 +62,12 @@ def test_a_call_that_is_sampled_out_leaves_no_trace_to_look_for(server: FaultSer
         read(CREATE, "sync", client_options(server, OVERLOADED))
     assert 1 == telemetry.total(DURATION)
     assert {} == exemplars(telemetry)
+
+
+def test_a_call_without_a_span_does_not_carry_that_of_whoever_collects(
+    server: FaultServer, telemetry: Telemetry
+) -> None:
+    with telemetry.instrumented(spans="none"):
+        read(CREATE, "sync", client_options(server, OVERLOADED))
+    with telemetry.tracer_provider.get_tracer("test").start_as_current_span("flushing"):
+        assert {} == exemplars(telemetry)

@@ -30,7 +30,7 @@ def test_a_fork_after_instrumenting_loses_no_call_and_counts_none_twice(server: 
     )
     assert (0, "") == (done.returncode, done.stderr)
     told = json.loads(done.stdout)
-    before = {"calls": {}, "spans": []}
-    after = {"calls": {"failed": 1, "completed": 1}, "spans": ["completed", "failed"]}
+    before = {"calls": {}, "spans": [], "open": 0}
+    after = {"calls": {"failed": 1, "completed": 1}, "spans": ["completed", "failed"], "open": 0}
     assert [{"before": before, "after": after}] * 2 == told["children"]
     assert {"calls": {"completed": 2}, "spans": ["completed", "completed"], "open": 0} == told["parent"]

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, set_span_in_context
 
 from ..guard import guarded
 
@@ -26,6 +26,9 @@ FOLD_AT: Final = 1000
 
 WAITING: Final = 2000
 """How many points wait to be recorded, if nobody collects."""
+
+NO_CONTEXT: Final = set_span_in_context(INVALID_SPAN, Context())
+"""What belongs to no span must say so: without a context, an exemplar takes the span of whoever collects."""
 
 Key = tuple[tuple[str, Any], ...]
 
@@ -75,7 +78,7 @@ class Tally:
         with self._folding:
             self._fold()
             self._reported = sums = dict(self._sums)
-        return [Observation(total, dict(key)) for key, total in sums.items()]
+        return [Observation(total, dict(key), NO_CONTEXT) for key, total in sums.items()]
 
     def _fold(self) -> None:
         # Only what waits now: a queue that is added to all the time must not hold this up for ever.
@@ -107,7 +110,7 @@ class Points:
                 histogram, value, attributes, span = self._waiting.popleft()
             except IndexError:  # Another thread was faster.
                 return
-            histogram.record(value, attributes, None if span is None else context_of(span))
+            histogram.record(value, attributes, NO_CONTEXT if span is None else context_of(span))
 
 
 def context_of(span: SpanContext) -> Context:
