@@ -90,9 +90,9 @@ def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
 def hidden_failure(spans: Sequence[Span]) -> Span | None:
     """A span to show: of a call that failed after the 200, best after some content and with a status to correct."""
 
-    def interest(span: Span) -> tuple[bool, bool]:
-        has_status = span.attributes.get(names.HTTP_STATUS, 200) != 200
-        return span.attributes.get(names.PHASE) == "mid_stream", has_status
+    def interest(span: Span) -> tuple[bool, int]:
+        status = span.attributes.get(names.HTTP_STATUS)
+        return span.attributes.get(names.PHASE) == "mid_stream", status if isinstance(status, int) else 0
 
     hidden = [
         span for span in spans if names.ERROR_TYPE in span.attributes and span.attributes.get(names.WIRE_STATUS) == 200
