@@ -36,7 +36,7 @@ class SpanHandle:
         self.span = span
         self.context = context
         self.own = own
-        self.token = contexts.attach(context) if own else None
+        self.token: Any = None
 
 
 class Spans:
@@ -86,7 +86,10 @@ class Spans:
             kind=SpanKind.CLIENT,
             attributes=start_attributes(call),
         )
-        call.handle = SpanHandle(span, trace.set_span_in_context(span), own=True)
+        context = trace.set_span_in_context(span)
+        call.handle = SpanHandle(span, context, own=True)
+        # Last of all: what is current can only be taken back by way of the handle.
+        call.handle.token = contexts.attach(context)
 
     def leave(self, call: Call) -> None:
         """The span of `call` is no longer current."""
@@ -99,20 +102,23 @@ class Spans:
         """Writes what `call` came to on its span, and ends it. The SDK's own span the SDK ends."""
         if handle is None:
             return
+        recording = True
         try:
-            self._write(call, handle)
+            # What does not record need not be ended, and must not be where somebody else has ended it.
+            recording = handle.span.is_recording()
+            if recording:
+                self._write(call, handle)
         finally:
-            if handle.own:
+            if handle.own and recording:
                 handle.span.end()
 
     def _write(self, call: EndedCall, handle: SpanHandle) -> None:
         span = handle.span
-        if span.is_recording():
-            if handle.own:
-                span.set_attributes(response_attributes(call))
-            span.set_attributes(result_attributes(call))
-            if call.verdict.error_type is not None:
-                span.set_status(Status(StatusCode.ERROR, call.verdict.message))
+        if handle.own:
+            span.set_attributes(response_attributes(call))
+        span.set_attributes(result_attributes(call))
+        if call.verdict.error_type is not None:
+            span.set_status(Status(StatusCode.ERROR, call.verdict.message))
 
 
 def sampler_of(tracer: Any) -> Any:
