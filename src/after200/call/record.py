@@ -198,7 +198,7 @@ class Call:
         if gap > self.longest_gap:
             self.longest_gap = gap
         if self.on_gap is not None:
-            self.on_gap(self, gap)
+            self.on_gap(self, max(gap, 0.0))
         self.last_chunk_at = now
         self.chunks += 1
 
@@ -256,8 +256,9 @@ class Call:
             streamed=self.streaming,
             chunks=self.chunks,
             longest_gap=None if longest_gap < 0 else longest_gap,
-            time_to_first_chunk=None if first_chunk_at is None else first_chunk_at - self.started_at,
-            duration=now - self.started_at,
+            # OpenTelemetry would warn of each time below zero, if ever a clock went backwards.
+            time_to_first_chunk=None if first_chunk_at is None else max(first_chunk_at - self.started_at, 0.0),
+            duration=max(now - self.started_at, 0.0),
         )
 
 
