@@ -53,16 +53,9 @@ class Tap:
 
 class SyncTap(Tap):
     def __iter__(self) -> Iterator[bytes]:
-        call: Call = self._after200_call
         body: Iterator[bytes] = iter(self._after200_body)
-        if call.sends_more:
-            body = sending(body, call)
-        if call.watched or call.raw_reader is not None or call.ended:
-            return body
-        call.raw_reader = RawReader(call, self._after200_headers)
-        chunks = read_raw(body, call, call.raw_reader)
-        call.reader = call.reader or weakref.ref(chunks)
-        return chunks
+        chunks = tapped(self, body, sending, read_raw)
+        return body if chunks is None else chunks
 
     def close(self) -> None:
         closing(self._after200_call, "gi_running")
@@ -71,20 +64,27 @@ class SyncTap(Tap):
 
 class AsyncTap(Tap):
     def __aiter__(self) -> AsyncIterator[bytes]:
-        call: Call = self._after200_call
         body: AsyncIterator[bytes] = aiter(self._after200_body)
-        if call.sends_more:
-            body = asending(body, call)
-        if call.watched or call.raw_reader is not None or call.ended:
-            return body
-        call.raw_reader = RawReader(call, self._after200_headers)
-        chunks = aread_raw(body, call, call.raw_reader)
-        call.reader = call.reader or weakref.ref(chunks)
-        return chunks
+        chunks = tapped(self, body, asending, aread_raw)
+        return body if chunks is None else chunks
 
     async def aclose(self) -> None:
         closing(self._after200_call, "ag_running")
         await self._after200_body.aclose()
+
+
+@guarded
+def tapped(tap: Tap, body: Any, sending: Any, read_raw: Any) -> Any:
+    """`body` as it is to be read: looked into, unless its events are watched where they appear."""
+    call: Call = tap._after200_call
+    if call.sends_more:
+        body = sending(body, call)
+    if call.watched or call.raw_reader is not None or call.ended:
+        return body
+    call.raw_reader = RawReader(call, tap._after200_headers)
+    chunks = read_raw(body, call, call.raw_reader)
+    call.reader = call.reader or weakref.ref(chunks)
+    return chunks
 
 
 @guarded

@@ -53,10 +53,10 @@ class RequestHooks:
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as exception:
-            leave(call, token)
+            leave(call, token) or leave(call, token)
             refused(call, exception)
             raise
-        leave(call, token)
+        leave(call, token) or leave(call, token)
         answered(call, result)
         return result
 
@@ -67,10 +67,10 @@ class RequestHooks:
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as exception:
-            leave(call, token)
+            leave(call, token) or leave(call, token)
             refused(call, exception)
             raise
-        leave(call, token)
+        leave(call, token) or leave(call, token)
         answered(call, result)
         return result
 
@@ -135,6 +135,7 @@ class RequestHooks:
 # --- on the way ---
 
 
+@guarded
 def enter(call: Call | None) -> Token[Call | None] | None:
     """Makes `call` the one whose request is being sent. A request that is no call hides the call around it."""
     if call is None and current_call.get() is None:
@@ -143,14 +144,13 @@ def enter(call: Call | None) -> Token[Call | None] | None:
 
 
 @guarded
-def leave(call: Call | None, token: Token[Call | None] | None) -> None:
-    """The request of `call` is over."""
+def leave(call: Call | None, token: Token[Call | None] | None) -> bool:
+    """The request of `call` is over. Whether that is done: else what is current would stay so."""
     if token is not None:
-        # A coroutine that is thrown away is closed in whatever context that happens.
-        with contextlib.suppress(ValueError):
+        # A coroutine that is thrown away is closed in whatever context that happens; and a token is good for one time.
+        with contextlib.suppress(ValueError, RuntimeError):
             current_call.reset(token)
-    if call is not None:
-        call.signals.sent(call)
+    return call is None or bool(call.signals.sent(call))
 
 
 @guarded

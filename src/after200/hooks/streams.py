@@ -68,6 +68,7 @@ def aiter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     return awatched(wrapped(*args, **kwargs), call)
 
 
+@guarded
 def only_forwards(wrapped: Any, iter_bytes: str) -> bool:
     """Whether `_iter_events` hands on what the decoder makes of the bytes, and nothing else, as the SDK's has always.
 

@@ -53,9 +53,10 @@ class Signals:
         return self._spans.adopt(call, span, tracer)
 
     @guarded
-    def sent(self, call: Call) -> None:
-        """The request of `call` has been answered, or never will be."""
+    def sent(self, call: Call) -> bool:
+        """The request of `call` has been answered, or never will be. Whether that is done."""
         self._spans.leave(call)
+        return True
 
     @guarded
     def stream_began(self, call: Call) -> None:
