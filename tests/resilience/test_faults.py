@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A span that has ended already, a clock that goes backwards, and memory that runs out anywhere in the package."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from types import FrameType
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import SpanProcessor
+
+from ..telemetry import Telemetry
+from ..transparency.trace import Trace
+from .conftest import CALLS, Call, Logged, watch, watch_all
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+class EndsAtOnce(SpanProcessor):
+    """Ends each span when it starts, as an application can that asks for the current one."""
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        span.end()
+
+
+def test_a_span_that_has_been_ended_by_somebody_else_is_left_alone(
+    bare: list[Trace], telemetry: Telemetry, logged: Logged
+) -> None:
+    telemetry.tracer_provider.add_span_processor(EndsAtOnce())
+    with telemetry.instrumented():
+        assert bare == watch_all()
+    # OpenTelemetry warns of each attribute that is set on a span that has ended, and of each that is ended again.
+    assert [] == logged.messages
+    assert len(CALLS) == len(telemetry.spans)
+    assert len(CALLS) == telemetry.total("after200.calls")
+
+
+@pytest.mark.parametrize("step", [-0.25, 0.0])
+def test_a_clock_that_goes_backwards_or_stands_still_changes_nothing(
+    step: float, bare: list[Trace], telemetry: Telemetry, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = itertools.count(1000.0, step)
+    for place in ("after200.call.record.clock", "after200.hooks.streams.clock"):
+        monkeypatch.setattr(place, lambda: next(times))
+    with telemetry.instrumented():
+        assert bare == watch_all()
+    # A time below zero would not be recorded, and be warned of.
+    assert len(CALLS) == telemetry.total("gen_ai.client.operation.duration")
+    assert [] == logged.messages
+
+
+# --- memory that runs out ---
+
+
+class OutOfMemory:
+    """Raises `MemoryError` where the package calls the `number`th of its own functions.
+
+    A function that the application or the SDK calls is left out, and what closes their generators: where that cannot be
+    called, it is not ours to save.
+    """
+
+    def __init__(self, number: int | None = None) -> None:
+        self._number = number
+        self.calls = 0
+        self.place = ""
+
+    def __enter__(self) -> OutOfMemory:
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.settrace(None)
+
+    def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "call" and self._counts(frame):
+            self.calls += 1
+            if self.calls - 1 == self._number:
+                self.place = frame.f_code.co_name
+                raise MemoryError("injected")
+        return None
+
+    def _counts(self, frame: FrameType) -> bool:
+        name, caller = frame.f_globals.get("__name__", ""), frame.f_back
+        if not name.startswith("after200.") or name == "after200.guard" or caller is None:
+            return False
+        if frame.f_code.co_name == "aclose":
+            return False
+        return str(caller.f_globals.get("__name__", "")).startswith("after200.")
+
+
+@pytest.mark.parametrize("call", CALLS[:24], ids=lambda call: f"{call[1]} {call[2]} {'async' if call[3] else 'sync'}")
+def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
+    call: Call, telemetry: Telemetry, logged: Logged
+) -> None:
+    without = watch(call)
+    with telemetry.instrumented():
+        watch(call)
+        with OutOfMemory() as all_of_it:
+            assert without == watch(call)
+        for number in range(all_of_it.calls):
+            logged.records.clear()
+            _forget_faults()
+            with OutOfMemory(number) as fault:
+                seen = watch(call)
+            assert but_for_turns(without) == but_for_turns(seen), fault.place
+            assert 1 == len(logged.messages), fault.place
+
+
+def but_for_turns(trace: Trace) -> Trace:
+    """Without the turns of the event loop in which what was dropped is closed: that may take one more."""
+    return [entry for entry in trace if entry[:2] != ("application", "turn")]
+
+
+def _forget_faults() -> None:
+    from after200 import guard
+
+    guard._reported.clear()
