@@ -47,14 +47,14 @@ class Application:
         """Runs `coroutine` in the application's loop."""
         return self.loop.run_until_complete(coroutine)
 
-    def play(self, scenario: str, surface: Surface, mode: str, **options: Any) -> Seen:
+    def play(self, scenario: str, surface: Surface, mode: str, *, max_retries: int = 0, **options: Any) -> Seen:
         """Plays `scenario` on `surface` and returns all that there was to see. Nothing is being served afterwards."""
         seen = Seen()
         try:
             if mode == "sync":
-                surface.read(self.client(scenario, **options), seen)
+                surface.read(self.client(scenario, max_retries=max_retries), seen, **options)
             else:
-                self.run(surface.aread(self.aclient(scenario, **options), seen))
+                self.run(surface.aread(self.aclient(scenario, max_retries=max_retries), seen, **options))
         except Exception as exception:
             seen.exception = exception
         self.server.wait_idle()

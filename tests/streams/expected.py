@@ -70,6 +70,7 @@ class Row:
 
     finish_reason: str = "end_turn"
     timeout: float = 30.0
+    """The timeout of the call; below a second, it is what ends it."""
 
 
 # --- words for the table ---

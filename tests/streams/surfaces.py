@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ways in which an application calls the SDK, as a table; each once sync and once async, differing in nothing else.
 
-A reader takes a client and shows everything it gets to `see`. What the installed SDK has is looked up in it, so one
-table serves every version.
+A reader takes a client and shows everything it gets to `see`; `options` are those of the SDK's methods. What the
+installed SDK has is looked up in it, so one table serves every version.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Surface:
 
     stream: bool
     decoding: Decoding
-    read: Callable[[Any, See], None]
-    aread: Callable[[Any, See], Awaitable[None]]
+    read: Callable[..., None]
+    aread: Callable[..., Awaitable[None]]
 
     def missing(self) -> bool:
         """Whether the installed SDK lacks it."""
@@ -60,73 +60,73 @@ async def settled(value: Any) -> Any:
 # --- streams that the SDK parses ---
 
 
-def create(messages: Any, see: See) -> None:
-    for event in messages.create(stream=True, **REQUEST):
+def create(messages: Any, see: See, **options: Any) -> None:
+    for event in messages.create(stream=True, **REQUEST, **options):
         see(event)
 
 
-async def acreate(messages: Any, see: See) -> None:
-    async for event in await messages.create(stream=True, **REQUEST):
+async def acreate(messages: Any, see: See, **options: Any) -> None:
+    async for event in await messages.create(stream=True, **REQUEST, **options):
         see(event)
 
 
-def stream_events(messages: Any, see: See) -> None:
-    with messages.stream(**REQUEST) as stream:
+def stream_events(messages: Any, see: See, **options: Any) -> None:
+    with messages.stream(**REQUEST, **options) as stream:
         for event in stream:
             see(event)
 
 
-async def astream_events(messages: Any, see: See) -> None:
-    async with messages.stream(**REQUEST) as stream:
+async def astream_events(messages: Any, see: See, **options: Any) -> None:
+    async with messages.stream(**REQUEST, **options) as stream:
         async for event in stream:
             see(event)
 
 
-def text_stream(messages: Any, see: See) -> None:
-    with messages.stream(**REQUEST) as stream:
+def text_stream(messages: Any, see: See, **options: Any) -> None:
+    with messages.stream(**REQUEST, **options) as stream:
         for text in stream.text_stream:
             see(text)
 
 
-async def atext_stream(messages: Any, see: See) -> None:
-    async with messages.stream(**REQUEST) as stream:
+async def atext_stream(messages: Any, see: See, **options: Any) -> None:
+    async with messages.stream(**REQUEST, **options) as stream:
         async for text in stream.text_stream:
             see(text)
 
 
-def final_message(messages: Any, see: See) -> None:
-    with messages.stream(**REQUEST) as stream:
+def final_message(messages: Any, see: See, **options: Any) -> None:
+    with messages.stream(**REQUEST, **options) as stream:
         see(stream.get_final_message())
 
 
-async def afinal_message(messages: Any, see: See) -> None:
-    async with messages.stream(**REQUEST) as stream:
+async def afinal_message(messages: Any, see: See, **options: Any) -> None:
+    async with messages.stream(**REQUEST, **options) as stream:
         see(await stream.get_final_message())
 
 
-def raw_parsed(messages: Any, see: See) -> None:
-    response = messages.with_raw_response.create(stream=True, **REQUEST)
+def raw_parsed(messages: Any, see: See, **options: Any) -> None:
+    response = messages.with_raw_response.create(stream=True, **REQUEST, **options)
     see(response.status_code)
     for event in response.parse():
         see(event)
 
 
-async def araw_parsed(messages: Any, see: See) -> None:
-    response = await messages.with_raw_response.create(stream=True, **REQUEST)
+async def araw_parsed(messages: Any, see: See, **options: Any) -> None:
+    response = await messages.with_raw_response.create(stream=True, **REQUEST, **options)
     see(response.status_code)
     async for event in await settled(response.parse()):
         see(event)
 
 
-def streaming_parsed(messages: Any, see: See) -> None:
-    with messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+def streaming_parsed(messages: Any, see: See, **options: Any) -> None:
+    with messages.with_streaming_response.create(stream=True, **REQUEST, **options) as response:
         see(response.status_code)
         for event in response.parse():
             see(event)
 
 
-async def astreaming_parsed(messages: Any, see: See) -> None:
-    async with messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+async def astreaming_parsed(messages: Any, see: See, **options: Any) -> None:
+    async with messages.with_streaming_response.create(stream=True, **REQUEST, **options) as response:
         see(response.status_code)
         async for event in await response.parse():
             see(event)
@@ -135,26 +135,26 @@ async def astreaming_parsed(messages: Any, see: See) -> None:
 # --- streams that the application decodes for itself ---
 
 
-def lines(messages: Any, see: See) -> None:
-    with messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+def lines(messages: Any, see: See, **options: Any) -> None:
+    with messages.with_streaming_response.create(stream=True, **REQUEST, **options) as response:
         for line in response.iter_lines():
             see(line)
 
 
-async def alines(messages: Any, see: See) -> None:
-    async with messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+async def alines(messages: Any, see: See, **options: Any) -> None:
+    async with messages.with_streaming_response.create(stream=True, **REQUEST, **options) as response:
         async for line in response.iter_lines():
             see(line)
 
 
-def chunks(messages: Any, see: See) -> None:
-    with messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+def chunks(messages: Any, see: See, **options: Any) -> None:
+    with messages.with_streaming_response.create(stream=True, **REQUEST, **options) as response:
         for chunk in response.iter_bytes():
             see(chunk)
 
 
-async def achunks(messages: Any, see: See) -> None:
-    async with messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+async def achunks(messages: Any, see: See, **options: Any) -> None:
+    async with messages.with_streaming_response.create(stream=True, **REQUEST, **options) as response:
         async for chunk in response.iter_bytes():
             see(chunk)
 
@@ -162,52 +162,52 @@ async def achunks(messages: Any, see: See) -> None:
 # --- calls that do not stream ---
 
 
-def whole(messages: Any, see: See) -> None:
-    see(messages.create(**REQUEST))
+def whole(messages: Any, see: See, **options: Any) -> None:
+    see(messages.create(**REQUEST, **options))
 
 
-async def awhole(messages: Any, see: See) -> None:
-    see(await messages.create(**REQUEST))
+async def awhole(messages: Any, see: See, **options: Any) -> None:
+    see(await messages.create(**REQUEST, **options))
 
 
-def whole_raw(messages: Any, see: See) -> None:
-    response = messages.with_raw_response.create(**REQUEST)
+def whole_raw(messages: Any, see: See, **options: Any) -> None:
+    response = messages.with_raw_response.create(**REQUEST, **options)
     see(response.status_code)
     see(response.http_response.content)
 
 
-async def awhole_raw(messages: Any, see: See) -> None:
-    response = await messages.with_raw_response.create(**REQUEST)
+async def awhole_raw(messages: Any, see: See, **options: Any) -> None:
+    response = await messages.with_raw_response.create(**REQUEST, **options)
     see(response.status_code)
     see(response.http_response.content)
 
 
-def whole_raw_parsed(messages: Any, see: See) -> None:
-    see(messages.with_raw_response.create(**REQUEST).parse())
+def whole_raw_parsed(messages: Any, see: See, **options: Any) -> None:
+    see(messages.with_raw_response.create(**REQUEST, **options).parse())
 
 
-async def awhole_raw_parsed(messages: Any, see: See) -> None:
-    response = await messages.with_raw_response.create(**REQUEST)
+async def awhole_raw_parsed(messages: Any, see: See, **options: Any) -> None:
+    response = await messages.with_raw_response.create(**REQUEST, **options)
     see(await settled(response.parse()))
 
 
-def whole_streaming(messages: Any, see: See) -> None:
-    with messages.with_streaming_response.create(**REQUEST) as response:
+def whole_streaming(messages: Any, see: See, **options: Any) -> None:
+    with messages.with_streaming_response.create(**REQUEST, **options) as response:
         see(response.read())
 
 
-async def awhole_streaming(messages: Any, see: See) -> None:
-    async with messages.with_streaming_response.create(**REQUEST) as response:
+async def awhole_streaming(messages: Any, see: See, **options: Any) -> None:
+    async with messages.with_streaming_response.create(**REQUEST, **options) as response:
         see(await response.read())
 
 
-def whole_streaming_parsed(messages: Any, see: See) -> None:
-    with messages.with_streaming_response.create(**REQUEST) as response:
+def whole_streaming_parsed(messages: Any, see: See, **options: Any) -> None:
+    with messages.with_streaming_response.create(**REQUEST, **options) as response:
         see(response.parse())
 
 
-async def awhole_streaming_parsed(messages: Any, see: See) -> None:
-    async with messages.with_streaming_response.create(**REQUEST) as response:
+async def awhole_streaming_parsed(messages: Any, see: See, **options: Any) -> None:
+    async with messages.with_streaming_response.create(**REQUEST, **options) as response:
         see(await response.parse())
 
 
@@ -232,24 +232,26 @@ async def atool(city: str) -> str:
     return f"Rain in {city}"
 
 
-def tool_runner(messages: Any, see: See) -> None:
-    for message in messages.tool_runner(tools=[anthropic.beta_tool(tool)], **REQUEST):
+def tool_runner(messages: Any, see: See, **options: Any) -> None:
+    for message in messages.tool_runner(tools=[anthropic.beta_tool(tool)], **REQUEST, **options):
         see(message)
 
 
-async def atool_runner(messages: Any, see: See) -> None:
-    async for message in messages.tool_runner(tools=[anthropic.beta_async_tool(atool)], **REQUEST):
+async def atool_runner(messages: Any, see: See, **options: Any) -> None:
+    async for message in messages.tool_runner(tools=[anthropic.beta_async_tool(atool)], **REQUEST, **options):
         see(message)
 
 
-def tool_runner_streams(messages: Any, see: See) -> None:
-    for stream in messages.tool_runner(tools=[anthropic.beta_tool(tool)], stream=True, **REQUEST):
+def tool_runner_streams(messages: Any, see: See, **options: Any) -> None:
+    for stream in messages.tool_runner(tools=[anthropic.beta_tool(tool)], stream=True, **REQUEST, **options):
         for event in stream:
             see(event)
 
 
-async def atool_runner_streams(messages: Any, see: See) -> None:
-    async for stream in messages.tool_runner(tools=[anthropic.beta_async_tool(atool)], stream=True, **REQUEST):
+async def atool_runner_streams(messages: Any, see: See, **options: Any) -> None:
+    async for stream in messages.tool_runner(
+        tools=[anthropic.beta_async_tool(atool)], stream=True, **REQUEST, **options
+    ):
         async for event in stream:
             see(event)
 
@@ -258,11 +260,11 @@ async def atool_runner_streams(messages: Any, see: See) -> None:
 
 
 def _on(messages: str, name: str, stream: bool, decoding: Decoding, read: Any, aread: Any, needs: str) -> Surface:
-    def on_messages(client: Any, see: See) -> None:
-        read(_below(client, messages), see)
+    def on_messages(client: Any, see: See, **options: Any) -> None:
+        read(_below(client, messages), see, **options)
 
-    async def aon_messages(client: Any, see: See) -> None:
-        await aread(_below(client, messages), see)
+    async def aon_messages(client: Any, see: See, **options: Any) -> None:
+        await aread(_below(client, messages), see, **options)
 
     return Surface(f"{messages}.{name}", f"{messages}.{needs}", stream, decoding, on_messages, aon_messages)
 

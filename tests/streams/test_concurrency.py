@@ -219,7 +219,7 @@ def test_a_stream_may_change_threads_at_every_event(application: Application, te
 
 def close_while_another_thread_reads(application: Application) -> str:
     """Closes a stream that a thread waits for, and returns what the thread came upon."""
-    stream = application.client("stall_mid_stream", timeout=0.3).messages.create(stream=True, **REQUEST)
+    stream = application.client("stall_mid_stream").messages.create(stream=True, timeout=0.3, **REQUEST)
     silent = threading.Event()
     seen: list[str] = []
 
