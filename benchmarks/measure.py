@@ -38,9 +38,19 @@ def runs(contestant: Contestant, loop: asyncio.AbstractEventLoop) -> dict[str, R
 
 
 def rounds(
-    contestants: dict[str, Contestant], connection: wire.Wire, load: Load, count: int, loop: asyncio.AbstractEventLoop
+    contestants: dict[str, Contestant],
+    connection: wire.Wire,
+    load: Load,
+    count: int,
+    loop: asyncio.AbstractEventLoop,
+    *,
+    collected: bool = False,
 ) -> dict[str, dict[str, list[float]]]:
-    """Seconds of each sample: of each contestant by name, sync and async, one per round."""
+    """Seconds of each sample: of each contestant by name, sync and async, one per round.
+
+    `collected` collects the metrics before each sample, so that the calls find nothing to work off: what is left is
+    what a call itself pays. Without it nobody ever collects, and the calls record every point of a histogram.
+    """
     connection.chunks = wire.message(load.deltas)
     samples: dict[str, dict[str, list[float]]] = {name: {"sync": [], "async": []} for name in contestants}
     names = list(contestants)
@@ -55,6 +65,8 @@ def rounds(
                 for way, run in runs(contestant, loop).items():
                     run(2 if load.deltas > 1000 else max(load.streams // 5, 3))
                     gc.collect()
+                    if collected:
+                        contestant.telemetry.metrics.get_metrics_data()
                     started = process_time()
                     run(load.streams)
                     samples[name][way].append(process_time() - started)
@@ -74,7 +86,9 @@ def ratios(samples: dict[str, dict[str, list[float]]], bare: str = "bare") -> di
     }
 
 
-def peak(contestant: Contestant, connection: wire.Wire, load: Load, loop: asyncio.AbstractEventLoop) -> dict[str, float]:
+def peak(
+    contestant: Contestant, connection: wire.Wire, load: Load, loop: asyncio.AbstractEventLoop
+) -> dict[str, float]:
     """KiB that reading one stream of `load` takes at its peak, above what was there before."""
     connection.chunks = wire.message(load.deltas)
     peaks: dict[str, float] = {}
@@ -109,6 +123,8 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
 def summary(samples: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
     """Median ratio with quartiles, for each contestant."""
     return {
-        name: {way: dict(zip(("low", "median", "high"), quartiles(values), strict=True)) for way, values in ways.items()}
+        name: {
+            way: dict(zip(("low", "median", "high"), quartiles(values), strict=True)) for way, values in ways.items()
+        }
         for name, ways in ratios(samples).items()
     }
