@@ -56,18 +56,20 @@ ACTIVATE: dict[str, Callable[[], None]] = {
 
 
 _MODULES = {
-    "genai": "opentelemetry.instrumentation.genai.anthropic",
-    "openllmetry": "opentelemetry.instrumentation.anthropic",
-    "openinference": "openinference.instrumentation.anthropic",
-    "openlit": "openlit",
-    "logfire": "logfire",
-    "httpx2": "opentelemetry.instrumentation.httpx",
+    "genai": ("opentelemetry.instrumentation.genai.anthropic",),
+    "openllmetry": ("opentelemetry.instrumentation.anthropic",),
+    "openinference": ("openinference.instrumentation.anthropic",),
+    # It also imports what else it has instrumentations for, where that is installed.
+    "openlit": ("openlit", "openai.resources", "opentelemetry.instrumentation.httpx"),
+    "logfire": ("logfire",),
+    "httpx2": ("opentelemetry.instrumentation.httpx",),
 }
 
 
 def load(neighbour: str) -> None:
     """Imports what the neighbour needs, once for all runs; that activates nothing."""
-    importlib.import_module(_MODULES[neighbour])
+    for module in _MODULES[neighbour]:
+        importlib.import_module(module)
 
 
 @contextlib.contextmanager
