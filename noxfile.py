@@ -37,6 +37,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def neighbours(session: nox.Session) -> None:
+    """Beside other instrumentations, each in an environment of its own under .cache/neighbours."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "tests/neighbours", *session.posargs)
+
+
+@nox.session
 def matrix(session: nox.Session) -> None:
     """The tests on every combination of versions; what follows `--` names cells, see `nox -s matrix -- --help`."""
     session.install("uv")
