@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
+from contextvars import copy_context
 from types import FrameType
 from typing import Final
 
@@ -52,7 +53,8 @@ def drop(call: Call) -> None:
     if _holds_a_lock(sys._getframe(1)):
         _deferred.append(call)
     else:
-        finish(call, "dropped")
+        # In a context of its own: Python before 3.12 does not survive that one is changed while it is being changed.
+        copy_context().run(finish, call, "dropped")
 
 
 def finish_deferred() -> None:
