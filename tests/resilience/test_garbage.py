@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The garbage collector finds abandoned streams wherever it likes: also while OpenTelemetry holds its locks."""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+
+from ..load.test_flat import ANSWERS, Nothing
+from ..telemetry import Telemetry
+from ..transparency.application import REQUEST
+from ..transparency.transport import Transport, client
+from .conftest import Logged
+
+THREADS = 8
+STREAMS = 100
+PATIENCE = 60.0
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def collecting_all_the_time() -> Iterator[None]:
+    """The collector runs at nearly every allocation. A deadlock ends the process, with the stacks of all threads."""
+    before = gc.get_threshold()
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(3, 2, 2)
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+    faulthandler.cancel_dump_traceback_later()
+
+
+def abandon(streams: int) -> None:
+    """Opens streams, reads the first event of each, and leaves them in cycles."""
+    with_client = client("Anthropic", Transport(ANSWERS[0], Nothing()), asynchronous=False)
+    for _ in range(streams):
+        cycle: list[Any] = [with_client.messages.create(**REQUEST, stream=True)]
+        next(cycle[0])
+        cycle.append(cycle)
+
+
+@pytest.mark.usefixtures("collecting_all_the_time")
+def test_streams_that_the_collector_finds_at_any_time_are_each_counted_once(
+    telemetry: Telemetry, logged: Logged
+) -> None:
+    done = threading.Event()
+
+    def collect_metrics() -> None:
+        while not done.is_set():
+            telemetry.points()
+
+    with telemetry.instrumented():
+        reader = threading.Thread(target=collect_metrics)
+        threads = [threading.Thread(target=abandon, args=(STREAMS,)) for _ in range(THREADS)]
+        for thread in (reader, *threads):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        done.set()
+        reader.join()
+        gc.collect()
+        # An end that had to wait waits for the next call.
+        with_client = client("Anthropic", Transport(ANSWERS[0], Nothing()), asynchronous=False)
+        list(with_client.messages.create(**REQUEST, stream=True))
+    assert THREADS * STREAMS == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})
+    assert THREADS * STREAMS + 1 == telemetry.total("after200.calls")
+    assert 0 == telemetry.total("after200.streams.open")
+    assert [] == telemetry.open_spans
+    assert [] == logged.messages
+
+
+class Collecting(SpanProcessor):
+    """Collects the garbage in the middle of OpenTelemetry, in the thread that holds its lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.collected = 0
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        pass
+
+    def on_end(self, span: ReadableSpan) -> None:
+        with self.lock:
+            gc.collect()
+            self.collected += 1
+
+
+def test_a_stream_that_is_found_while_a_span_ends_is_ended_after_that(telemetry: Telemetry, logged: Logged) -> None:
+    """`on_end` takes a lock that is not reentrant: to end another span in there would wait for ever."""
+    processor = Collecting()
+    telemetry.tracer_provider.add_span_processor(processor)
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    try:
+        with telemetry.instrumented():
+            gc.disable()
+            abandon(3)
+            with_client = client("Anthropic", Transport(ANSWERS[0], Nothing()), asynchronous=False)
+            list(with_client.messages.create(**REQUEST, stream=True))
+            gc.enable()
+            # The three were found when the span of the fourth call ended.
+            list(with_client.messages.create(**REQUEST, stream=True))
+    finally:
+        gc.enable()
+        faulthandler.cancel_dump_traceback_later()
+    assert 3 == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})
+    assert 5 == processor.collected
+    assert [] == telemetry.open_spans
+    assert [] == logged.messages
