@@ -63,3 +63,14 @@ def qualified_name(exception: BaseException) -> str:
     """The name of an exception's class as the conventions write it."""
     cls = type(exception)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def came_out_of_the_request(exception: BaseException) -> bool:
+    """Whether `exception` was raised while the SDK made the request, and not while its answer was read."""
+    traceback = exception.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_name == "request" and code.co_filename.endswith("_base_client.py"):
+            return True
+        traceback = traceback.tb_next
+    return False

@@ -12,6 +12,7 @@ from after200.faults import FaultServer
 
 from ..telemetry import SECONDS, series
 from .expected import Ending, Row
+from .seen import came_out_of_the_request, qualified_name
 from .surfaces import MODEL, Surface
 
 Attributes = dict[str, Any]
@@ -215,19 +216,23 @@ class Told:
 
     # --- the log record ---
 
-    def log_records(self, exception_type: str | None) -> list[Attributes]:
-        """The attributes of every log record, when the application saw an exception of this type."""
+    def log_records(self, exception: BaseException | None) -> list[Attributes]:
+        """The attributes of every log record, when this is what the application saw raised in the end."""
         ending = self.ending
         if ending.error_type is None:
             return []
         told = ending.raises == "always" or (ending.raises == "parsed" and self.surface.decoding == "sdk")
+        if exception is not None and came_out_of_the_request(exception):
+            # Of a body that says nothing to it, one SDK makes an exception in the request, another one later.
+            told = True
+        exception_type = None if exception is None or not told else qualified_name(exception)
         return [
             {
                 "event": "gen_ai.client.operation.exception",
                 "severity": "WARN",
                 **present(
                     {
-                        "exception.type": exception_type if told else None,
+                        "exception.type": exception_type,
                         "exception.message": ending.message,
                         "error.type": ending.error_type,
                         "after200.failure": ending.failure,
