@@ -15,7 +15,7 @@ from after200.cli.receiver import Receiver
 from after200.cli.verify.seen import EXPECTED
 
 from ..monitoring.programs import program
-from ..monitoring.servers import Process, Prometheus, eventually, free_port
+from ..monitoring.servers import Process, Prometheus, collector, eventually, free_port
 from ..monitoring.ways import Way, scrape, scraped_directly, through_the_collector
 from .conftest import Verified, Verify
 from .peers import closed_port, web_server
@@ -153,6 +153,18 @@ def test_a_scrape_interval_above_the_waiting_time_is_noted(start_prometheus: Any
     verified = verify_page(start_prometheus(scrape("service", f"127.0.0.1:{port}")), timeout=0.01)
     assert ([], ["not_born_at_zero"]) == (verified.wrong, verified.notes)
     assert "may be lost to increase()" in verified.said("not_born_at_zero")
+
+
+def test_a_collector_that_is_scraped_without_honouring_its_labels(
+    start_prometheus: Any, verify: Verify, receiver: Receiver
+) -> None:
+    with ExitStack() as stack:
+        running = collector(stack, receiver.url)
+        url = start_prometheus(scrape("collector", running.metrics))
+        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": running.otlp}
+        verified = verify(settings, prometheus=url, required=("metrics",))
+    assert ([], ["exported_job"]) == (verified.wrong, verified.notes)
+    assert "honor_labels: true" in verified.said("exported_job")
 
 
 def test_no_prometheus_is_there(verify_page: Any) -> None:

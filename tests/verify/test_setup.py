@@ -79,6 +79,17 @@ def with_a_neighbour():
     wrapt.wrap_function_wrapper("anthropic.resources.messages", "Messages.create", around)
 
 
+def with_a_known_neighbour():
+    """A neighbour that after200 knows by name, and that these calls do not show."""
+    import sys
+    from types import ModuleType, SimpleNamespace
+
+    known = ModuleType("opentelemetry.instrumentation.anthropic")
+    known.AnthropicInstrumentor = SimpleNamespace(_instance=SimpleNamespace(is_instrumented_by_opentelemetry=True))
+    sys.modules[known.__name__] = known
+    set_up()
+
+
 def with_a_filter():
     """A view that drops what dashboards need."""
     from opentelemetry.sdk.metrics.view import View
@@ -213,6 +224,14 @@ def test_a_second_instrumentation_of_the_same_calls(verify: Verify) -> None:
     assert "neighbour records the same calls (metrics, traces)" in said
     assert "OTEL_INSTRUMENTATION_AFTER200_GENAI_METRICS=false" in said
     assert "OTEL_INSTRUMENTATION_AFTER200_SPANS=none" in said
+
+
+def test_a_neighbour_that_after200_knows(verify: Verify) -> None:
+    verified = verify(setup="service:with_a_known_neighbour")
+    assert ([], ["counted_twice"]) == (verified.wrong, verified.notes)
+    assert "opentelemetry-instrumentation-anthropic records gen_ai.client.operation.duration" in verified.said(
+        "counted_twice"
+    )
 
 
 def test_a_view_that_drops_attributes(verify: Verify) -> None:

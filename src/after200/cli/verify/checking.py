@@ -148,7 +148,8 @@ class _Run:
         # What has not come in all that time is only asked for once more, with the failures there as well.
         seconds = self.options.timeout if self.seen.prometheus_missing is None else AGAIN_S
         found, missing = self.prometheus.wait_for(self.seen.model, expected, seconds)
-        self.seen = replace(self.seen, prometheus=found, prometheus_missing=missing)
+        labels = frozenset(self.prometheus.labels)
+        self.seen = replace(self.seen, prometheus=found, prometheus_missing=missing, prometheus_labels=labels)
 
     def _wait_for_alert(self) -> None:
         if self.options.alertmanager is None or self.seen.prometheus_missing is not None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from types import ModuleType
 from typing import Any
 
 import wrapt
@@ -55,16 +57,19 @@ class Exports:
         self._watched: set[type] = set()
 
     def watch(self) -> None:
-        """Listen to every exporter class that is installed; one that cannot be loaded is left to the set-up to name."""
+        """Listen to every exporter that is installed, once somebody imports it."""
         for signal, group in GROUPS.items():
             for entry_point in importlib.metadata.entry_points(group=group):
-                try:
-                    exporter = entry_point.load()
-                except Exception:
-                    continue
-                if exporter not in self._watched:
-                    self._watched.add(exporter)
-                    self._watch(signal, exporter)
+                wrapt.register_post_import_hook(self._on_import(signal, entry_point.attr), entry_point.module)
+
+    def _on_import(self, signal: str, attribute: str) -> Callable[[ModuleType], None]:
+        def imported(module: ModuleType) -> None:
+            exporter = getattr(module, attribute, None)
+            if isinstance(exporter, type) and exporter not in self._watched:
+                self._watched.add(exporter)
+                self._watch(signal, exporter)
+
+        return imported
 
     def _watch(self, signal: str, exporter: type) -> None:
         wrapt.wrap_function_wrapper(exporter, "__init__", self._on_init(signal))
@@ -110,7 +115,9 @@ def _endpoint(instance: Any, pulled: bool) -> str | None:
         return f"http://{host}:{os.environ.get('OTEL_EXPORTER_PROMETHEUS_PORT', '9464')}/metrics"
     # Private, and all there is: an endpoint given in code stands nowhere else.
     endpoint = getattr(instance, "_endpoint", None)
-    return endpoint if isinstance(endpoint, str) else None
+    return (
+        re.sub(r"//[^/@]*@", "//", endpoint) if isinstance(endpoint, str) else None
+    )  # a password is nobody's business
 
 
 def _keep(exporter: Exporter, batch: Any, accepted: bool) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-import os
 import sys
 from typing import Any
 
@@ -67,12 +66,10 @@ def inspect_process() -> dict[str, Any]:
             if (version := version_of(name))
         },
         "sdk_error": sdk_error,
-        "sdk_traces": importlib.util.find_spec("anthropic") is not None and _is_importable("anthropic._tracing"),
         "registered": _is_registered(),
         "active": bool(instrumentor.is_instrumented_by_opentelemetry),
         "hooks": hooks(instrumentor) if sdk_error is None else [],
         "providers": providers(),
-        "auto_set_up": {name: value for name, value in os.environ.items() if name.startswith("OTEL_")},
     }
 
 

@@ -37,6 +37,8 @@ class Prometheus:
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = url.rstrip("/")
         self._headers = headers
+        self.labels: set[str] = set()
+        """Those of the series that were found."""
 
     def wait_for(self, model: str, expected: Counter[Ending], seconds: float) -> tuple[Counter[Ending], Missing | None]:
         """Wait until the counts are those; 0 stands for a series that is to be there and at zero."""
@@ -46,6 +48,7 @@ class Prometheus:
             try:
                 for labels, value in self.series(f'{CALLS}{{{MODEL}="{model}"}}'):
                     found[_ending(labels)] += int(value)
+                    self.labels |= labels.keys()
                 if all(found.get(ending) == number for ending, number in expected.items()):
                     return found, None
                 wrong: WebError | None = None

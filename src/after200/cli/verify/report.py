@@ -135,7 +135,7 @@ def as_json(seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
         "run": seen.run,
         "service": seen.service,
         "model": seen.model,
-        "facts": {name: value for name, value in seen.facts.items() if name not in ("exporters", "log", "auto_set_up")},
+        "facts": {name: value for name, value in seen.facts.items() if name not in ("exporters", "log")},
         "calls": [
             {
                 "check": check.name,

@@ -77,6 +77,7 @@ class Seen:
     prometheus_url: str | None = None
     prometheus: Counter[Ending] = field(default_factory=Counter)
     prometheus_missing: Missing | None = None
+    prometheus_labels: frozenset[str] = frozenset()
     born_at_zero: bool | None = None
     alertmanager_url: str | None = None
     alerts: tuple[str, ...] = ()

@@ -68,6 +68,16 @@ def prometheus(seen: Seen) -> Iterator[Finding]:
         )
 
 
+def job_of_the_collector(seen: Seen) -> Iterator[Finding]:
+    """Dashboards and alerts go by job: it has to be the service's."""
+    if "exported_job" in seen.prometheus_labels:
+        yield note(
+            "exported_job",
+            "The label job is that of the scrape, the service's own is in exported_job: all services look like one.",
+            "Set honor_labels: true for the job that scrapes the Collector.",
+        )
+
+
 def alertmanager(seen: Seen) -> Iterator[Finding]:
     """The alert did not come."""
     if seen.alerts_missing is not None:
@@ -79,4 +89,4 @@ def _finding(code: str, words: dict[str, tuple[str, str]], kind: str, detail: st
     return Finding(f"{code}_{kind}", what.format(detail=detail).strip(), advice)
 
 
-DIAGNOSES = (prometheus, alertmanager)
+DIAGNOSES = (prometheus, job_of_the_collector, alertmanager)

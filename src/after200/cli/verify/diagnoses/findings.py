@@ -63,6 +63,7 @@ NOTES: Final = (
     "hooks_covered",
     "spans_off",
     "not_born_at_zero",
+    "exported_job",
 )
 """Every code of what changes no verdict; some faults are notes where they do no harm."""
 

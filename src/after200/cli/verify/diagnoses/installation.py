@@ -114,12 +114,24 @@ def other_instrumentations(seen: Seen) -> Iterator[Finding]:
                 "sums over gen_ai.client.* count each call twice: set OTEL_INSTRUMENTATION_AFTER200_GENAI_METRICS=false"
             )
         if "traces" in signals:
-            advice.append("each call has two spans: turn one off, ours with OTEL_INSTRUMENTATION_AFTER200_SPANS=none")
+            advice.append(
+                "each call has two spans: turn one off, ours with OTEL_INSTRUMENTATION_AFTER200_SPANS=none, "
+                "and the SDK's with ANTHROPIC_OPEN_TELEMETRY=false"
+            )
         yield note(
             "counted_twice",
             f"{scope} records the same calls ({', '.join(sorted(signals))}).",
             "; ".join(advice) + ". The metrics named after200.* are counted once, whatever else is installed.",
         )
+
+
+def known_neighbours(seen: Seen) -> Iterator[Finding]:
+    """What after200 says itself of an instrumentation that it knows, where these few calls did not show it."""
+    shown = any(exporter.others for exporter in seen.of("metrics"))
+    for line in () if shown else seen.log:
+        if line.startswith("after200: ") and "of the same calls as after200 does" in line:
+            what, _, advice = line.removeprefix("after200: ").partition(". ")
+            yield note("counted_twice", f"{what}.", advice)
 
 
 DIAGNOSES = (
@@ -130,4 +142,5 @@ DIAGNOSES = (
     exporter_missing,
     not_registered,
     other_instrumentations,
+    known_neighbours,
 )
