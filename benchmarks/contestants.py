@@ -50,9 +50,7 @@ class Contestant:
         """What the clients are made with."""
         if "open_telemetry" not in inspect.signature(wire.anthropic.Anthropic.__init__).parameters:
             return {}
-        return {
-            "open_telemetry": {"tracer_provider": self.telemetry.tracer_provider} if self.traced_by_sdk else False
-        }
+        return {"open_telemetry": {"tracer_provider": self.telemetry.tracer_provider} if self.traced_by_sdk else False}
 
     def on(self) -> None:
         """Instruments the SDK."""
