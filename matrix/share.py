@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pytest plugin: of a test with hundreds of variants, run a share, another one in each cell.
+"""A pytest plugin: of a test with many variants, run a share, another one in each cell.
 
 The suite runs them all on one version; every version runs them all in the full matrix. Which variants belong to which
 share follows from their names alone, so a failure comes back when the same cell is run again.
@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from typing import Any
 
-MANY = 200
+MANY = 40
 """How many variants of a test are run whatever the share."""
 
 

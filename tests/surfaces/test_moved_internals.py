@@ -25,7 +25,7 @@ from after200.faults import FaultServer
 from after200.hooks.patches import Target, targets
 
 from ..providers.clients import REQUEST, make_client
-from ..providers.readers import ALL, RAW, STREAMED, WHOLE, Seen, Way, read
+from ..providers.readers import RAW, STREAMED, WHOLE, Seen, Way, read
 from ..telemetry import Telemetry, described
 
 TARGETS = [target for target in targets(None) if target.required]
@@ -64,6 +64,12 @@ def moved(target: Target) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "_reported", set())
+
+
+def collect(telemetry: Telemetry) -> None:
+    """Frees what up to 1.13 is in a cycle: a stream that is left alone, and its generator."""
+    if telemetry.open_spans:
+        gc.collect()
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -109,7 +115,7 @@ def test_the_application_is_untouched_and_one_warning_names_what_is_missing(
     without = look(server, target, "without")
     with moved(target), telemetry.instrumented():
         assert without == look(server, target, "with")
-        gc.collect()
+        collect(telemetry)
     assert [warning(target)] == said(caplog)
     assert [] == telemetry.open_spans
     assert 0 == telemetry.total("after200.streams.open")
@@ -133,7 +139,6 @@ OUTCOMES = {
     "completed": ("completed", None),
     "overloaded_error_mid_stream": ("failed", "overloaded_error"),
     "end_without_message_stop": ("truncated", "stream_truncated"),
-    "http_529": ("failed", "overloaded_error"),
 }
 """What is known of a call whichever one of the targets is missing, as long as it is seen to begin."""
 
@@ -145,11 +150,11 @@ SEEN_TO_BEGIN = [target for target in TARGETS if not target.path.endswith(".requ
 def test_what_remains_still_tells_how_a_call_ended(
     target: Target, scenario: str, server: FaultServer, telemetry: Telemetry
 ) -> None:
-    ways = [way for way in ALL if way.streams or scenario in ("completed", "http_529")]
+    ways = (STREAMED[0], STREAMED[3], RAW[0], RAW[1], *(WHOLE if scenario == "completed" else ()))
     with moved(target), telemetry.instrumented():
         for way in ways:
             read(way, lambda is_async: make_client("anthropic", server, scenario, "moved", is_async=is_async))
-        gc.collect()
+        collect(telemetry)
     recorded = {way.name: OUTCOMES[scenario] for way in ways}
     found = [described(span) for span in telemetry.spans]
     assert list(recorded.values()) == [(span["after200.outcome"], span.get("error.type")) for span in found]
