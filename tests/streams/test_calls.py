@@ -208,3 +208,34 @@ def test_a_strict_client_that_refuses_a_body_makes_it_malformed(
     assert not isinstance(raised.value, AssertionError)
     [span] = [described(span) for span in telemetry.spans]
     assert ("stream_malformed", "first_chunk") == (span["error.type"], span["after200.phase"])
+
+
+# --- times ---
+
+
+@pytest.mark.parametrize("name", ["messages.create(stream=True)", "messages.with_streaming_response.iter_lines"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_the_wait_that_a_timeout_ends_is_the_longest_gap(
+    name: str, mode: str, application: Application, telemetry: Telemetry
+) -> None:
+    with telemetry.instrumented():
+        application.play("stall_mid_stream", SURFACE_OF[name], mode, timeout=0.15)
+    [span] = [described(span) for span in telemetry.spans]
+    assert 0.14 < span["after200.stream.longest_gap"] < 10
+
+
+def test_a_slow_stream_has_the_times_that_its_server_took(application: Application, telemetry: Telemetry) -> None:
+    """20 ms before every event: the first chunk is the fourth one, as the ping counts too."""
+    with telemetry.instrumented():
+        application.play("completed_slow", SURFACE_OF["messages.create(stream=True)"], "sync")
+    [span] = [described(span) for span in telemetry.spans]
+    assert 0.08 < span["gen_ai.response.time_to_first_chunk"] < 10
+    assert 0.02 < span["after200.stream.longest_gap"] < 10
+    [duration] = [
+        point.sum for metric, point in telemetry.data_points() if metric.name == "gen_ai.client.operation.duration"
+    ]
+    assert 0.2 < duration < 10
+    ended, started = telemetry.spans[0].end_time, telemetry.spans[0].start_time
+    assert ended is not None
+    assert started is not None
+    assert abs((ended - started) / 1e9 - duration) < 0.05
