@@ -17,6 +17,8 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from after200.call.limits import DistinctNames
+
 from .application import Step, arun, run
 from .bodies import frame_chunks, sse_chunks, whole_bodies
 from .conftest import PROFILE, Instrumented
@@ -151,6 +153,16 @@ def warm_up() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def names_of_its_own() -> Iterator[None]:
+    """What is sent here must not use up the names that the process admits, for the tests that come after."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("after200.call.verdict._unknown_types", DistinctNames(50))
+        for names in ("_models", "_response_models"):
+            patched.setattr(f"after200.signals.metrics.{names}", DistinctNames(100))
+        yield
 
 
 def compare(case: Case, instrumented: Instrumented) -> None:

@@ -125,7 +125,7 @@ class JSONLinesReader:
     def _line(self, line: bytes) -> bool:
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         read_entry(self._call, entry)
         return True
@@ -158,7 +158,7 @@ def read_whole_body(call: Call, body: bytes) -> bool:
     """Notes what a whole body says. False when it is not JSON."""
     try:
         read_payload(call, json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

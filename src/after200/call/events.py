@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import statuses
-from .limits import count, name
+from .limits import count, looks_like_a_type, name
 from .record import Call, ProviderError
 from .verdict import read_error
 
@@ -57,7 +57,7 @@ def decode(data: str | bytes) -> Any:
     """The JSON in `data`, or `None`."""
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):  # It may be nested as deep as a server likes.
         return None
 
 
@@ -66,7 +66,7 @@ def note_error(call: Call, payload: object, kind: str = "error") -> None:
     if call.error is not None:
         return
     error = read_error(payload)
-    if error.type is None and kind != "error":
+    if error.type is None and kind != "error" and looks_like_a_type(kind):
         error = error._replace(type=kind)
     original_status = count(payload.get("originalStatusCode")) if isinstance(payload, Mapping) else None
     call.error = ProviderError(error.type, error.message, original_status)

@@ -16,8 +16,12 @@ MAX_TEXT: Final = 1024
 MAX_NAME: Final = 256
 """The longest identifier kept (a model's name, an id), in characters."""
 
+MAX_COUNT: Final = 1_000_000_000
+"""The largest number of tokens, or of anything, that is believed."""
+
 _TYPE = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Controls, ends of lines, what turns the direction of a text, and halves of characters, which no exporter can encode.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
 class DistinctNames:
@@ -61,5 +65,5 @@ def name(value: object) -> str | None:
 
 
 def count(value: object) -> int | None:
-    """`value` as a number of things, and `None` for what is not one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """`value` as a number of things, and `None` for what is not one, or too large for sums of it to be exported."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
