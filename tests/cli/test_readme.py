@@ -56,7 +56,7 @@ def run(
 def make(target: str, arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a target in the environment of the test: its set-up is taken for done (`-o`)."""
     stamp = f"{sys.prefix}/.installed"
-    return run(["make", "-o", stamp, target, f"VENV={sys.prefix}", f"ARGS={arguments}"], ROOT)
+    return run(["make", "--no-print-directory", "-o", stamp, target, f"VENV={sys.prefix}", f"ARGS={arguments}"], ROOT)
 
 
 @pytest.fixture
