@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry.context import Context, attach, get_current
 
 from after200.faults import FaultServer
 
@@ -22,3 +23,14 @@ def server() -> Iterator[FaultServer]:
 @pytest.fixture
 def telemetry() -> Telemetry:
     return Telemetry()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_current() -> Iterator[None]:
+    """What is current after a test would be the parent of the spans of all tests that come after it."""
+    before = get_current()
+    yield
+    left = get_current()
+    if left != before:
+        attach(Context(before))
+    assert before == left
