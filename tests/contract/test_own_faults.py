@@ -222,14 +222,12 @@ PLACES = (
     "after200.signals.tallies.Points.add",
     "after200.signals.Signals.suppressed",
     "after200.signals.Signals.begin",
-    "after200.signals.Signals.sent",
     "after200.signals.Signals.stream_began",
     "after200.signals.Signals.end",
     "after200.signals.Metrics.begin",
     "after200.signals.Metrics.end",
     "after200.signals.Logs.end",
     "after200.signals.Spans.begin",
-    "after200.signals.Spans.leave",
     "after200.signals.Spans.end",
 )
 

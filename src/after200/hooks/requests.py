@@ -150,7 +150,7 @@ def leave(call: Call | None, token: Token[Call | None] | None) -> bool:
         # A coroutine that is thrown away is closed in whatever context that happens; and a token is good for one time.
         with contextlib.suppress(ValueError, RuntimeError):
             current_call.reset(token)
-    return call is None or bool(call.signals.sent(call))
+    return call is None or call.handle is None or bool(call.handle.leave())
 
 
 @guarded

@@ -20,7 +20,7 @@ from .spans import Spans
 
 
 class Signals:
-    """What the hooks tell of: a call begins, is sent, begins to stream, ends."""
+    """What the hooks tell of: a call begins, begins to stream, ends."""
 
     def __init__(
         self,
@@ -51,12 +51,6 @@ class Signals:
     def sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
         """The SDK asked `tracer` for `span` for `call`, or for none. The span that the SDK is to go on with."""
         return self._spans.adopt(call, span, tracer)
-
-    @guarded
-    def sent(self, call: Call) -> bool:
-        """The request of `call` has been answered, or never will be. Whether that is done."""
-        self._spans.leave(call)
-        return True
 
     @guarded
     def stream_began(self, call: Call) -> None:

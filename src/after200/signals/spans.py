@@ -38,6 +38,13 @@ class SpanHandle:
         self.own = own
         self.token: Any = None
 
+    def leave(self) -> bool:
+        """The span is no longer current: true once that is done."""
+        if self.token is not None:
+            token, self.token = self.token, None
+            contexts.detach(token)
+        return True
+
 
 class Spans:
     """The span of each call."""
@@ -90,13 +97,6 @@ class Spans:
         call.handle = SpanHandle(span, context, own=True)
         # Last of all: what is current can only be taken back by way of the handle.
         call.handle.token = contexts.attach(context)
-
-    def leave(self, call: Call) -> None:
-        """The span of `call` is no longer current."""
-        handle = call.handle
-        if handle is not None and handle.token is not None:
-            token, handle.token = handle.token, None
-            contexts.detach(token)
 
     def end(self, call: EndedCall, handle: SpanHandle | None) -> None:
         """Writes what `call` came to on its span, and ends it. The SDK's own span the SDK ends."""
