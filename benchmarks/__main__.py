@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m benchmarks`: what after200 costs, as ratios to the bare SDK in the same run, as a table in Markdown.
 
-Needs the newest SDK and the OpenTelemetry SDK. Nothing here is a test: machines are noisy, so read medians of many
-rounds, and the second row, which measures the bare SDK once more, for how far off they are.
+Needs the newest SDK and the OpenTelemetry SDK; `--neighbours` makes an environment of its own for each neighbour.
+Nothing here is a test: machines are noisy, so read medians of many rounds, and the second row, which measures the bare
+SDK once more, for how far off they are.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import argparse
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from . import wire
-from .contestants import CONTESTANTS, telemetry
+from .contestants import CONTESTANTS, Contestant, Telemetry
 from .measure import Load, peak, rounds, summary
+from .neighbours import MEASURED, Neighbour, measured
 
 LONG, SHORT = Load(2000, 2), Load(10, 30)
 COLUMNS = ("per event", "per call", "per call, all of it")
@@ -26,19 +29,37 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--rounds", type=int, default=21, metavar="N", help="interleaved rounds (default: 21, at least 2)"
     )
+    parser.add_argument("--neighbours", action="store_true", help="other instrumentations too")
+    parser.add_argument("--only", choices=MEASURED, help="one of them, which is installed here, and nothing else")
     parser.add_argument("--json", action="store_true", help="every median and quartile as JSON")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the medians, needs matplotlib")
     options = parser.parse_args(argv)
     if options.rounds < 2:
         parser.error(f"--rounds {options.rounds}: a whole number from 2 up is needed, for quartiles")
-    results = measure(options.rounds)
-    print(json.dumps(results, indent=2) if options.json else table(results))
+    results = measure(options.rounds, options.only)
+    if options.neighbours:
+        for name, neighbour in MEASURED.items():
+            of_neighbour = measured(name, options.rounds)
+            for column in results:
+                results[column][neighbour.title] = of_neighbour[column][name]
+    print(json.dumps(results) if options.json else table(results))
+    if options.picture:
+        from .picture import draw
+
+        draw(results, options.picture)
     return 0
 
 
-def measure(count: int) -> dict[str, Any]:
+def measure(count: int, neighbour: str | None = None) -> dict[str, Any]:
     """The summary of each column, and the peak of memory, by contestant."""
     connection, loop = wire.Wire(), asyncio.new_event_loop()
-    contestants = {name: make(connection, telemetry()) for name, make in CONTESTANTS.items()}
+    contestants: dict[str, Contestant] = {
+        name: make(connection, Telemetry.of_its_own())
+        for name, make in CONTESTANTS.items()
+        if neighbour is None or name == "bare"
+    }
+    if neighbour is not None:
+        contestants[neighbour] = Neighbour(neighbour, connection)
     results: dict[str, Any] = {
         "per event": summary(rounds(contestants, connection, LONG, count, loop, collected=True)),
         "per call": summary(rounds(contestants, connection, SHORT, count, loop, collected=True)),

@@ -19,22 +19,33 @@ class Telemetry(NamedTuple):
     meter_provider: Any
     metrics: Any
 
+    @classmethod
+    def of_its_own(cls) -> Telemetry:
+        """Providers for one contestant alone."""
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.trace import TracerProvider
 
-def telemetry() -> Telemetry:
-    """Providers of their own for one contestant."""
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-    from opentelemetry.sdk.trace import TracerProvider
+        tracer_provider, reader = TracerProvider(), metric_reader()
+        tracer_provider.add_span_processor(span_processor())
+        return cls(tracer_provider, MeterProvider([reader]), reader)
+
+
+def span_processor() -> Any:
+    """A batch, and an exporter that throws it away."""
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
     class Nowhere(SpanExporter):
         def export(self, spans: Any) -> SpanExportResult:
             return SpanExportResult.SUCCESS
 
-    tracer_provider = TracerProvider()
-    tracer_provider.add_span_processor(BatchSpanProcessor(Nowhere()))
-    reader = InMemoryMetricReader()
-    return Telemetry(tracer_provider, MeterProvider([reader]), reader)
+    return BatchSpanProcessor(Nowhere())
+
+
+def metric_reader() -> Any:
+    """What collects metrics when it is asked to."""
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    return InMemoryMetricReader()
 
 
 class Contestant:

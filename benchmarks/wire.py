@@ -17,7 +17,7 @@ import anthropic
 http: Any = sys.modules.get("httpx2") or sys.modules["httpx"]
 """The HTTP client under this version of the SDK."""
 
-MODEL = "claude-sonnet-4-5"
+MODEL = "claude-sonnet-5"
 HEADERS = {"content-type": "text/event-stream; charset=utf-8", "request-id": "req_benchmark"}
 
 
