@@ -12,6 +12,15 @@ from after200.faults import FaultServer
 
 from .telemetry import Telemetry
 
+WAITING = ("verify", "monitoring", "load", "docs", "plugin", "cli")
+"""What spends most of its time waiting for servers and processes: begun first, while there is other work to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the tests that take longest before the many that are short."""
+    places = {name: place for place, name in enumerate(WAITING)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(WAITING)))
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[FaultServer]:

@@ -48,12 +48,14 @@ GOOGLE: dict[str, Fault] = {
 }
 """Google names its errors in a field of its own, which is no error type of the contract's: the status code stands."""
 
+# Without credentials, some versions take it for a client of Anthropic's own server.
+_OF_AWS = {"skip_auth": False, "aws_access_key": "key", "aws_secret_key": "secret", "workspace_id": "workspace"}
 ADDRESSES: dict[str, tuple[str, dict[str, Any]]] = {
     "anthropic": ("api.anthropic.com", {}),
     "bedrock": ("bedrock-runtime.eu-west-1.amazonaws.com", {"aws_region": "eu-west-1"}),
     "vertex": ("us-east5-aiplatform.googleapis.com", {}),
     "foundry": ("example.services.ai.azure.com", {"resource": "example"}),
-    "aws": ("aws-external-anthropic.eu-west-1.api.aws", {"aws_region": "eu-west-1"}),
+    "aws": ("aws-external-anthropic.eu-west-1.api.aws", {"aws_region": "eu-west-1", **_OF_AWS}),
     "mantle": ("bedrock-mantle.eu-west-1.api.aws", {"aws_region": "eu-west-1"}),
 }
 """The server of each platform when the application does not name one."""
