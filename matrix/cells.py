@@ -56,8 +56,9 @@ class Cell:
         return self.sdk != "newest" and tuple(map(int, self.sdk.split(".")[:2])) < (0, 40)
 
 
+# `make test` runs everything on the newest of all, so CI needs no cell for it.
 CELLS: tuple[Cell, ...] = (
-    Cell("0.27.0", "3.10", "the oldest that is supported; helpers read a second stream", ci=True),
+    Cell("0.27.0", "3.10", "the oldest that is supported; helpers read a second stream"),
     Cell("0.34.2", "3.11", "beta.prompt_caching"),
     Cell("0.42.0", "3.11", "the last whose helpers read a second stream"),
     Cell("0.49.0", "3.12", "the last that retries by recursion; the first error classes for 413 and 529", ci=True),
@@ -74,7 +75,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("2.0.0", "3.13", "the first of the second major version"),
     Cell("2.5.0", "3.12", "the first table of error classes"),
     Cell("2.6.0", "3.11", "one table of error classes for every provider"),
-    Cell("newest", "3.13", "the newest below 3", ci=True),
+    Cell("newest", "3.13", "the newest below 3"),
     Cell("newest", "3.10", "the oldest Python", variant=True),
     Cell("newest", "3.11", "another Python", variant=True),
     Cell("newest", "3.12", "another Python", variant=True),
