@@ -46,12 +46,15 @@ def test_of_many_streams_in_threads_each_is_counted_once(telemetry: Telemetry, c
 
 def test_no_file_is_left_open(telemetry: Telemetry, seed: int) -> None:
     with FaultServer() as server, telemetry.instrumented():
-        asyncio.run(at_once(server.url, plan(seed, 50, asynchronous=True), AT_ONCE))
-        gc.collect()
-        server.wait_idle(60)
+
+        def make_calls(number: int) -> None:
+            asyncio.run(at_once(server.url, plan(seed, number, asynchronous=True), AT_ONCE))
+            in_threads(server.url, plan(seed, number // 2, asynchronous=False), THREADS)
+            gc.collect()
+            server.wait_idle(60)
+
+        make_calls(50)
         before = open_files()
-        asyncio.run(at_once(server.url, plan(seed, 200, asynchronous=True), AT_ONCE))
-        in_threads(server.url, plan(seed, 100, asynchronous=False), THREADS)
-        gc.collect()
-        server.wait_idle(60)
-        assert before == open_files()
+        make_calls(200)
+        # What tests before this one left to the garbage collector may be closed at any time.
+        assert open_files() <= before

@@ -77,7 +77,7 @@ class OutOfMemory:
         if event == "call" and self._counts(frame):
             self.calls += 1
             if self.calls - 1 == self._number:
-                self.place = frame.f_code.co_name
+                self.place = f"{frame.f_code.co_name}, called by {frame.f_back}"
                 raise MemoryError("injected")
         return None
 

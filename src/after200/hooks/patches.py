@@ -123,13 +123,10 @@ class Patches:
 
     def _wrap(self, parent: Any, attribute: str, original: Any, hook: Any) -> None:
         inherited = attribute not in vars(parent)
-        # Somebody else's patch over ours keeps ours in place for good: then it must do nothing.
-        wrapper = wrapt.FunctionWrapper(original, hook, enabled=self._is_on)
+        # Somebody else's patch over ours keeps ours in place for good: it does nothing once there are no patches.
+        wrapper = wrapt.FunctionWrapper(original, hook, enabled=self._patches.__len__)  # type: ignore[arg-type]
         setattr(parent, attribute, wrapper)
         self._patches.append(Patch(parent, attribute, original, wrapper, inherited))
-
-    def _is_on(self) -> bool:
-        return self._on
 
 
 def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
