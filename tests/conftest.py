@@ -12,14 +12,14 @@ from after200.faults import FaultServer
 
 from .telemetry import Telemetry
 
-WAITING = ("verify", "monitoring", "load", "docs", "plugin", "cli")
-"""What spends most of its time waiting for servers and processes: begun first, while there is other work to do."""
+LONG = ("streams", "verify", "monitoring", "neighbours", "docs", "plugin", "cli", "load", "contract")
+"""What takes longest in all, begun first: one process runs all tests of a file, and should not be the last to end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the tests that take longest before the many that are short."""
-    places = {name: place for place, name in enumerate(WAITING)}
-    items.sort(key=lambda item: places.get(item.path.parent.name, len(WAITING)))
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(LONG)))
 
 
 @pytest.fixture(scope="session")

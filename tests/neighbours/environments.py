@@ -46,7 +46,7 @@ def _make(directory: Path, python: Path, requirements: tuple[str, ...]) -> None:
         _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
     else:
         _run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(directory))
-        _run(uv, "pip", "install", "--quiet", "--python", str(python), *requirements)
+        _run(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *requirements)
 
 
 def _find_uv() -> str | None:
