@@ -119,7 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
     parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a share of each long test")
     parser.add_argument("--list", action="store_true", help="list the cells and stop")
-    parser.add_argument("--write", action="store_true", help="write docs/matrix.json and docs/matrix.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/matrix.json, docs/matrix.md and the README's lines"
+    )
     parser.add_argument("--install-only", action="store_true", help="bring the environments up to date and stop")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cells at a time (default: one per core)")
     parser.add_argument("--pytest", action="append", default=[], metavar="ARG", help="what to run instead, repeatable")

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run of a cell came to → one record; records → docs/matrix.json and the table that the README includes."""
+"""What a run of a cell came to → one record; records → docs/matrix.json, a table of them, and the README's lines."""
 
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .cells import CELLS
 from .environments import ROOT
 
 JSON = ROOT / "docs" / "matrix.json"
 TABLE = ROOT / "docs" / "matrix.md"
+README = ROOT / "README.md"
+_MARKED = re.compile(r"(<!-- matrix -->\n).*?(<!-- end of matrix -->)", re.DOTALL)
 
 _HEADER = """\
 <!-- Written by `nox -s matrix -- --write` from docs/matrix.json. -->
@@ -70,14 +74,46 @@ def _row(result: Result) -> str:
     return f"| {' | '.join(map(str, (*cells, *counts, result.why)))} |\n"
 
 
-def write(results: list[Result]) -> None:
-    """Puts `results` in the place of those of the same cells, and writes the table anew."""
-    before = json.loads(JSON.read_text(encoding="utf-8"))["cells"] if JSON.exists() else []
-    known = {entry["cell"]: Result(**entry) for entry in before}
-    known.update((result.cell, result) for result in results)
-    from .cells import CELLS
+def read() -> list[Result]:
+    """What was written last."""
+    cells = json.loads(JSON.read_text(encoding="utf-8"))["cells"] if JSON.exists() else []
+    return [Result(**cell) for cell in cells]
 
+
+def summary(results: list[Result]) -> str:
+    """Which versions passed, in a few lines of Markdown."""
+    passed = [result for result in results if result.ok]
+    in_ci = {result.anthropic for result in passed if result.ci}
+    sdk = [f"**{version}**" if version in in_ci else version for version in _versions(passed, "anthropic")]
+    lines = [f"- `anthropic` {', '.join(sdk)} (bold: in every run of CI, where the newest of all has the main run)"]
+    python = dict.fromkeys(version.rpartition(".")[0] for version in _versions(passed, "python"))
+    for title, versions in (
+        ("Python", list(python)),
+        ("OpenTelemetry", _versions(passed, "opentelemetry")),
+        ("wrapt", _versions(passed, "wrapt")),
+    ):
+        lines.append(f"- {title} {', '.join(versions)}")
+    failed = [result.cell for result in results if not result.ok]
+    if failed:
+        lines.append(f"- not passed: {', '.join(failed)}")
+    return "\n".join(lines) + "\n"
+
+
+def _versions(results: list[Result], of: str) -> list[str]:
+    """The distinct versions of one thing, oldest first."""
+    versions = {str(getattr(result, of)) for result in results}
+    return sorted(versions, key=lambda version: [int(number) for number in re.findall(r"\d+", version)])
+
+
+def fill(text: str, results: list[Result]) -> str:
+    """`text` with the summary between its marks."""
+    return _MARKED.sub(lambda marks: f"{marks[1]}{summary(results)}{marks[2]}", text)
+
+
+def write(results: list[Result]) -> None:
+    """Puts `results` in the place of those of the same cells, and writes the table and the README's lines anew."""
+    known = {result.cell: result for result in (*read(), *results)}
     kept = [known[cell.name] for cell in CELLS if cell.name in known]
-    JSON.parent.mkdir(exist_ok=True)
     JSON.write_text(json.dumps({"cells": [asdict(result) for result in kept]}, indent=1) + "\n", encoding="utf-8")
     TABLE.write_text(table(kept), encoding="utf-8")
+    README.write_text(fill(README.read_text(encoding="utf-8"), kept), encoding="utf-8")
