@@ -29,6 +29,9 @@ CI_TESTS = tuple(f"tests/{name}" for name in ("exceptions", "native", "providers
 CI_SHARES = 6
 """Of tests with many variants, such a cell runs one in so many."""
 
+INDEPENDENT = "tests/surfaces/test_unsupported_versions.py"
+"""What plays all versions by itself."""
+
 _VERSIONS = """
 import importlib.metadata as m, json, platform
 def version(*names):
@@ -91,6 +94,8 @@ def _python(cell: Cell) -> str:
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
     tests = options.pytest or (CI_TESTS if options.ci else TESTS)
     shares = CI_SHARES if options.ci else 1
+    if options.ci:
+        tests = [*tests, f"--ignore={INDEPENDENT}"]
     return ["-p", "matrix.share", f"--share={CELLS.index(cell) % shares + 1}/{shares}", *tests]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
 from after200.settings import PREFIX, SPANS, Settings
+from matrix import cells, results
 
 from .pages import DOCS, REPOSITORY, ROOT, pages, table
 
@@ -70,3 +71,13 @@ def test_the_page_on_verify_names_every_code_there_is() -> None:
     page = (DOCS / "verify.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", page)) - {"honor_labels"}
     assert {*FAULTS, *NOTES} == named
+
+
+def test_the_tables_of_versions_are_what_the_matrix_wrote() -> None:
+    written = results.read()
+    assert [cell.name for cell in cells.CELLS] == [result.cell for result in written]
+    assert [] == [result.cell for result in written if not result.ok]
+    assert results.table(written) == (DOCS / "matrix.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert results.fill(readme, written) == readme
+    assert "<!-- matrix -->\n- `anthropic` **0.27.0**" in readme
