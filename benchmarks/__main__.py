@@ -11,16 +11,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import startup, wire
 from .contestants import CONTESTANTS, Contestant, Telemetry
 from .measure import Load, peak, rounds, summary
 from .neighbours import MEASURED, Neighbour, measured
 
 LONG, SHORT = Load(2000, 2), Load(10, 30)
+LENGTHS = (10, 100, 1_000, 10_000, 100_000)
 COLUMNS = ("per event", "per call", "per call, all of it")
 
 
@@ -31,11 +33,21 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--neighbours", action="store_true", help="other instrumentations too")
     parser.add_argument("--only", choices=MEASURED, help="one of them, which is installed here, and nothing else")
+    parser.add_argument("--startup", action="store_true", help="only what instrumenting adds to the start of a process")
+    parser.add_argument(
+        "--lengths", action="store_true", help="only the cost per event of streams of 10 to 100,000 deltas"
+    )
     parser.add_argument("--json", action="store_true", help="every median and quartile as JSON")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the medians, needs matplotlib")
     options = parser.parse_args(argv)
     if options.rounds < 2:
         parser.error(f"--rounds {options.rounds}: a whole number from 2 up is needed, for quartiles")
+    if options.startup:
+        print(startup.table(startup.measure(options.rounds)))
+        return 0
+    if options.lengths:
+        print(by_length(options.rounds))
+        return 0
     results = measure(options.rounds, options.only)
     if options.neighbours:
         for name, neighbour in MEASURED.items():
@@ -68,6 +80,22 @@ def measure(count: int, neighbour: str | None = None) -> dict[str, Any]:
     }
     loop.close()
     return results
+
+
+def by_length(count: int) -> str:
+    """Nanoseconds that an event costs, with a span of its own and without, for streams of each length."""
+    connection, loop = wire.Wire(), asyncio.new_event_loop()
+    names = ("bare", "after200, spans=own")
+    contestants = {name: CONTESTANTS[name](connection, Telemetry.of_its_own()) for name in names}
+    lines = ["| deltas | bare, ns per event | instrumented | ratio |", "|--:|--:|--:|--:|"]
+    for deltas in LENGTHS:
+        load = Load(deltas, max(LENGTHS[-2] // deltas, 1))
+        samples = rounds(contestants, connection, load, count, loop, collected=True)
+        bare, own = (statistics.median(samples[name]["sync"]) / load.events * 1e9 for name in names)
+        ratio = summary(samples)[names[1]]["sync"]["median"]
+        lines.append(f"| {deltas:,} | {bare:,.0f} | {own:,.0f} | {ratio:.3f} |")
+    loop.close()
+    return "\n".join(lines)
 
 
 def table(results: dict[str, Any]) -> str:

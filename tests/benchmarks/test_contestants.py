@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from benchmarks import __main__ as program
-from benchmarks import wire
+from benchmarks import startup, wire
 from benchmarks.contestants import CONTESTANTS, Telemetry
 from benchmarks.measure import Load
 
@@ -84,3 +84,21 @@ def test_too_few_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
         program.main(["--rounds=1"])
     assert 2 == stopped.value.code
     assert "--rounds 1: a whole number from 2 up is needed" in capsys.readouterr().err
+
+
+def test_the_start_of_a_process_is_measured_with_and_without_the_sdk(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == program.main(["--startup", "--rounds=2"])
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [name.strip() for name in startup.PROGRAMS] == [row[1].strip() for row in rows]
+    alone, _, with_sdk, _ = (float(row[2]) for row in rows)
+    assert 0 < alone < with_sdk
+
+
+def test_the_cost_of_an_event_is_measured_for_each_length(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "LENGTHS", (1, 10, 20))
+    assert 0 == program.main(["--lengths", "--rounds=2"])
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert ["1", "10", "20"] == [row[1].strip() for row in rows]
+    assert all(float(cell.replace(",", "")) > 0 for row in rows for cell in row[2:5])
