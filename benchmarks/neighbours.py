@@ -88,13 +88,17 @@ def _attributes() -> dict[tuple[int, str], tuple[Any, Any]]:
 def _owners() -> Iterator[Any]:
     seen: set[int] = set()
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != "anthropic" or ".types" in name:
+        if not _of_sdk(name) or ".types" in name:
             continue
         yield module
         for value in list(vars(module).values()):
-            if isinstance(value, type) and value.__module__.startswith("anthropic.") and id(value) not in seen:
+            if isinstance(value, type) and _of_sdk(value.__module__) and id(value) not in seen:
                 seen.add(id(value))
                 yield value
+
+
+def _of_sdk(module: str) -> bool:
+    return module.partition(".")[0] == "anthropic"
 
 
 def measured(name: str, rounds: int) -> dict[str, Any]:

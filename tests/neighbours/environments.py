@@ -6,6 +6,7 @@ Nothing of the package is installed in it: what is tested is the package that ru
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -32,9 +33,13 @@ def interpreter(neighbour: Neighbour) -> Path:
     directory = CACHE / f"{neighbour.name}-{key}"
     python = directory / "bin" / "python"
     complete = directory / "complete"
-    if not complete.exists():
-        _make(directory, python, requirements)
-        complete.touch()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(directory.with_suffix(".lock"), "w") as lock:
+        # Tests in another process may want the same one.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            _make(directory, python, requirements)
+            complete.touch()
     return python
 
 
