@@ -23,7 +23,10 @@ TESTS = tuple(
     f"tests/{name}"
     for name in ("context", "contract", "exceptions", "native", "providers", "reported", "streams", "surfaces", "unit")
 )
-CI_TESTS = tuple(f"tests/{name}" for name in ("exceptions", "native", "providers", "reported", "streams", "surfaces"))
+CI_TESTS = (
+    *(f"tests/{name}" for name in ("exceptions", "native", "providers", "reported", "streams", "surfaces")),
+    "tests/contract/test_auto_instrumentation.py",
+)
 """What depends most on the version of the SDK: all that a cell runs when only the cells for CI are run."""
 
 CI_SHARES = 6
