@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OLDEST_OPENTELEMETRY = ("1.37.0", "0.58b0")
+OLDEST_OPENTELEMETRY = ("1.38.0", "0.59b0")
 """The lower bounds in pyproject.toml: of the API and SDK, and of the instrumentation."""
 
 _WRAPT = {"oldest": "wrapt == 1.14.*", "1": "wrapt < 2", "2": "wrapt >= 2"}

@@ -18,7 +18,7 @@ from .expectations import Neighbour
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "neighbours"
-NEEDED = ("opentelemetry-sdk >= 1.37", "opentelemetry-instrumentation >= 0.58b0", "wrapt >= 1.14, < 3")
+NEEDED = ("opentelemetry-sdk >= 1.38", "opentelemetry-instrumentation >= 0.59b0", "wrapt >= 1.14, < 3")
 """What after200 and the program need, beside the SDK."""
 
 
