@@ -22,8 +22,8 @@ class Block(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Every page."""
-    return sorted(DOCS.glob("*.md"))
+    """Every page; `matrix.md` is a part of one."""
+    return sorted(page for page in DOCS.glob("*.md") if page.name != "matrix.md")
 
 
 def blocks(*languages: str) -> list[Block]:
