@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 import pytest
+from opentelemetry.context import attach, get_current
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -245,6 +246,21 @@ def test_a_hook_of_ours_that_raises_changes_nothing(
     with telemetry.instrumented():
         assert bare == played(application)
     assert one_warning_for_each_place(caplog)
+
+
+def test_a_span_that_cannot_be_left_changes_nothing_that_is_read(
+    application: Application,
+    telemetry: Telemetry,
+    bare: dict[tuple[str, str, str], Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = get_current()
+    monkeypatch.setattr("after200.signals.spans.SpanHandle.leave", broken)
+    with telemetry.instrumented():
+        assert bare == played(application)
+    assert one_warning_for_each_place(caplog)
+    attach(before)  # What cannot be left stays current.
 
 
 def test_signals_that_fail_are_told_apart_and_the_others_go_on(

@@ -22,16 +22,12 @@ from after200.signals.metrics import MAX_MODELS
 from ..load.test_flat import Nothing
 from ..telemetry import Telemetry, described
 from ..transparency.application import REQUEST
-from ..transparency.bodies import CLOSING, DELTA, OPENING, START, STOP, Json, chunk, error
+from ..transparency.bodies import CLOSING, DELTA, OPENING, START, STOP, chunk, error, event
 from ..transparency.transport import Answer, Transport, client
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 MEGABYTE = 1024 * 1024
-
-
-def event(payload: Json, name: str | None = None) -> bytes:
-    return f"event: {name or payload['type']}\ndata: {json.dumps(payload)}\n\n".encode()
 
 
 HEAD = b"".join(map(event, (START, OPENING, chunk("word"))))

@@ -42,6 +42,11 @@ DELTA = {
 STOP = {"type": "message_stop"}
 
 
+def event(payload: Json, name: str | None = None) -> bytes:
+    """`payload` as a server-sent event, named as it says or by `name`."""
+    return f"event: {name or payload['type']}\ndata: {json.dumps(payload)}\n\n".encode()
+
+
 def chunk(text: str) -> Json:
     return {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
 
