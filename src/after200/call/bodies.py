@@ -12,7 +12,7 @@ from base64 import b64decode
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from .events import CHUNK, decode, note_error, read_entry, read_event, read_payload
+from .events import CHUNK, NOT_JSON, decode, note_error, read_entry, read_event, read_payload
 from .record import Call, ProviderError
 
 MAX_EVENT: Final = 1 << 20
@@ -125,7 +125,7 @@ class JSONLinesReader:
     def _line(self, line: bytes) -> bool:
         try:
             entry = json.loads(line)
-        except (ValueError, RecursionError):
+        except NOT_JSON:
             return False
         read_entry(self._call, entry)
         return True
@@ -158,7 +158,7 @@ def read_whole_body(call: Call, body: bytes) -> bool:
     """Notes what a whole body says. False when it is not JSON."""
     try:
         read_payload(call, json.loads(body))
-    except (ValueError, RecursionError):
+    except NOT_JSON:
         return False
     return True
 

@@ -18,6 +18,9 @@ from .verdict import read_error
 
 CHUNK: Final = "content_block_delta"
 
+NOT_JSON: Final = (ValueError, RecursionError)
+"""What `json.loads` raises for what is not JSON, or is nested as deep as a server likes."""
+
 _CHUNK_PAYLOAD: Final = '{"type":"content_block_delta"'
 
 
@@ -57,7 +60,7 @@ def decode(data: str | bytes) -> Any:
     """The JSON in `data`, or `None`."""
     try:
         return json.loads(data)
-    except (ValueError, RecursionError):  # It may be nested as deep as a server likes.
+    except NOT_JSON:
         return None
 
 
