@@ -83,7 +83,7 @@ def measure(count: int, neighbour: str | None = None) -> dict[str, Any]:
 
 
 def by_length(count: int) -> str:
-    """Nanoseconds that an event costs, with a span of its own and without, for streams of each length."""
+    """Nanoseconds that an event costs, bare and with a span of its own, for streams of each length."""
     connection, loop = wire.Wire(), asyncio.new_event_loop()
     names = ("bare", "after200, spans=own")
     contestants = {name: CONTESTANTS[name](connection, Telemetry.of_its_own()) for name in names}

@@ -39,11 +39,11 @@ class Neighbour(Contestant):
         activation.load(name)
         before = _attributes()
         activation.ACTIVATE[name]()
-        self._changes: list[tuple[Any, str, Any, Any]] = [
-            (owner, attribute, before.get((id(owner), attribute), (None, _MISSING))[1], value)
-            for (_, attribute), (owner, value) in _attributes().items()
-            if before.get((id(owner), attribute), (None, _MISSING))[1] is not value
-        ]
+        self._changes: list[tuple[Any, str, Any, Any]] = []
+        for place, (owner, value) in _attributes().items():
+            _, bare = before.get(place, (owner, _MISSING))
+            if value is not bare:
+                self._changes.append((owner, place[1], bare, value))
         # Some instrument a client when it is made.
         super().__init__(connection, Telemetry(trace.get_tracer_provider(), metrics.get_meter_provider(), reader))
         self.off()

@@ -89,7 +89,7 @@ def test_too_few_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_start_of_a_process_is_measured_with_and_without_the_sdk(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == program.main(["--startup", "--rounds=2"])
     rows = [line.split("|") for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [name.strip() for name in startup.PROGRAMS] == [row[1].strip() for row in rows]
+    assert list(startup.PROGRAMS) == [row[1].strip() for row in rows]
     alone, _, with_sdk, _ = (float(row[2]) for row in rows)
     assert 0 < alone < with_sdk
 

@@ -75,38 +75,41 @@ async def awhole(client: Any, see: See) -> None:
     see(await client.messages.create(**REQUEST))
 
 
-def closed(client: Any, see: See) -> None:
+def begun(client: Any, see: See) -> Any:
+    """A stream that has been read as far as its first chunk."""
     stream = client.messages.create(stream=True, **REQUEST)
     for event in stream:
         see(event)
         if event.type == "content_block_delta":
             break
-    stream.close()
+    return stream
 
 
-async def aclosed(client: Any, see: See) -> None:
+async def abegun(client: Any, see: See) -> Any:
+    """A stream that has been read as far as its first chunk."""
     stream = await client.messages.create(stream=True, **REQUEST)
     async for event in stream:
         see(event)
         if event.type == "content_block_delta":
             break
+    return stream
+
+
+def closed(client: Any, see: See) -> None:
+    begun(client, see).close()
+
+
+async def aclosed(client: Any, see: See) -> None:
+    stream = await abegun(client, see)
     await stream.close()
 
 
 def dropped(client: Any, see: See) -> None:
-    stream = client.messages.create(stream=True, **REQUEST)
-    for event in stream:
-        see(event)
-        if event.type == "content_block_delta":
-            break
+    begun(client, see)
 
 
 async def adropped(client: Any, see: See) -> None:
-    stream = await client.messages.create(stream=True, **REQUEST)
-    async for event in stream:
-        see(event)
-        if event.type == "content_block_delta":
-            break
+    await abegun(client, see)
 
 
 CALLS: dict[str, tuple[str, Any, Any]] = {
