@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Two at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
+# Three at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -52,6 +52,6 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session(name="matrix-ci", tags=["ci"])
 def matrix_ci(session: nox.Session) -> None:
-    """The cells that every change has to pass: the oldest, the newest, and one of each era between."""
+    """The cells that every change has to pass: the oldest, and one of each era; `make test` is the newest."""
     session.install("uv")
     session.run("python", "-m", "matrix", "--ci", *session.posargs)

@@ -26,14 +26,12 @@ TESTS = tuple(
 CI_TESTS = (
     *(f"tests/{name}" for name in ("exceptions", "native", "providers", "reported", "streams", "surfaces")),
     "tests/contract/test_auto_instrumentation.py",
+    "--ignore=tests/surfaces/test_unsupported_versions.py",  # It plays all versions by itself.
 )
 """What depends most on the version of the SDK: all that a cell runs when only the cells for CI are run."""
 
 CI_SHARES = 6
 """Of tests with many variants, such a cell runs one in so many."""
-
-INDEPENDENT = "tests/surfaces/test_unsupported_versions.py"
-"""What plays all versions by itself."""
 
 _VERSIONS = """
 import importlib.metadata as m, json, platform
@@ -97,8 +95,6 @@ def _python(cell: Cell) -> str:
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
     tests = options.pytest or (CI_TESTS if options.ci else TESTS)
     shares = CI_SHARES if options.ci else 1
-    if options.ci:
-        tests = [*tests, f"--ignore={INDEPENDENT}"]
     return ["-p", "matrix.share", f"--share={CELLS.index(cell) % shares + 1}/{shares}", *tests]
 
 
