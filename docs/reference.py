@@ -4,8 +4,8 @@
     python docs/reference.py            write it
     python docs/reference.py --check    exit status 1 when the page is not what it would be written as
 
-A name without a description here, or a description without its name, is an error: the page has everything or is not
-written.
+An attribute without a description, or a description without its attribute, is an error: the page has everything or
+is not written.
 """
 
 from __future__ import annotations
@@ -13,106 +13,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from after200 import names
 from after200.call import statuses
 from after200.monitoring.naming import metric_names
-from after200.signals import names
 
 PAGE = Path(__file__).with_name("what-is-recorded.md")
 
 
-class Row(NamedTuple):
-    """What the page says of an attribute."""
-
-    type: str
-    description: str
-    on: str = "span"
-    """`span`: our own; `both`: the SDK's own span too; `log`: a log record. Which metrics have it stands in `names`."""
-
-
-STATUS = "integer"
-ATTRIBUTES: dict[str, Row] = {
-    names.OPERATION_NAME: Row(
-        "string", "`chat`; `text_completion`, `batch_results`, `invoke_agent` for what else streams"
-    ),
-    names.PROVIDER_NAME: Row(
-        "string", "`anthropic`, `aws.bedrock` for Bedrock clients, `gcp.vertex_ai` for Vertex clients"
-    ),
-    names.REQUEST_MODEL: Row("string", "the model asked for; on metrics at most 100 per process, then `_OTHER`"),
-    names.REQUEST_STREAM: Row("boolean", "whether the call streams; on a span only when it does"),
-    names.SERVER_ADDRESS: Row("string", "the host that the client sends to"),
-    names.SERVER_PORT: Row("integer", "its port"),
-    names.REQUEST_MAX_TOKENS: Row("integer", "as asked for"),
-    names.REQUEST_TEMPERATURE: Row("double", "as asked for"),
-    names.REQUEST_TOP_P: Row("double", "as asked for"),
-    names.REQUEST_TOP_K: Row("integer", "as asked for"),
-    names.REQUEST_STOP_SEQUENCES: Row("string[]", "as asked for"),
-    names.RESPONSE_ID: Row("string", "the message's id"),
-    names.RESPONSE_MODEL: Row("string", "the model that answered"),
-    names.RESPONSE_FINISH_REASONS: Row("string[]", "the stop reason, as the provider names it"),
-    names.RESPONSE_TIME_TO_FIRST_CHUNK: Row("double, s", "from sending the request to the first `content_block_delta`"),
-    names.USAGE_INPUT_TOKENS: Row("integer", "all input: what was sent, read from the cache and written to it"),
-    names.USAGE_OUTPUT_TOKENS: Row("integer", "as last reported; absent when the stream broke before it was"),
-    names.USAGE_CACHE_READ_INPUT_TOKENS: Row("integer", "of the input, what came from the cache"),
-    names.USAGE_CACHE_WRITE_INPUT_TOKENS: Row("integer", "of the input, what was written to the cache"),
-    names.ANTHROPIC_REQUEST_ID: Row("string", "the `request-id` to give to support", "span, log"),
-    names.HTTP_RESEND_COUNT: Row("integer", "how many attempts the SDK made beyond the first; only above 0"),
-    names.HTTP_STATUS: Row(
-        STATUS,
-        "of a failure the status that the provider documents for it, absent where it documents none; else the wire's",
-        "both, log",
-    ),
-    names.WIRE_STATUS: Row(STATUS, "what stood on the HTTP status line; absent without a response", "both, log"),
-    names.ERROR_TYPE: Row(
-        "string", "why it failed, see [error types](#error-types); absent when it did not", "both, log"
-    ),
-    names.OUTCOME: Row("string", "how it ended, see [outcomes](#outcomes)", "both"),
-    names.PHASE: Row("string", "how far it had come when it failed, see [phases](#phases)", "both"),
-    names.FAILURE: Row(
-        "string", "one name for a failure, whatever the provider, see [failures](#failures)", "both, log"
-    ),
-    names.RETRYABLE: Row("boolean", "whether a failure is worth a retry", "both"),
-    names.STREAM_CHUNKS: Row("integer", "how many `content_block_delta` events came; streams only", "both"),
-    names.STREAM_LONGEST_GAP: Row("double, s", "the longest time between two chunks; streams only", "both"),
-    names.BEDROCK_ORIGINAL_STATUS: Row(STATUS, "`originalStatusCode` of a Bedrock error frame", "both"),
-    names.EXCEPTION_TYPE: Row("string", "the class of the exception that the application got", "log"),
-    names.EXCEPTION_MESSAGE: Row("string", "the provider's message, one line, at most 1024 characters", "log"),
-    names.TOKEN_TYPE: Row("string", "`input`, `output`, `cache_read`, `cache_write`; on `gen_ai.*` the first two", ""),
-}
-
-OUTCOMES = {
-    "completed": "the provider said it is finished: `message_stop`, or a whole body for a call that does not stream",
-    "failed": "the provider said it failed, the connection failed, or the body could not be decoded",
-    "truncated": "the stream ended without its end event, and nobody raised anything",
-    "closed": "the application closed or left the stream early",
-    "cancelled": "the task that read the stream was cancelled while it read",
-    "abandoned": "the stream was dropped without being closed or read to its end",
-}
-ERRORS = ("failed", "truncated")
-PHASES = {
-    "request": "no response, or an HTTP error status",
-    "first_chunk": "after the 200, before the first content",
-    "mid_stream": "after the first content",
-}
-FAILURES = {
-    "overloaded": "the provider has no capacity: 529, 503, `overloaded_error` and its like",
-    "rate_limited": "a rate limit or a quota is used up: 429",
-    "timeout": "the provider, or our own client, waited too long: 408, 504",
-    "server_error": "any other fault of the provider's: 5xx",
-    "connection": "the connection failed",
-    "truncated": "the stream ended without its end event",
-    "malformed": "what came cannot be decoded",
-    "denied": "not allowed: 401, 402, 403",
-    "invalid_request": "the request is wrong: any other 4xx",
-    "other": "anything else",
-}
 OWN_TYPES = {
     statuses.CLIENT_TIMEOUT: "a timeout on our side",
     statuses.CONNECTION: "any other failure of the connection",
     statuses.TRUNCATED: "the stream ended without its end event",
-    statuses.MALFORMED: "bad JSON, bad UTF-8, a bad frame",
+    statuses.MALFORMED: "bytes that cannot be decoded, or that are not an answer",
 }
+WHERE = {"span": "span", "sdk_span": "SDK's span", "log": "log"}
 
 INTRO = """\
 # What is recorded
@@ -122,7 +37,7 @@ span and one count, and ends with exactly one outcome. Prompts, completions, too
 recorded.
 
 This page is written from the code by `python docs/reference.py`; a test holds it to what is really recorded.
-What is absent is absent: no attribute has an empty value.
+An attribute without a value is absent: no attribute has an empty value.
 """
 SPANS = """\
 The span is named `{gen_ai.operation.name} {gen_ai.request.model}`, of kind CLIENT, with status ERROR and the
@@ -158,20 +73,40 @@ def page() -> str:
         "## Spans\n",
         SPANS,
         "## Attributes\n",
-        table(("attribute", "type", "on", "what it says"), map(attribute_row, ATTRIBUTES.items())),
+        table(("attribute", "type", "on", "what it says"), map(attribute_row, names.ATTRIBUTES.items())),
         "## Logs\n",
         LOGS,
         "## Outcomes\n",
         table(
             (code(names.OUTCOME), "meaning", "is an error"),
-            ((code(name), words, "yes" if name in ERRORS else "no") for name, words in OUTCOMES.items()),
+            (
+                (code(name), words, "yes" if name in names.ERROR_OUTCOMES else "no")
+                for name, words in names.OUTCOMES.items()
+            ),
         ),
         "## Phases\n",
-        table((code(names.PHASE), "meaning"), ((code(name), words) for name, words in PHASES.items())),
+        table((code(names.PHASE), "meaning"), ((code(name), words) for name, words in names.PHASES.items())),
         "## Failures\n",
         table(
             (code(names.FAILURE), "meaning", "worth a retry"),
-            ((code(name), words, "yes" if name in statuses.RETRYABLE else "no") for name, words in FAILURES.items()),
+            (
+                (code(name), words, "yes" if name in statuses.RETRYABLE else "no")
+                for name, words in names.FAILURES.items()
+            ),
+        ),
+        "## Answers\n",
+        "What a completed call of operation `chat` received.\n",
+        table((code(names.ANSWER), "meaning"), ((code(name), words) for name, words in names.ANSWERS.items())),
+        "## Token details\n",
+        "The token types add up to what is billed; a detail splits a type where the provider does.\n",
+        table(
+            (code(names.TOKEN_DETAIL), "meaning"), ((code(name), words) for name, words in names.TOKEN_DETAILS.items())
+        ),
+        "## Rate limits\n",
+        "From the headers of every response of the Claude API; Bedrock and Vertex send none.\n",
+        table(
+            (code(names.RATE_LIMIT_KIND), "from the headers"),
+            ((code(name), words) for name, words in names.RATE_LIMIT_KINDS.items()),
         ),
         "## Error types\n",
         "The provider's own name for the error, and the status that it documents for it: that of "
@@ -183,22 +118,12 @@ def page() -> str:
 
 
 def check_complete() -> None:
-    """Raise `SystemExit` that names what the tables above lack, or have too many of."""
-    not_attributes = {names.SCOPE, names.EXCEPTION_EVENT, names.OTHER}
-    constants = {value for value in vars(names).values() if isinstance(value, str) and value in _public()}
-    pairs: Sequence[tuple[str, set[str], set[str]]] = (
-        ("attributes", constants - not_attributes, set(ATTRIBUTES)),
-        ("outcomes", set(names.OUTCOMES), set(OUTCOMES)),
-        ("phases", set(names.PHASES), set(PHASES)),
-        ("failures", set(statuses.FAILURES), set(FAILURES)),
-    )
-    for what, there, described in pairs:
-        if there != described:
-            sys.exit(f"{what}: not described {sorted(there - described)}, not there {sorted(described - there)}")
-
-
-def _public() -> set[str]:
-    return {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
+    """Raise `SystemExit` that names the attributes without a description, or the descriptions without an attribute."""
+    not_attributes = {names.SCOPE, names.SCHEMA_URL, names.EXCEPTION_EVENT, names.OTHER}
+    constants = {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
+    there, described = constants - not_attributes, set(names.ATTRIBUTES)
+    if there != described:
+        sys.exit(f"attributes: not described {sorted(there - described)}, not there {sorted(described - there)}")
 
 
 def metric_row(metric: names.Metric) -> tuple[str, ...]:
@@ -211,13 +136,13 @@ def metric_row(metric: names.Metric) -> tuple[str, ...]:
     return code(metric.name), f"{kind}, `{metric.unit}`", in_prometheus, metric.description
 
 
-def attribute_row(item: tuple[str, Row]) -> tuple[str, ...]:
+def attribute_row(item: tuple[str, names.Attribute]) -> tuple[str, ...]:
     """One line of the table of attributes."""
-    name, row = item
-    on = row.on.replace("both", "span, SDK's span").split(", ") if row.on else []
+    name, attribute = item
+    on = [WHERE[place] for place in attribute.on]
     if any(name in metric.attributes for metric in names.METRICS):
         on.append("metrics")
-    return code(name), row.type, ", ".join(on), row.description
+    return code(name), attribute.type, ", ".join(on), attribute.description
 
 
 def type_row(item: tuple[str, tuple[int | None, str]]) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from after200 import names
 from after200.instrumentor import AnthropicInstrumentor
-from after200.signals import names
 
 # Its name has changed between releases of the OpenTelemetry SDK.
 _InMemoryLogs: Any = getattr(log_export, "InMemoryLogRecordExporter", None) or getattr(

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from after200 import names
 from after200.cli.chat import find_chat_service
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
-from after200.signals import names
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

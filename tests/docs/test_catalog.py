@@ -10,9 +10,9 @@ from typing import Any
 import anthropic
 import pytest
 
+from after200 import names
 from after200.call import statuses
 from after200.faults import SCENARIOS, FaultServer
-from after200.signals import names
 from after200.testing import RecordedTelemetry
 
 from .pages import DOCS, table

@@ -16,10 +16,10 @@ from pathlib import Path
 import promql_parser
 import pytest
 
+from after200 import names
 from after200.cli.chat import find_chat_service
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
-from after200.signals import names
 
 from ..monitoring.ways import scraped_directly
 from .pages import ROOT, Block, blocks

@@ -12,8 +12,8 @@ from typing import Any
 import promql_parser
 import yaml
 
+from after200 import names
 from after200.monitoring.naming import HISTOGRAM_PARTS, metric_labels, metric_names
-from after200.signals import names
 
 from .programs import DASHBOARDS
 

@@ -112,8 +112,8 @@ def test_a_template_cannot_ask_for_what_does_not_exist() -> None:
 
 
 def test_a_query_cannot_be_written_for_an_attribute_that_its_metric_lacks() -> None:
+    from after200 import names
     from after200.monitoring.promql import equals, select
-    from after200.signals import names
 
     with pytest.raises(ValueError, match=r"after200\.attempts has no attribute 'after200\.outcome'"):
         select(names.ATTEMPTS, equals(names.OUTCOME, "failed"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What queries ask for exists, and what exists is asked for: committed files against `signals.names`."""
+"""What queries ask for exists, and what exists is asked for: committed files against `names`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from after200 import names
 from after200.monitoring.naming import label, metric_name, metric_names
-from after200.signals import names
 
 from .programs import DASHBOARDS
 from .queries import Query, all_queries, grouped_by, known_series, panels, result_labels, rules, selectors

@@ -145,8 +145,8 @@ def has_data(way: Way, expr: str, now: float) -> bool:
 
 def test_no_label_goes_astray_on_the_way(way: Way, fault_run: Account) -> None:
     """The names that Prometheus has are those that `naming` derives, and the package's own labels are all there."""
+    from after200 import names
     from after200.monitoring.naming import metric_labels, metric_names
-    from after200.signals import names
 
     for metric in names.METRICS:
         for series in metric_names(metric):

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
-from after200.signals import names
+from after200 import names
 
 CALL = ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.request.stream")
+MODEL = ("gen_ai.provider.name", "gen_ai.request.model")
 CONVENTIONS = (
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -26,17 +28,40 @@ CONTRACT = {
             "after200.phase",
             "after200.failure",
             "error.type",
+            "after200.error.code",
             "http.response.status_code",
             "after200.wire.status_code",
         ),
     ),
+    "after200.answers": (
+        "counter",
+        "{answer}",
+        (
+            *CALL,
+            "after200.answer",
+            "anthropic.message.stop_reason",
+            "after200.refusal.category",
+            "after200.fallback",
+            "anthropic.response.service_tier",
+            "anthropic.response.speed",
+        ),
+    ),
+    "after200.server_tool.calls": ("counter", "{call}", (*MODEL, "gen_ai.tool.name", "error.type")),
     "after200.attempts": (
         "counter",
         "{attempt}",
-        ("gen_ai.provider.name", "gen_ai.request.model", "after200.wire.status_code", "error.type"),
+        (*MODEL, "after200.wire.status_code", "after200.failure", "error.type"),
     ),
-    "after200.tokens": ("counter", "{token}", (*CALL, "after200.outcome", "gen_ai.token.type")),
+    "after200.retry.wait": ("counter", "s", (*MODEL, "after200.failure")),
+    "after200.tokens": (
+        "counter",
+        "{token}",
+        (*CALL, "after200.outcome", "gen_ai.token.type", "after200.token.detail"),
+    ),
+    "after200.rate_limit.utilization": ("gauge", "1", (*MODEL, "after200.rate_limit.kind")),
+    "after200.rate_limit.limit": ("gauge", "1", (*MODEL, "after200.rate_limit.kind")),
     "after200.stream.longest_gap": ("histogram", "s", (*CALL, "after200.outcome")),
+    "after200.stream.time_to_first_text": ("histogram", "s", CALL),
     "after200.streams.open": ("up_down_counter", "{stream}", ("gen_ai.provider.name", "gen_ai.request.model")),
     "gen_ai.client.operation.duration": (
         "histogram",
@@ -62,6 +87,9 @@ BEYOND_THE_CONTRACT = {
 }
 
 
+NOT_ATTRIBUTES = ("EXCEPTION_EVENT", "SCHEMA_URL")
+
+
 def test_every_metric_is_as_the_contract_has_it() -> None:
     assert {**CONTRACT, **BEYOND_THE_CONTRACT} == {
         metric.name: (metric.kind, metric.unit, metric.attributes) for metric in names.METRICS
@@ -69,8 +97,17 @@ def test_every_metric_is_as_the_contract_has_it() -> None:
 
 
 def test_the_allowed_values_are_the_contract_s() -> None:
-    assert ("completed", "failed", "truncated", "closed", "cancelled", "abandoned") == names.OUTCOMES
-    assert ("request", "first_chunk", "mid_stream") == names.PHASES
+    assert ("completed", "failed", "truncated", "closed", "cancelled", "abandoned") == tuple(names.OUTCOMES)
+    assert ("request", "first_chunk", "mid_stream") == tuple(names.PHASES)
+    assert ("complete", "cut", "refused", "paused", "guarded", "empty", "other") == tuple(names.ANSWERS)
+    assert ("ttl_5m", "ttl_1h", "thinking", "compaction") == tuple(names.TOKEN_DETAILS)
+    for described, values in (
+        (names.OUTCOMES, names.Outcome),
+        (names.PHASES, names.Phase),
+        (names.FAILURES, names.Failure),
+        (names.ANSWERS, names.Answer),
+    ):
+        assert get_args(values) == tuple(described)
     assert ("input", "output", "cache_read", "cache_write") == names.TOKEN_TYPES
     assert "_OTHER" == names.OTHER
 
@@ -80,7 +117,7 @@ def test_every_name_is_one_of_the_conventions_the_provider_s_or_the_package_s_ow
     attributes = {
         value
         for name, value in vars(names).items()
-        if name.isupper() and isinstance(value, str) and "." in value and name != "EXCEPTION_EVENT"
+        if name.isupper() and isinstance(value, str) and "." in value and name not in NOT_ATTRIBUTES
     }
     own = {attribute for attribute in attributes if attribute.startswith("after200.")}
     assert {
@@ -88,11 +125,22 @@ def test_every_name_is_one_of_the_conventions_the_provider_s_or_the_package_s_ow
         "after200.phase",
         "after200.failure",
         "after200.retryable",
+        "after200.error.code",
         "after200.wire.status_code",
+        "after200.answer",
+        "after200.refusal.category",
+        "after200.fallback",
         "after200.stream.chunks",
         "after200.stream.longest_gap",
+        "after200.stream.time_to_first_text",
+        "after200.retry.wait",
+        "after200.server_tool.errors",
+        "after200.token.detail",
+        "after200.rate_limit.kind",
     } == own
-    others = re.compile(r"gen_ai\.|server\.|http\.re|error\.type$|exception\.|anthropic\.request\.id$|aws\.bedrock\.")
+    others = re.compile(
+        r"gen_ai\.|server\.|http\.re|error\.type$|exception\.|anthropic\.(request\.id|message\.stop_reason|response\.(service_tier|speed))$|aws\.bedrock\."
+    )
     assert [] == sorted(attribute for attribute in attributes - own if not others.match(attribute))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from after200 import names
 from after200.call import statuses
 
 CLAUDE_API = {
@@ -62,7 +63,7 @@ def test_the_table_is_the_contract_s_and_nothing_else() -> None:
 
 
 def test_the_failures_are_the_contract_s_and_so_is_which_are_worth_a_retry() -> None:
-    assert set(WORTH_A_RETRY) == set(statuses.FAILURES)
+    assert set(WORTH_A_RETRY) == set(names.FAILURES)
     assert {failure for failure, worth in WORTH_A_RETRY.items() if worth} == statuses.RETRYABLE
 
 

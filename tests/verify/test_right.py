@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from after200 import names
 from after200.cli.receiver import Receiver
 from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
 from after200.cli.verify.seen import EXPECTED
-from after200.signals import names
 
 from .conftest import Verify
 from .peers import grpc_server

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation import auto_instrumentation
 
+from after200 import names
 from after200.cli.receiver import Receiver
-from after200.signals import names
 
 from .conftest import Verify
 

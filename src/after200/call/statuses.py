@@ -70,20 +70,6 @@ FAILURE_BY_SESSION_ERROR: Final[dict[str, str]] = {
 }
 """The failures behind errors that a session of managed agents reports; no status is documented for these."""
 
-FAILURES: Final = (
-    "overloaded",
-    "rate_limited",
-    "timeout",
-    "server_error",
-    "connection",
-    "truncated",
-    "malformed",
-    "denied",
-    "invalid_request",
-    "other",
-)
-"""Every value of `after200.failure`."""
-
 
 def documented(error_type: str) -> tuple[int | None, str] | None:
     """The table's row for `error_type`. AWS writes its names with either case of the first letter."""

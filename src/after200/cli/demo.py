@@ -18,13 +18,13 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from after200 import names
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
 from after200.cli.reconcile import differences, expected_account, recorded_account, was_retried
 from after200.cli.report import Demo, as_json, show
 from after200.faults import FaultServer
-from after200.signals import names
 
 MIX = {
     "overloaded": 0.05,

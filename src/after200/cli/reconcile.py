@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from after200 import names
 from after200.cli.otlp import Attributes
 from after200.cli.receiver import Receiver
 from after200.faults.catalog.error_types import ANTHROPIC_ERRORS
 from after200.faults.log import Served
-from after200.signals import names
 
 
 class Ending(NamedTuple):

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from after200 import names
 from after200.monitoring import policy as p
 from after200.monitoring import recording as r
 from after200.monitoring.naming import label
 from after200.monitoring.promql import select, sum_by
-from after200.signals import names
 
 MODEL, PROVIDER = label(names.REQUEST_MODEL), label(names.PROVIDER_NAME)
 WHERE = f"{{{{ $labels.job }}}}, model {{{{ $labels.{MODEL} }}}} at {{{{ $labels.{PROVIDER} }}}}"

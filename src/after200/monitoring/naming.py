@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from after200.signals.names import Metric
+from after200.names import Metric
 
 Part = Literal["", "bucket", "count", "sum"]
 
-UNIT_SUFFIXES: Final = {"s": "seconds", "ms": "milliseconds", "By": "bytes"}
+UNIT_SUFFIXES: Final = {"s": "seconds", "ms": "milliseconds", "By": "bytes", "1": ""}
 HISTOGRAM_PARTS: Final = ("bucket", "count", "sum")
 SERVER_LABELS: Final = frozenset({"job", "instance", "le"})
 """Labels that come from the way to Prometheus and not from the package."""
@@ -35,6 +35,8 @@ def metric_name(metric: Metric, part: Part = "") -> str:
     pieces = [re.sub(r"[^a-zA-Z0-9_:]", "_", metric.name), unit_suffix(metric.unit)]
     if metric.kind == "counter":
         pieces.append("total")
+    if metric.kind == "gauge" and metric.unit == "1":
+        pieces.append("ratio")
     return "_".join(piece for piece in (*pieces, part) if piece)
 
 

@@ -17,10 +17,10 @@ from grafana_foundation_sdk.models import dashboard as dm
 from grafana_foundation_sdk.models import heatmap as hm
 from grafana_foundation_sdk.models import prometheus as pm
 
+from after200 import names
 from after200.monitoring.naming import Part
 from after200.monitoring.promql import Matcher, matches, select
-from after200.signals import names
-from after200.signals.names import Metric
+from after200.names import Metric
 
 METRICS_SOURCE: Final = cm.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TRACES_SOURCE: Final = cm.DataSourceRef(type_val="tempo", uid="${traces}")

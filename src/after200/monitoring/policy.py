@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
+from after200 import names
 from after200.monitoring.naming import label
-from after200.signals import names
 
 
 @dataclass(frozen=True)

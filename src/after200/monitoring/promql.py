@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name
-from after200.signals.names import Metric
+from after200.names import Metric
 
 
 @dataclass(frozen=True)

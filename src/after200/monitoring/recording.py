@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from after200 import names
 from after200.monitoring import policy as p
 from after200.monitoring.naming import label
 from after200.monitoring.promql import (
@@ -23,7 +24,6 @@ from after200.monitoring.promql import (
     share,
     sum_by,
 )
-from after200.signals import names
 
 OUTCOMES: Final = "model_outcome:after200_calls:increase"
 JUDGED: Final = "model:after200_calls_judged:increase"

@@ -11,11 +11,11 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from after200 import names
 from after200.monitoring import recording as r
 from after200.monitoring.alerts import all_alerts
 from after200.monitoring.naming import label, metric_names
 from after200.monitoring.policy import BURN_WINDOWS, Policy
-from after200.signals import names
 
 TEMPLATES = Path(__file__).parent / "templates"
 PLACEHOLDER = re.compile(r"<<([a-zA-Z0-9_.]+)>>")

@@ -11,9 +11,9 @@ from opentelemetry import context as contexts
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from .. import names
 from .._version import __version__
 from ..call.record import EndedCall
-from . import names
 
 
 class Logs:

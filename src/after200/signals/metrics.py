@@ -16,6 +16,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import SpanContext
 
+from .. import names
 from .._version import __version__
 from ..call import statuses
 from ..call.limits import DistinctNames
@@ -23,7 +24,6 @@ from ..call.record import Call, EndedCall, ProviderError, Verdict
 from ..call.verdict import admit_type
 from ..guard import guarded
 from ..neighbours import report_double_counts
-from . import names
 from .tallies import Key, Points, Tally, key_of
 
 MAX_MODELS: Final = 100

@@ -13,10 +13,10 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
+from .. import names
 from .._version import __version__
 from ..call.record import Call, EndedCall
 from ..call.statuses import RETRYABLE
-from . import names
 
 _PARAMETERS: Final = {
     "max_tokens": names.REQUEST_MAX_TOKENS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from after200.signals import names
+from after200 import names
 
 
 class Ending(NamedTuple):

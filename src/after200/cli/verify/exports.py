@@ -18,7 +18,7 @@ from typing import Any
 
 import wrapt
 
-from after200.signals import names
+from after200 import names
 
 GROUPS = {
     "traces": "opentelemetry_traces_exporter",

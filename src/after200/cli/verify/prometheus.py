@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from after200 import names
 from after200.cli.verify.endings import READ, Ending, ending_of
 from after200.cli.verify.web import WebError, get_json
 from after200.monitoring.naming import label, metric_name
-from after200.signals import names
 
 CALLS = metric_name(names.CALLS)
 MODEL = label(names.REQUEST_MODEL)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from after200 import names
 from after200.cli.verify.endings import CHECKS, Check, Ending, ending_of
 from after200.cli.verify.network import Reply
 from after200.cli.verify.prometheus import Missing
-from after200.signals import names
 
 SIGNALS = ("traces", "metrics")
 """What has to arrive, unless told otherwise. Log records are the errors once more, and shown only."""

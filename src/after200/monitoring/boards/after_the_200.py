@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from after200 import names
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, or_none, sliding, total
 from after200.monitoring.boards.frame import board
@@ -12,7 +13,6 @@ from after200.monitoring.naming import label
 from after200.monitoring.policy import BELOW_400, LEFT_BY_THE_APPLICATION, Policy
 from after200.monitoring.promql import equals, matches, one_of, quantile, share
 from after200.monitoring.recording import HIDDEN_MATCHERS, JUDGED_MATCHERS
-from after200.signals import names
 
 CLAIMED = (*JUDGED_MATCHERS, matches(names.WIRE_STATUS, BELOW_400))
 COMPLETED = (equals(names.OUTCOME, "completed"),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from after200 import names
 from after200.monitoring import panels as p
 from after200.monitoring import recording as r
 from after200.monitoring.boards.common import legend
@@ -12,7 +13,6 @@ from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import BURN_WINDOWS, LEVEL, Policy
 from after200.monitoring.promql import braces, sum_by
-from after200.signals import names
 
 RECORDED = "Needs the recording rules of dashboards/prometheus."
 CHOSEN = braces(p.CHOSEN_RECORDED)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from after200.monitoring.naming import label
 from after200.monitoring.panels import RANGE, RATE, chosen
 from after200.monitoring.promql import Matcher, increase, sum_by
-from after200.signals.names import Metric
+from after200.names import Metric
 
 
 def total(metric: Metric, *matchers: Matcher, by: Iterable[str] = ()) -> str:

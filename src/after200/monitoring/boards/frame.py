@@ -9,9 +9,9 @@ from typing import Any
 from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.models import dashboard as dm
 
+from after200 import names
 from after200.monitoring import panels as p
 from after200.monitoring.naming import label, metric_name
-from after200.signals import names
 
 
 def board(

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from after200 import names
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend
 from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import equals, increase, matches, quantile, sum_by
-from after200.signals import names
-from after200.signals.names import Metric
+from after200.names import Metric
 
 CAP = f"Quantiles end at {names.DURATION_BUCKETS[-1]:g} s, the highest bucket boundary."
 

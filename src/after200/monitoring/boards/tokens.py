@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from after200 import names
 from after200.monitoring import panels as p
 from after200.monitoring.boards.common import SLIDING, legend, sliding, total
 from after200.monitoring.boards.frame import board
 from after200.monitoring.naming import label
 from after200.monitoring.policy import ERRORS, Policy
 from after200.monitoring.promql import Matcher, equals, none_of, one_of, quantile, share
-from after200.signals import names
 
 PROMPT = (one_of(names.TOKEN_TYPE, ("input", "cache_read", "cache_write")),)
 FROM_CACHE = (equals(names.TOKEN_TYPE, "cache_read"),)
