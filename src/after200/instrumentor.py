@@ -14,7 +14,8 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type:
 
 from .guard import guarded, logger
 from .hooks.patches import Patches
-from .settings import read_settings
+from .hooks.responses import end_dropped
+from .settings import PROVIDERS, read_settings
 from .signals import Signals
 
 INSTRUMENTS = ("anthropic >= 0.27, < 3",)
@@ -23,9 +24,9 @@ INSTRUMENTS = ("anthropic >= 0.27, < 3",)
 class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Records what happens after the 200 of a call that the `anthropic` SDK makes.
 
-    Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions` (see `Settings`), and
-    `tracer_provider`, `meter_provider`, `logger_provider` in place of the global ones. Instrumenting before and after
-    `import anthropic` both work, for clients that exist already too.
+    Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions`, `on_call_end` (see
+    `Settings`), and `tracer_provider`, `meter_provider`, `logger_provider` in place of the global ones. Instrumenting
+    before and after `import anthropic` both work, also for clients that exist already.
     """
 
     _patches: Patches | None = None
@@ -35,7 +36,7 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def instrument(self, **kwargs: Any) -> None:
         if kwargs.get("raise_exception_on_conflict"):
-            # The `opentelemetry-instrument` that asks for it keeps to itself why it leaves an instrumentation out.
+            # `opentelemetry-instrument` passes this keyword, and does not say why it leaves an instrumentation out.
             self._name_conflict()
         super().instrument(**kwargs)
 
@@ -51,7 +52,10 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     @guarded
     def _instrument(self, **kwargs: Any) -> None:
-        self._patches = Patches(Signals(read_settings(kwargs), **{name: kwargs.get(name) for name in _PROVIDERS}))
+        settings = read_settings(kwargs)
+        signals = Signals(settings, **{name: kwargs.get(name) for name in PROVIDERS})
+        signals.before_collection(end_dropped)
+        self._patches = Patches(signals, settings)
         self._patches.put_on()
 
     @guarded
@@ -59,6 +63,3 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         if self._patches is not None:
             self._patches.take_off()
             self._patches = None
-
-
-_PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")

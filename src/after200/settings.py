@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keywords of `instrument(...)` and environment variables → one frozen `Settings`.
 
-A keyword comes before the environment, the environment before the default. A value that is not valid is named in one
-warning, with what is accepted, and the default holds: a typing error must not take a service down.
+A keyword comes before the environment, the environment before the default. A value that is not valid, and a name that
+does not exist, is named in one warning, with what is accepted, and the default holds: a typing error must not take a
+service down.
 """
 
 from __future__ import annotations
@@ -10,18 +11,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
-from .guard import logger
+from .call.ended import EndedCall
+from .guard import logger, warn_once
 
 PREFIX: Final = "OTEL_INSTRUMENTATION_AFTER200_"
 
-SPANS: Final = ("auto", "own", "annotate", "none")
+SpanMode = Literal["auto", "own", "annotate", "none"]
+SPANS: Final[tuple[SpanMode, ...]] = get_args(SpanMode)
+
+PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
+_OF_THE_BASE_CLASS: Final = ("skip_dep_check", "raise_exception_on_conflict")
+"""Keywords of `instrument` that OpenTelemetry's base class reads."""
 
 
-def _choice(value: object) -> str:
-    if isinstance(value, str) and value.strip().lower() in SPANS:
-        return value.strip().lower()
+def _choice(value: object) -> SpanMode:
+    for mode in SPANS:
+        if isinstance(value, str) and value.strip().lower() == mode:
+            return mode
     raise ValueError("one of " + ", ".join(SPANS))
 
 
@@ -31,6 +39,12 @@ def _boolean(value: object) -> bool:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     raise ValueError("true or false")
+
+
+def _callable(value: object) -> Callable[[EndedCall], object]:
+    if callable(value):
+        return value
+    raise ValueError("a callable that takes an EndedCall")
 
 
 @dataclass(frozen=True)
@@ -44,12 +58,15 @@ class Settings:
         chunk_timing: whether `gen_ai.client.operation.time_per_output_chunk` is, once per chunk.
         correct_exceptions: whether an error that the SDK raises from a stream with status code 200 reaches the
             application as the SDK's class for it, with the corrected status code.
+        on_call_end: called once with the `EndedCall` of each call, in the context of its span, while the span can
+            still be written to. What it raises is logged once. A keyword only.
     """
 
-    spans: str = "auto"
+    spans: SpanMode = "auto"
     genai_metrics: bool = True
     chunk_timing: bool = False
     correct_exceptions: bool = False
+    on_call_end: Callable[[EndedCall], object] | None = None
 
 
 _PARSERS: Final[dict[str, Callable[[object], Any]]] = {
@@ -57,17 +74,19 @@ _PARSERS: Final[dict[str, Callable[[object], Any]]] = {
     "genai_metrics": _boolean,
     "chunk_timing": _boolean,
     "correct_exceptions": _boolean,
+    "on_call_end": _callable,
 }
+_KEYWORDS_ONLY: Final = frozenset({"on_call_end"})
 
 
 def read_settings(keywords: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in `keywords`, or else in `environment`, or else the defaults."""
+    """Returns the settings in `keywords`, else in `environment`, else the defaults. Warns, and never raises."""
     values: dict[str, Any] = {}
     for field in fields(Settings):
         variable = PREFIX + field.name.upper()
         if keywords.get(field.name) is not None:
             source, value = f"keyword {field.name}", keywords[field.name]
-        elif environment.get(variable, "").strip():
+        elif field.name not in _KEYWORDS_ONLY and environment.get(variable, "").strip():
             source, value = variable, environment[variable]
         else:
             continue
@@ -75,4 +94,28 @@ def read_settings(keywords: Mapping[str, Any], environment: Mapping[str, str] = 
             values[field.name] = _PARSERS[field.name](value)
         except ValueError as accepted:
             logger.warning("%s=%r is not valid: accepted is %s. Using %r.", source, value, accepted, field.default)
+    _warn_of_unknown_names(keywords, environment)
     return Settings(**values)
+
+
+def _warn_of_unknown_names(keywords: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    """Warns once of each keyword and each environment variable of ours that does not exist."""
+    names = [field.name for field in fields(Settings)]
+    variables = [PREFIX + name.upper() for name in names if name not in _KEYWORDS_ONLY]
+    known = (*names, *PROVIDERS)
+    for keyword in keywords:
+        if keyword not in (*known, *_OF_THE_BASE_CLASS):
+            warn_once(
+                f"keyword {keyword}",
+                "instrument() has no keyword %r, so it is ignored. The keywords are: %s.",
+                keyword,
+                ", ".join(known),
+            )
+    for variable in environment:
+        if variable.startswith(PREFIX) and variable not in variables:
+            warn_once(
+                f"variable {variable}",
+                "There is no environment variable %s, so it is ignored. The variables are: %s.",
+                variable,
+                ", ".join(variables),
+            )

@@ -1,93 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes of a body, as they go by → what they tell us of the call.
+"""The bytes of a response body → `Facts`, for bodies whose events the SDK does not parse itself.
 
-For bodies that the application reads for itself, as bytes or lines, where no event of the SDK's ever appears. A reader
-keeps at most one event, so the memory it holds does not grow with the length of the body.
+A reader takes the decoded bytes piece by piece and returns what each piece says. It keeps at most one event, line or
+frame, and the beginning of a body without any (`Beginning`), so its memory does not grow with the length of the body.
 """
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
-from contextlib import suppress
+from binascii import Error as Base64Error
+from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
-from .events import CHUNK, NOT_JSON, decode, note_error, read_entry, read_event, read_payload
-from .record import Call, ProviderError
+from .documents import Document
+from .errors import find_error, read_frame_error
+from .events import decode, read_event
+from .facts import CHUNK_CAME, IS_MALFORMED, Facts
+from .lines import LineSplitter
+from .messages import read_payload
+from .record import EndRule
 
 MAX_EVENT: Final = 1 << 20
-"""The longest event, line, frame or whole body that is looked into, in bytes."""
+"""The longest event, line or frame that is read, in bytes. A longer one says nothing."""
 
 PRELUDE: Final = 12
-"""How long the beginning of an eventstream frame is, which says how long the frame is."""
+"""The length of the beginning of an eventstream frame, which says how long the frame is."""
 
 
 class BodyReader(Protocol):
-    """Takes a body piece by piece."""
-
-    def feed(self, data: bytes) -> None:
-        """The next piece, decoded from any content encoding."""
-
-    def finish(self) -> None:
-        """The body is at its end."""
-
-
-def reader_for(call: Call, content_type: str) -> BodyReader:
-    """The reader for a body of `content_type`."""
-    if call.end_rule == "lines":
-        # Whatever the media type: the SDK asks for `application/binary`.
-        return JSONLinesReader(call)
-    media_type = content_type.partition(";")[0].strip().lower()
-    reader: BodyReader = _READERS.get(media_type, WholeBodyReader)(call)
-    return reader
-
-
-class LineSplitter:
-    """Bytes in, whole lines out, whichever of the three line ends they have. A line too long is dropped."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._too_long = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        data = self._rest + data
-        # A `\r` at the end may be the first half of a `\r\n`.
-        half = data[-1:] if data.endswith(b"\r") else b""
-        lines = data[: len(data) - len(half)].splitlines(keepends=True)
-        held = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
-        if lines and self._too_long:
-            # The end of a line whose beginning has been dropped.
-            del lines[0]
-            self._too_long = False
-        self._too_long = self._too_long or len(held) > MAX_EVENT
-        self._rest = half if self._too_long else held + half
-        return [line.rstrip(b"\r\n") for line in lines]
+    """Reads a body piece by piece."""
 
     @property
-    def rest(self) -> bytes:
-        """The line that has not ended yet."""
-        return self._rest.rstrip(b"\r")
+    def events(self) -> bool:
+        """Whether one complete event, frame or line has come."""
+
+    def feed(self, data: bytes) -> Iterator[Facts]:
+        """Yields what `data` says, the next piece of the body without its content encoding."""
+
+    def finish(self) -> Iterator[Facts]:
+        """Yields what the end of the body says."""
 
 
-class EventStreamReader:
-    """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation"""
+def reader_for(content_type: str, rule: EndRule, *, stream: bool) -> BodyReader:
+    """Returns the reader for a body.
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._lines = LineSplitter()
+    Args:
+        content_type: the header of the response; a server may send something else all the same.
+        rule: what ends the body.
+        stream: whether the application asked for a stream.
+    """
+    if rule == "lines":
+        # Whatever the media type: the SDK asks for `application/binary`.
+        return LinesReader()
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "text/event-stream":
+        return SSEReader(rule, stream=stream)
+    if media_type == "application/vnd.amazon.eventstream":
+        return FrameReader(stream=stream)
+    return WholeReader(rule, stream=stream)
+
+
+class SSEReader:
+    """Reads server-sent events.
+
+    Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+    """
+
+    def __init__(self, rule: EndRule, *, stream: bool) -> None:
+        self.events = False
+        self._rule: EndRule = rule
+        self._beginning = Document(stream=stream)
+        self._lines = LineSplitter(MAX_EVENT)
         self._event: str | None = None
         self._data: list[bytes] = []
         self._size = 0
+        self._texts = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> Iterator[Facts]:
+        if not self.events:
+            self._beginning.add(data)
         for line in self._lines.feed(data):
             if line:
                 self._field(line)
-            else:
-                self._dispatch()
+            elif (facts := self._dispatch()) is not None:
+                yield facts
 
-    def finish(self) -> None:
-        """An event that no blank line ended is dropped, as the specification has it."""
+    def finish(self) -> Iterator[Facts]:
+        """An event that no blank line ended is dropped, as the specification demands."""
+        if not self.events:
+            yield from self._beginning.judge()
 
     def _field(self, line: bytes) -> None:
         field, _, value = line.partition(b":")
@@ -98,84 +99,100 @@ class EventStreamReader:
             self._size += len(value)
             self._data.append(value)
 
-    def _dispatch(self) -> None:
+    def _dispatch(self) -> Facts | None:
         event, data = self._event, self._data
         self._event, self._data, self._size = None, [], 0
-        if event == CHUNK:
-            self._call.chunk()
-        elif event is not None or data:
-            read_event(self._call, event, b"\n".join(data).decode("utf-8", "replace"))
+        if event is None and not data:
+            return None
+        self.events = True
+        text = b"\n".join(data).decode("utf-8", "replace")
+        facts = read_event(event, text, self._rule, look_for_text=not self._texts)
+        self._texts = self._texts or (facts is not None and facts.text)
+        return facts
 
 
-class JSONLinesReader:
-    """JSON Lines: the results of a batch. A last line that cannot be decoded was cut."""
+class LinesReader:
+    """Reads JSON Lines: the results of a batch. A last line that is not JSON was cut."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._lines = LineSplitter()
+    def __init__(self) -> None:
+        self.events = False
+        self._lines = LineSplitter(MAX_EVENT)
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> Iterator[Facts]:
         for line in self._lines.feed(data):
-            self._line(line)
+            if line and (facts := self._line(line)) is not None:
+                yield facts
 
-    def finish(self) -> None:
-        if self._lines.rest and not self._line(self._lines.rest):
-            self._call.cut_short = True
+    def finish(self) -> Iterator[Facts]:
+        rest = self._lines.rest
+        if rest:
+            if (facts := self._line(rest)) is not None:
+                yield facts
+            elif self.events:
+                yield Facts(was_cut=True)
+        if not self.events:
+            yield IS_MALFORMED
 
-    def _line(self, line: bytes) -> bool:
-        try:
-            entry = json.loads(line)
-        except NOT_JSON:
-            return False
-        read_entry(self._call, entry)
-        return True
+    def _line(self, line: bytes) -> Facts | None:
+        entry = decode(line)
+        if not isinstance(entry, dict):
+            return None
+        self.events = True
+        result = entry.get("result")
+        if not isinstance(result, dict):
+            error = find_error(entry)
+            return IS_MALFORMED if error is None else Facts(error=error)
+        error = find_error(result) if result.get("type") == "errored" else None
+        if error is None:
+            return Facts(is_answer=True)
+        return Facts(inner_error=error, is_answer=True)
 
 
-class WholeBodyReader:
-    """One JSON document: the body of a call that does not stream."""
+class WholeReader:
+    """Reads a body of any other media type: one JSON document, or server-sent events all the same."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._parts: list[bytes] = []
-        self._size = 0
+    def __init__(self, rule: EndRule, *, stream: bool) -> None:
+        self._rule: EndRule = rule
+        self._stream = stream
+        self._document = Document(stream=stream)
+        self._events: SSEReader | None = None
+        self._begun = False
 
-    def feed(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > MAX_EVENT:
-            self._parts.clear()
+    @property
+    def events(self) -> bool:
+        return self._events is not None and self._events.events
+
+    def feed(self, data: bytes) -> Iterator[Facts]:
+        if not self._begun and data.strip():
+            self._begun = True
+            if data.lstrip()[:1] not in (b"{", b"["):
+                self._events = SSEReader(self._rule, stream=self._stream)
+        if self._events is not None:
+            yield from self._events.feed(data)
         else:
-            self._parts.append(data)
+            self._document.add(data)
 
-    def finish(self) -> None:
-        read_whole_body(self._call, b"".join(self._parts))
-        # A whole body has no end event. What it is good for is for the application to say, which decodes it.
-        # In answer to a stream's request, it is a stream without its end event like any other.
-        if not self._call.stream:
-            self._call.stopped()
-
-
-def read_whole_body(call: Call, body: bytes) -> bool:
-    """Notes what a whole body says. False when it is not JSON."""
-    try:
-        read_payload(call, json.loads(body))
-    except NOT_JSON:
-        return False
-    return True
+    def finish(self) -> Iterator[Facts]:
+        yield from (self._document.judge() if self._events is None else self._events.finish())
 
 
 class FrameReader:
-    """`application/vnd.amazon.eventstream`: the frames of a Bedrock stream."""
+    """Reads `application/vnd.amazon.eventstream`: the frames of a stream from Amazon Bedrock."""
 
-    def __init__(self, call: Call) -> None:
-        # Whoever has a Bedrock client has botocore, which the SDK decodes the same frames with.
+    def __init__(self, *, stream: bool) -> None:
+        # Whoever has a Bedrock client has botocore, with which the SDK decodes the same frames.
         from botocore import eventstream
 
-        self._call = call
+        self.events = False
+        self._beginning = Document(stream=stream)
         self._botocore: Any = eventstream
         self._data = bytearray()
         self._skipped = 0
+        self._texts = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> Iterator[Facts]:
+        if not self.events:
+            self._beginning.add(data)
         self._data += data
         while self._skip() and len(self._data) >= PRELUDE:
             length = int.from_bytes(self._data[:4], "big")
@@ -185,63 +202,51 @@ class FrameReader:
                 return
             else:
                 frame = bytes(self._data[:length])
-                # With a length that cannot be, the rest of the body is no frames.
+                # With an impossible length, the rest of the body is no frames.
                 del self._data[: length if length > PRELUDE else len(self._data)]
-                self._frame(frame)
+                facts = self._frame(frame)
+                if facts is not None:
+                    yield facts
+
+    def finish(self) -> Iterator[Facts]:
+        """A frame that is not whole says nothing."""
+        if not self.events:
+            yield from self._beginning.judge()
 
     def _skip(self) -> bool:
-        """Whether the frame that is too long to look into is over."""
+        """Drops what there is of a frame that is too long. Returns whether that frame is over."""
         skipped = min(self._skipped, len(self._data))
         del self._data[:skipped]
         self._skipped -= skipped
         return not self._skipped
 
-    def finish(self) -> None:
-        """A frame that is not whole says nothing."""
-
-    def _frame(self, data: bytes) -> None:
-        # A buffer for each frame: after one that is not sound, botocore's is stuck.
+    def _frame(self, data: bytes) -> Facts | None:
+        # A buffer for each frame: after a frame that is not sound, botocore's buffer is stuck.
         buffer = self._botocore.EventStreamBuffer()
         buffer.add_data(data)
         try:
             frame = next(buffer, None)
         except self._botocore.ParserError:
-            return
-        if frame is not None and not read_error_frame(self._call, frame):
-            self._chunk(frame.payload)
+            return None
+        if frame is None:
+            return None
+        self.events = True
+        payload = decode(frame.payload)
+        error = read_frame_error(frame.headers, payload)
+        if error is not None:
+            return Facts(error=error)
+        facts = self._chunk(payload)
+        self._texts = self._texts or (facts is not None and facts.text)
+        return facts
 
-    def _chunk(self, payload: bytes) -> None:
-        chunk = decode(payload)
-        if isinstance(chunk, dict) and isinstance(chunk.get("bytes"), str):
-            with suppress(ValueError):
-                read_event(self._call, "completion", b64decode(chunk["bytes"]).decode("utf-8", "replace"))
-
-
-def read_error_frame(call: Call, frame: Any) -> bool:
-    """Notes the error in an eventstream frame (`headers`, `payload`). False for a frame that carries an event.
-
-    Read where the frame is still whole: the SDK raises a bare `ValueError` for it before 1.7, knows no type that
-    botocore does not, and never keeps `originalStatusCode`.
-    """
-    headers = frame.headers
-    if headers.get(":message-type") not in ("exception", "error"):
-        return False
-    kind = headers.get(":exception-type") or headers.get(":error-code")
-    payload = decode(frame.payload)
-    if not isinstance(payload, dict):
-        payload = {}
-    payload.setdefault("message", headers.get(":error-message"))
-    if call.error is None:
-        note_error(call, {**payload, "type": kind})
-    elif call.error.original_status is None and isinstance(payload.get("originalStatusCode"), int):
-        call.error = ProviderError(call.error.type, call.error.message, payload["originalStatusCode"])
-    return True
-
-
-_READERS: Final[dict[str, Any]] = {
-    "text/event-stream": EventStreamReader,
-    "application/vnd.amazon.eventstream": FrameReader,
-    "application/x-jsonl": JSONLinesReader,
-    "application/jsonl": JSONLinesReader,
-    "application/x-ndjson": JSONLinesReader,
-}
+    def _chunk(self, payload: object) -> Facts | None:
+        encoded = payload.get("bytes") if isinstance(payload, dict) else None
+        if not isinstance(encoded, str):
+            error = find_error(payload)
+            return None if error is None else Facts(error=error)
+        try:
+            data = b64decode(encoded).decode("utf-8", "replace")
+        except (Base64Error, ValueError):
+            return None
+        facts = read_payload(decode(data))
+        return CHUNK_CAME if self._texts and facts is not None and facts.text else facts

@@ -1,108 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A call while it runs (`Call`), and the record of one that has ended (`EndedCall`).
-
-The hooks write what they see into a `Call`. It ends exactly once, whoever notices first that it is over, and then is
-one frozen record that every signal reads. Times are seconds of one monotonic clock.
-"""
+"""The facts of one call while it runs (`Call`). The hooks add what they see; all times are seconds of `clock`."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
+
+from ..names import Failure
+from .facts import NOTHING_SAID, Facts, Message, ProviderError, merged
 
 clock: Final = perf_counter
 
+EndRule = Literal["message", "completion", "lines", "open"]
+"""What ends a good body: `message_stop` or a whole message (`message`), an event with a `stop_reason` (`completion`,
+the Text Completions API), the end of its lines (`lines`, the results of a batch), or just its end (`open`, the events
+of an agent's session)."""
+
 
 class Attempt(NamedTuple):
-    """One HTTP request of a call: what it was answered, and the error type when that was an error."""
+    """One HTTP request of a call."""
 
     status: int | None
-    error_type: str | None
+    """The status code of the answer; None when there was no answer."""
+
+    error_type: str | None = None
+    """The status code as a string for an HTTP error, our own name for a lost request; None for a success."""
+
+    failure: Failure | None = None
+    """`after200.failure` by the status alone; None for a success."""
 
 
-class ProviderError(NamedTuple):
-    """An error as the provider sent it. `type` is what it named, `None` where it named nothing usable."""
+class Wait(NamedTuple):
+    """One pause of the SDK between two attempts."""
 
-    type: str | None
-    message: str | None
-    original_status: int | None = None
+    seconds: float
+    failure: Failure | None
+    """The failure of the attempt that caused the pause."""
 
 
-class Usage:
-    """The tokens of a call, each as the provider counted it last; `None` for what it did not say."""
+class Progress:
+    """How far a stream has come. The only object that is written to for each chunk."""
 
-    __slots__ = ("cache_read", "cache_write", "input", "output")
+    __slots__ = ("chunks", "first_chunk_at", "first_text_at", "last_chunk_at", "longest_gap", "stopped_at")
 
     def __init__(self) -> None:
-        self.input: int | None = None
-        self.output: int | None = None
-        self.cache_read: int | None = None
-        self.cache_write: int | None = None
+        self.chunks = 0
+        """How many `content_block_delta` events with data have come."""
+        self.first_chunk_at: float | None = None
+        self.last_chunk_at = 0.0
+        """When the last chunk came; without one, when the response began."""
+        self.first_text_at: float | None = None
+        """When the first text that is not empty came."""
+        self.longest_gap = -1.0
+        """The longest time between two chunks, in seconds; below zero before the second chunk."""
+        self.stopped_at: float | None = None
+        """When the provider said that it is finished."""
 
-    @property
-    def all_input(self) -> int | None:
-        """Input tokens as the conventions count them: those read from and written to the cache are part of them."""
-        if self.input is None:
-            return None
-        return self.input + (self.cache_read or 0) + (self.cache_write or 0)
-
-
-class Verdict(NamedTuple):
-    """How a call ended. Only an error has the fields after `outcome`."""
-
-    outcome: str
-    phase: str | None = None
-    error_type: str | None = None
-    failure: str | None = None
-    status: int | None = None
-    message: str | None = None
-    exception_type: str | None = None
+    def chunk(self, now: float) -> float | None:
+        """Counts a chunk that came at `now`. Returns the time since the one before, None for the first."""
+        self.chunks += 1
+        gap = None
+        if self.first_chunk_at is None:
+            self.first_chunk_at = now
+        else:
+            gap = max(now - self.last_chunk_at, 0.0)
+            self.longest_gap = max(gap, self.longest_gap)
+        self.last_chunk_at = now
+        return gap
 
 
 class Call:
-    """One logical API call, as far as it has come. Written by the hooks, in whatever thread reads the stream."""
+    """What is known of one logical API call so far. Holds facts and no object of another layer."""
 
     __slots__ = (
-        "__weakref__",
-        "_claim",
-        "adopted",
-        "answer",
         "attempts",
-        "awaiting_answer",
-        "chunks",
-        "cut_short",
         "end_rule",
         "error",
-        "failed",
-        "finish_reasons",
-        "first_chunk_at",
-        "handle",
-        "last_chunk_at",
-        "longest_gap",
+        "events",
+        "is_answer",
+        "is_malformed",
+        "message",
         "model",
-        "on_gap",
         "operation",
         "parameters",
-        "process",
+        "progress",
         "provider",
-        "raw_reader",
-        "reader",
-        "release",
         "request_id",
-        "response_id",
-        "response_model",
-        "sends_more",
+        "sent_model",
         "server_address",
         "server_port",
-        "signals",
+        "should_retry",
         "started_at",
-        "stopped_at",
         "stream",
         "streaming",
-        "usage",
-        "watched",
+        "waits",
+        "was_cut",
         "wire_status",
     )
 
@@ -116,177 +109,66 @@ class Call:
         server_address: str | None = None,
         server_port: int | None = None,
         parameters: Mapping[str, Any] | None = None,
-        end_rule: str = "message",
+        end_rule: EndRule = "message",
     ) -> None:
         self.started_at = clock()
+        """When the application made the call."""
         self.operation = operation
+        """`gen_ai.operation.name`."""
         self.provider = provider
+        """`gen_ai.provider.name`."""
         self.model = model
+        """The model that the application asked for."""
         self.stream = stream
+        """Whether the application asked for a stream."""
         self.server_address = server_address
         self.server_port = server_port
         self.parameters: Mapping[str, Any] = parameters or {}
-        self.end_rule = end_rule
+        """The request parameters that the conventions have attributes for, by their names in the API."""
+        self.end_rule: EndRule = end_rule
 
         self.attempts: list[Attempt] = []
-        self.awaiting_answer = False
+        self.waits: list[Wait] = []
+        self.sent_model = model
+        """The model that the last attempt asked for; another than `model` after a fallback of the SDK's middleware."""
         self.wire_status: int | None = None
+        """The status code on the HTTP status line of the answer; None without an answer."""
         self.request_id: str | None = None
-        self.answer: Any = None
+        """The `request-id` header of the answer."""
+        self.should_retry: bool | None = None
+        """What the `x-should-retry` header of a failing answer says; None when there is none."""
+
         self.streaming = False
-        self.response_id: str | None = None
-        self.response_model: str | None = None
-        self.finish_reasons: tuple[str, ...] = ()
-        self.usage = Usage()
-        self.first_chunk_at: float | None = None
-        self.last_chunk_at = 0.0
-        self.longest_gap = -1.0
-        self.chunks = 0
-        self.stopped_at: float | None = None
+        """Whether the application has a stream to read."""
+        self.events = False
+        """Whether one complete event came."""
+        self.progress = Progress()
+        self.message: Message = NOTHING_SAID
+        """What the events or the body said of the message."""
         self.error: ProviderError | None = None
+        """The first error that the body reported."""
+        self.is_answer = False
+        """Whether a whole body is an answer of the kind that was asked for."""
+        self.is_malformed = False
+        """Whether the body is no answer, or cannot be decoded."""
+        self.was_cut = False
+        """Whether the last line of the body was cut."""
 
-        self.cut_short = False
-
-        self.signals: Any = None
-        self.handle: Any = None
-        self.reader: Any = None
-        self.raw_reader: Any = None
-        self.release: Any = None
-        self.on_gap: Any = None
-        self.process = 0
-        self.sends_more = False
-        self.watched = False
-        self.adopted = False
-        self.failed = False
-        self._claim = threading.Lock()
-
-    @property
-    def ended(self) -> bool:
-        return self._claim.locked()
-
-    # --- attempts ---
-
-    def sending(self) -> None:
-        """An HTTP request is about to be sent. One that was never answered by now was lost."""
-        self.lost(None)
-        self.awaiting_answer = True
-
-    def lost(self, error_type: str | None) -> None:
-        """The request that is out will not be answered, because of `error_type` where that is known."""
-        if self.awaiting_answer:
-            self.awaiting_answer = False
-            self.attempts.append(Attempt(None, error_type))
-
-    def answered(self, status: int, error_type: str | None = None) -> None:
-        """The request that is out was answered with `status`. Told again, a type that is known now is added."""
-        if self.awaiting_answer:
-            self.awaiting_answer = False
-            self.attempts.append(Attempt(status, error_type))
-        elif error_type is not None and self.attempts and self.attempts[-1].status == status:
-            self.attempts[-1] = Attempt(status, error_type)
-
-    # --- the stream ---
-
-    def first_chunk(self, now: float) -> None:
-        """The first chunk arrived at `now`."""
-        self.first_chunk_at = self.last_chunk_at = now
-        self.chunks = 1
-
-    def next_chunk(self, now: float) -> None:
-        """One more chunk arrived at `now`."""
-        gap = now - self.last_chunk_at
-        if gap > self.longest_gap:
-            self.longest_gap = gap
-        if self.on_gap is not None:
-            self.on_gap(self, max(gap, 0.0))
-        self.last_chunk_at = now
-        self.chunks += 1
-
-    def chunk(self) -> None:
-        """A chunk arrived just now, the first one or one more."""
-        if self.first_chunk_at is None:
-            self.first_chunk(clock())
-        else:
-            self.next_chunk(clock())
-
-    def stopped(self) -> None:
-        """The provider said that it is finished."""
-        if self.stopped_at is None:
-            self.stopped_at = clock()
-
-    def note_inner_error(self, error: ProviderError) -> None:
-        """Something that the body reports on failed (an entry of a batch, a session), and the call itself goes on."""
-        if self.signals is not None:
-            self.signals.inner_error(self, error)
-
-    # --- the end ---
-
-    def end(self, verdict: Verdict, *, body_over: bool) -> EndedCall | None:
-        """The record of the call, the first time; `None` ever after.
-
-        `body_over` says that the wire ended the stream, not the application: then the time since the last chunk was a
-        gap too, and a stream left after its end event counts as long as it took to get there.
-        """
-        if not self._claim.acquire(blocking=False):
-            return None
-        self.failed = verdict.error_type is not None
-        now = clock()
-        if verdict.outcome == "completed" and not body_over and self.stopped_at is not None:
-            now = self.stopped_at
-        longest_gap = self.longest_gap
-        if self.first_chunk_at is not None and (body_over or self.stopped_at is not None):
-            longest_gap = max(longest_gap, (self.stopped_at or now) - self.last_chunk_at)
-        first_chunk_at = self.first_chunk_at
-        return EndedCall(
-            operation=self.operation,
-            provider=self.provider,
-            model=self.model,
-            stream=self.stream,
-            server_address=self.server_address,
-            server_port=self.server_port,
-            verdict=verdict,
-            wire_status=self.wire_status,
-            original_status=None if self.error is None else self.error.original_status,
-            attempts=self.attempts,
-            request_id=self.request_id,
-            response_id=self.response_id,
-            response_model=self.response_model,
-            finish_reasons=self.finish_reasons,
-            usage=self.usage,
-            streamed=self.streaming,
-            chunks=self.chunks,
-            longest_gap=None if longest_gap < 0 else longest_gap,
-            # OpenTelemetry would warn of each time below zero, if ever a clock went backwards.
-            time_to_first_chunk=None if first_chunk_at is None else max(first_chunk_at - self.started_at, 0.0),
-            duration=max(now - self.started_at, 0.0),
-        )
-
-
-class EndedCall(NamedTuple):
-    """What one call came to: read by every signal, changed by none."""
-
-    operation: str
-    provider: str
-    model: str | None
-    stream: bool
-    server_address: str | None
-    server_port: int | None
-    verdict: Verdict
-    wire_status: int | None
-    original_status: int | None
-    attempts: Sequence[Attempt]
-    request_id: str | None
-    response_id: str | None
-    response_model: str | None
-    finish_reasons: tuple[str, ...]
-    usage: Usage
-    streamed: bool
-    chunks: int
-    longest_gap: float | None
-    time_to_first_chunk: float | None
-    duration: float
-
-    @property
-    def resend_count(self) -> int:
-        """How many attempts came after the first."""
-        return max(len(self.attempts) - 1, 0)
+    def learn(self, facts: Facts, now: float) -> float | None:
+        """Adds what an event or a body said, which came at `now`. Returns the time since the chunk before, if any."""
+        progress = self.progress
+        gap = None
+        if facts.chunk:
+            gap = progress.chunk(now)
+        if facts.text and progress.first_text_at is None:
+            progress.first_text_at = now
+        if facts.stopped and progress.stopped_at is None:
+            progress.stopped_at = now
+        if facts.message is not None:
+            self.message = merged(self.message, facts.message)
+        if facts.error is not None:
+            self.error = facts.error if self.error is None else self.error.completed_by(facts.error)
+        self.is_answer |= facts.is_answer
+        self.is_malformed |= facts.is_malformed
+        self.was_cut |= facts.was_cut
+        return gap

@@ -1,28 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error types that providers document: the status code each would have had before the stream, and its kind.
+"""The error types, error codes and status codes that providers document, and the failure that each stands for.
 
 Sources: the errors page of the Claude API documentation for `*_error` and `request_too_large`; the service model of
-`bedrock-runtime` for the exceptions of AWS. Nothing here is guessed: a type without a documented status has none.
+`bedrock-runtime` for the exceptions of AWS; `anthropic._error_classes` (anthropic 2.14) for the error codes. Nothing
+here is guessed: a type without a documented status has none.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-RETRYABLE: Final = frozenset({"overloaded", "rate_limited", "timeout", "server_error", "connection", "truncated"})
+from ..names import Failure
+
+RETRYABLE: Final[frozenset[Failure]] = frozenset(
+    {"overloaded", "rate_limited", "timeout", "server_error", "connection", "truncated"}
+)
 """The failures that are worth a retry."""
 
 CLIENT_TIMEOUT: Final = "client_timeout_error"
 CONNECTION: Final = "connection_error"
 TRUNCATED: Final = "stream_truncated"
 MALFORMED: Final = "stream_malformed"
-OTHER: Final = "_OTHER"
 
-ERROR_TYPES: Final[dict[str, tuple[int | None, str]]] = {
+ERROR_TYPES: Final[dict[str, tuple[int | None, Failure]]] = {
     # The Claude API.
     "invalid_request_error": (400, "invalid_request"),
     "authentication_error": (401, "denied"),
-    "billing_error": (402, "denied"),
+    "billing_error": (402, "billing"),
     "permission_error": (403, "denied"),
     "not_found_error": (404, "invalid_request"),
     "conflict_error": (409, "invalid_request"),
@@ -52,9 +56,9 @@ ERROR_TYPES: Final[dict[str, tuple[int | None, str]]] = {
 }
 """`error.type` → the documented status code (none for a failure on our side), and `after200.failure`."""
 
-FAILURE_BY_STATUS: Final[dict[int, str]] = {
+FAILURE_BY_STATUS: Final[dict[int, Failure]] = {
     401: "denied",
-    402: "denied",
+    402: "billing",
     403: "denied",
     408: "timeout",
     429: "rate_limited",
@@ -64,24 +68,91 @@ FAILURE_BY_STATUS: Final[dict[int, str]] = {
 }
 """The failure that a status code names by itself; any other 4xx is `invalid_request`, any other 5xx `server_error`."""
 
-FAILURE_BY_SESSION_ERROR: Final[dict[str, str]] = {
+FAILURE_BY_SESSION_ERROR: Final[dict[str, Failure]] = {
     "model_overloaded_error": "overloaded",
     "model_rate_limited_error": "rate_limited",
 }
 """The failures behind errors that a session of managed agents reports; no status is documented for these."""
 
 
-def documented(error_type: str) -> tuple[int | None, str] | None:
-    """The table's row for `error_type`. AWS writes its names with either case of the first letter."""
+FAILURE_BY_CODE: Final[dict[str, Failure]] = {
+    "ramp_limit_exceeded": "rate_limited",
+    "contract_spend_limit_reached": "billing",
+    "enforced_spend_limit_reached": "billing",
+    "linked_organization_spend_limit_reached": "billing",
+    "linked_organization_billing_unavailable": "billing",
+    "user_profile_not_billable": "billing",
+    "user_profile_billing_not_authorized": "billing",
+    "compaction_unavailable": "server_error",
+    "cmek_key_unreachable": "server_error",
+    "cmek_context_unavailable": "server_error",
+    "change_outcome_unknown": "server_error",
+    "organization_on_hold": "denied",
+    "cmek_key_disabled": "denied",
+    "cmek_key_network_blocked": "denied",
+    "cmek_not_approved": "denied",
+}
+"""`error.details.error_code` → the failure, for the codes that say more than the type and the status."""
+
+OTHER_CODES: Final = frozenset(
+    {
+        "available_tools_limit_exceeded",
+        "compaction_block_ambiguous",
+        "compaction_block_misplaced",
+        "compaction_content_mismatch",
+        "compaction_incomplete_turn",
+        "compaction_nothing_to_summarize",
+        "compaction_signature_invalid",
+        "compaction_too_many_tool_references",
+        "compaction_tool_changes_mismatch",
+        "image_dimensions_too_large",
+        "request_body_too_large_after_decoding",
+        "thread_already_continued",
+        "thread_continue_in_flight",
+        "thread_fingerprint_mismatch",
+        "thread_not_found",
+        "thread_unsupported_request",
+        "tool_name_conflict",
+        "tool_reference_unresolved",
+        "user_profile_not_found",
+        "user_profile_required",
+    }
+)
+"""The other codes that the Messages API documents. New codes come with most releases of the SDK: each is recorded."""
+
+
+def documented(error_type: str) -> tuple[int | None, Failure] | None:
+    """Returns the table's row for `error_type`. AWS writes its names with either case of the first letter."""
     return ERROR_TYPES.get(error_type) or ERROR_TYPES.get(error_type[:1].lower() + error_type[1:])
 
 
-def failure_of(error_type: str, *statuses: int | None) -> str:
-    """`after200.failure`: by the type, and where no table knows it, by the first status that says more."""
+def is_documented_code(code: str) -> bool:
+    """Returns whether `code` is one of the documented error codes, which no bound applies to."""
+    return code in FAILURE_BY_CODE or code in OTHER_CODES
+
+
+def failure_of_status(status: int) -> Failure | None:
+    """Returns the failure that a status code means by itself; None below 400."""
+    if status < 400:
+        return None
+    return FAILURE_BY_STATUS.get(status) or ("invalid_request" if status < 500 else "server_error")
+
+
+def failure_of(
+    error_type: str, *statuses: int | None, code: str | None = None, original_status: int | None = None
+) -> Failure:
+    """Returns `after200.failure`: by the code, then the type, then the first of `statuses` that is an error.
+
+    `original_status` is what the model behind Amazon Bedrock answered; 529 and 503 say that it was overloaded.
+    """
+    if code is not None and code in FAILURE_BY_CODE:
+        return FAILURE_BY_CODE[code]
+    if original_status is not None and FAILURE_BY_STATUS.get(original_status) == "overloaded":
+        return "overloaded"
     row = documented(error_type)
     if row is not None:
         return row[1]
     for status in statuses:
-        if status is not None and status >= 400:
-            return FAILURE_BY_STATUS.get(status) or ("invalid_request" if status < 500 else "server_error")
+        if status is not None and (by_status := failure_of_status(status)) is not None:
+            return by_status
     return FAILURE_BY_SESSION_ERROR.get(error_type, "other")

@@ -1,217 +1,231 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The body of a response, tapped: who reads it, who closes it, and that it has been dropped.
+"""The tap on the body of a response: it reads the bytes along where nobody else sees the events, and tells of closing.
 
-The tap takes the place of `response.stream`, as the SDK's own tracing does. A stream that the SDK parses is watched
-where its events appear (`streams.py`); then the tap lets the bytes pass as they are, and only tells of the closing.
-Bytes that the application reads for itself are looked into here.
+The tap takes the place of `response.stream`, as the SDK's own tracing does. Of a stream that the SDK parses
+(`streams.py`) it reads only the beginning, until the first event came: a body in which no event ever comes is judged
+by its bytes. Of a body that the application reads as bytes or lines, it reads everything.
 """
 
 from __future__ import annotations
 
 import sys
-import weakref
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+import wrapt
 
 from ..call.bodies import BodyReader, reader_for
-from ..call.record import Call
+from ..call.documents import Document
+from ..call.facts import IS_MALFORMED, Facts
 from ..guard import guarded
-from .current import aclose, asending, sending
-from .endings import drop, finish
-
-calls: Final[weakref.WeakKeyDictionary[Any, Call]] = weakref.WeakKeyDictionary()
-"""The HTTP response of every call whose body has yet to end. Streams come and go, the response stays the same."""
-
-
-def follow_body(call: Call, response: Any) -> None:
-    """Ends `call` when the body of `response` ends, in whichever way the application deals with it."""
-    calls[response] = call
-    finalizer = weakref.finalize(response, drop, call)
-    call.release = finalizer.detach
-    tap = tap_class(type(response.stream))
-    if tap is not None:
-        response.stream = tap(response.stream, call, response.headers)
+from .current import ASending, Sending
+from .reading import deliver
+from .responses import follow
+from .running import RunningCall
 
 
-class Tap:
-    """A body that reports how it is read. It has every attribute of the body that it stands for."""
+def follow_body(running: RunningCall, response: Any) -> None:
+    """Ends `running` when the body of `response` ends, in whichever way the application deals with it."""
+    follow(response, running)
+    response.stream = Tap(response.stream, running, response.headers)
 
-    # The SDK asks the body of each response for this, at each event.
+
+class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """A body that reports how it is read. In all else it is the body that it stands for."""
+
+    # The SDK asks the body of each response for this at each event, and most bodies have none.
     stream_observer: Any = None
 
-    def __init__(self, body: Any, call: Call, headers: Any) -> None:
-        self._after200_body = body
-        self._after200_call = call
-        self._after200_headers = headers
+    def __init__(self, body: Any, running: RunningCall, headers: Any) -> None:
+        super().__init__(body)
+        self._self_running = running
+        self._self_headers = headers
         observer = getattr(body, "stream_observer", None)
         if observer is not None:
             self.stream_observer = observer
 
-    def __getattr__(self, attribute: str) -> Any:
-        return getattr(self._after200_body, attribute)
-
-
-class SyncTap(Tap):
     def __iter__(self) -> Iterator[bytes]:
-        body: Iterator[bytes] = iter(self._after200_body)
-        chunks = tapped(self, body, sending, read_raw)
-        return body if chunks is None else chunks
+        chunks: Iterator[bytes] = iter(self.__wrapped__)
+        running: RunningCall = self._self_running
+        if running.sends_more:
+            chunks = Sending(chunks, running)
+        watch = read_along(running, self._self_headers)
+        return chunks if watch is None else Chunks(chunks, running, watch)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks: AsyncIterator[bytes] = aiter(self.__wrapped__)
+        running: RunningCall = self._self_running
+        if running.sends_more:
+            chunks = ASending(chunks, running)
+        watch = read_along(running, self._self_headers)
+        return chunks if watch is None else AChunks(chunks, running, watch)
 
     def close(self) -> None:
-        closing(self._after200_call, "gi_running")
-        self._after200_body.close()
-
-
-class AsyncTap(Tap):
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        body: AsyncIterator[bytes] = aiter(self._after200_body)
-        chunks = tapped(self, body, asending, aread_raw)
-        return body if chunks is None else chunks
+        deliver(self._self_running, "body_closed")
+        self.__wrapped__.close()
 
     async def aclose(self) -> None:
-        closing(self._after200_call, "ag_running")
-        await self._after200_body.aclose()
+        deliver(self._self_running, "body_closed")
+        await self.__wrapped__.aclose()
 
 
 @guarded
-def tapped(tap: Tap, body: Any, sending: Any, read_raw: Any) -> Any:
-    """`body` as it is to be read: looked into, unless its events are watched where they appear."""
-    call: Call = tap._after200_call
-    if call.sends_more:
-        body = sending(body, call)
-    if call.watched or call.raw_reader is not None or call.ended:
-        return body
-    call.raw_reader = RawReader(call, tap._after200_headers)
-    chunks = read_raw(body, call, call.raw_reader)
-    call.reader = call.reader or weakref.ref(chunks)
-    return chunks
+def read_along(running: RunningCall, headers: Any) -> Watch | None:
+    """Returns who reads the bytes of the body along; None when somebody does already, or the call has ended."""
+    if running.body is not None or running.ended is not None:
+        return None
+    watch = Watch(running, headers)
+    running.body = watch
+    return watch
 
 
-@guarded
-def closing(call: Call, running: str) -> None:
-    """The body is being closed: by the application, unless whoever reads it is at its end just now."""
-    if call.ended:
-        return
-    reader = call.reader() if call.reader is not None else None
-    if reader is not None and getattr(reader, running, False):
-        return
-    # An event loop that ends closes all generators at once, and the SDK's may come before the one around it.
-    loop_ends = reader is not None and call.raw_reader is None and sys.exc_info()[0] is GeneratorExit
-    if loop_ends or is_dropped(call):
-        drop(call)
-    else:
-        finish(call, "closed")
+class Watch:
+    """Reads the bytes of one body along: through its content encoding, into the reader for its media type."""
 
-
-def is_dropped(call: Call) -> bool:
-    """Whether the generator that gives the application its events is gone, or just being finalized."""
-    return bool(call.watched) and call.reader is not None and call.reader() is None
-
-
-# --- bytes that the application reads for itself ---
-
-
-def read_raw(chunks: Iterator[bytes], call: Call, reader: RawReader) -> Iterator[bytes]:
-    """`chunks` as they are, looked into."""
-    try:
-        for chunk in chunks:
-            reader.feed(chunk)
-            yield chunk
-    except GeneratorExit:
-        # The application let go of this iterator, not of the response: it may close that yet.
-        raise
-    except BaseException as exception:
-        finish(call, "raised", exception)
-        raise
-    reader.finish()
-    finish(call, "read")
-
-
-async def aread_raw(chunks: AsyncIterator[bytes], call: Call, reader: RawReader) -> AsyncIterator[bytes]:
-    """`chunks` as they are, looked into."""
-    try:
-        async for chunk in chunks:
-            reader.feed(chunk)
-            yield chunk
-    except GeneratorExit:
-        await aclose(chunks)
-        raise
-    except BaseException as exception:
-        finish(call, "raised", exception)
-        raise
-    reader.finish()
-    finish(call, "read")
-
-
-class RawReader:
-    """Bytes off the wire, into the reader for what they are. Content that cannot be decoded is not looked into."""
-
-    def __init__(self, call: Call, headers: Any) -> None:
-        self._call = call
-        self._reader: BodyReader | None = None
+    def __init__(self, running: RunningCall, headers: Any) -> None:
+        call = running.call
+        self._running = running
+        self._is_finished = False
         self._decoder: Any = None
-        self._finished = False
-        self._start(headers)
-
-    @guarded
-    def _start(self, headers: Any) -> None:
+        self._reader: BodyReader | Beginning | None = None
         encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("", "identity"):
             decoder = content_decoders(headers).get(encoding)
             if decoder is None:
-                return
+                return  # The HTTP client does not decode this encoding either.
             self._decoder = decoder()
-        self._reader = reader_for(self._call, headers.get("content-type", ""))
+        if running.watched:
+            self._reader = Beginning(running)
+        else:
+            self._reader = reader_for(headers.get("content-type", ""), call.end_rule, stream=call.stream)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no further byte matters: the events are watched elsewhere, and one came."""
+        return self._running.watched and self._running.call.events
 
     @guarded
     def feed(self, chunk: bytes) -> None:
+        """Reads the next piece of the body."""
         # Put back only at the end: a reader that raised is out of step with the body.
         reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.feed(chunk if self._decoder is None else joined(self._decoder.decode(chunk)))
-            self._reader = reader
-
-    @guarded
-    def finish(self) -> None:
-        """The body is at its end. Told again, says nothing new."""
-        if self._finished:
-            return
-        self._finished = True
-        if self._reader is None:
-            # Nothing is known of what went by, so nothing is held against it.
-            self._call.stopped()
+        if reader is None:
             return
         if self._decoder is not None:
-            self._reader.feed(joined(self._decoder.flush()))
-        self._reader.finish()
+            try:
+                chunk = as_bytes(self._decoder.decode(chunk))
+            except Exception:
+                self._running.learn(IS_MALFORMED)
+                return
+        for facts in reader.feed(chunk):
+            self._running.learn(facts)
+        if reader.events:
+            self._running.call.events = True
+        self._reader = reader
+
+    def finish(self) -> Iterable[Facts]:
+        """Yields what the end of the body says, the first time."""
+        if self._is_finished:
+            return
+        self._is_finished = True
+        if self._reader is None:
+            if not self._running.call.is_malformed and not self._running.watched:
+                # Nothing is known of what went by, so nothing is held against it.
+                yield Facts(stopped=True, is_answer=True)
+            return
+        if self._decoder is not None:
+            yield from self._reader.feed(as_bytes(self._decoder.flush()))
+        yield from self._reader.finish()
 
 
-def joined(decoded: Any) -> bytes:
-    """What a content decoder gave: bytes, or an iterator over them (httpx2)."""
+class Beginning:
+    """Keeps the bytes of a stream that the SDK parses, until its first event came."""
+
+    def __init__(self, running: RunningCall) -> None:
+        self._call = running.call
+        self._document = Document(stream=True)
+
+    @property
+    def events(self) -> bool:
+        return self._call.events
+
+    def feed(self, data: bytes) -> Iterable[Facts]:
+        self._document.add(data)
+        return ()
+
+    def finish(self) -> Iterable[Facts]:
+        return () if self._call.events else self._document.judge()
+
+
+class Chunks:
+    """The chunks of a body, as they are, read along."""
+
+    __slots__ = ("_next", "_running", "_watch")
+
+    def __init__(self, chunks: Iterator[bytes], running: RunningCall, watch: Watch) -> None:
+        self._next = chunks.__next__
+        self._running = running
+        self._watch = watch
+
+    def __iter__(self) -> Chunks:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._watch.is_done:
+            return self._next()
+        try:
+            chunk = self._next()
+        except BaseException as exception:
+            self._ended(exception)
+            raise
+        self._watch.feed(chunk)
+        return chunk
+
+    def _ended(self, exception: BaseException) -> None:
+        if not isinstance(exception, StopIteration):
+            deliver(self._running, "raise", exception)
+        elif not self._running.watched:
+            deliver(self._running, "stop")
+
+
+class AChunks:
+    """The async twin of `Chunks`."""
+
+    __slots__ = ("_next", "_running", "_watch")
+
+    def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall, watch: Watch) -> None:
+        self._next: Any = chunks.__anext__
+        self._running = running
+        self._watch = watch
+
+    def __aiter__(self) -> AChunks:
+        return self
+
+    def __anext__(self) -> Any:
+        return self._next() if self._watch.is_done else self._read()
+
+    async def _read(self) -> bytes:
+        try:
+            chunk: bytes = await self._next()
+        except BaseException as exception:
+            self._ended(exception)
+            raise
+        self._watch.feed(chunk)
+        return chunk
+
+    def _ended(self, exception: BaseException) -> None:
+        if not isinstance(exception, StopAsyncIteration):
+            deliver(self._running, "raise", exception)
+        elif not self._running.watched:
+            deliver(self._running, "stop")
+
+
+def as_bytes(decoded: Any) -> bytes:
+    """Returns what a content decoder gave as bytes: it gives bytes, or an iterator over them (httpx2)."""
     return decoded if isinstance(decoded, bytes) else b"".join(decoded)
 
 
-# --- what a response is ---
-
-
-_tap_classes: dict[type, type[Tap] | None] = {}
-
-
-def tap_class(body_class: type) -> type[Tap] | None:
-    """The tap that passes wherever the HTTP client checks that a body is one of its sync or async ones."""
-    if body_class not in _tap_classes:
-        kinds = {cls.__name__: cls for cls in body_class.__mro__ if cls.__module__.startswith("httpx")}
-        bases: list[type] = []
-        if "SyncByteStream" in kinds:
-            bases += [SyncTap, kinds["SyncByteStream"]]
-        if "AsyncByteStream" in kinds:
-            bases += [AsyncTap, kinds["AsyncByteStream"]]
-        bases.sort(key=lambda base: not issubclass(base, Tap))
-        _tap_classes[body_class] = type("Tap", tuple(bases), {}) if bases else None
-    return _tap_classes[body_class]
-
-
 def content_decoders(headers: Any) -> Any:
-    """The content encodings that the HTTP client whose headers these are can decode."""
+    """Returns the content encodings that the HTTP client whose headers these are can decode, each with its decoder."""
     client = type(headers).__module__.partition(".")[0]
     return getattr(sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {})

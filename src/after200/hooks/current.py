@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which call a request is sent for: the one that the context says.
 
-A middleware of the SDK's may send further requests while the application reads the body that it made (a fallback to
+A middleware of the SDK may send further requests while the application reads the body that it made (a fallback to
 another model does). They are attempts of the same call, so the call is current while such a body works out its next
 bytes, and never while the application has them.
 """
@@ -9,55 +9,85 @@ bytes, and never while the application has them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Final
 
-from ..call.record import Call
+from ..guard import guarded
+from .running import RunningCall
 
-current_call: Final[ContextVar[Call | None]] = ContextVar("after200_call", default=None)
+current_call: Final[ContextVar[RunningCall | None]] = ContextVar("after200_call", default=None)
 """The call whose request is being sent in this context."""
 
 
-def sending(chunks: Iterator[bytes], call: Call) -> Iterator[bytes]:
-    """`chunks` as they are. What is sent to get them is sent for `call`."""
-    try:
-        while True:
-            token = current_call.set(call)
+class Current:
+    """`with Current(running):` the requests that are sent inside are attempts of `running`.
+
+    A request that is no call (`None`) hides the call around it.
+    """
+
+    __slots__ = ("_running", "_token")
+
+    def __init__(self, running: RunningCall | None) -> None:
+        self._running = running
+        self._token: Token[RunningCall | None] | None = None
+
+    def __enter__(self) -> None:
+        if self._running is not None or current_call.get() is not None:
+            self._token = current_call.set(self._running)
+
+    def __exit__(self, *exception: object) -> None:
+        self._leave()
+
+    @guarded
+    def _leave(self) -> None:
+        same_context = True
+        if self._token is not None:
             try:
-                chunk = next(chunks)
-            except StopIteration:
-                return
-            finally:
-                current_call.reset(token)
-            yield chunk
-    finally:
-        close_generator(chunks)
+                current_call.reset(self._token)
+            except (ValueError, RuntimeError):
+                # A coroutine that is dropped is closed in whatever context that happens.
+                same_context = False
+        recording = None if self._running is None else self._running.recording
+        if recording is not None:
+            recording.leave(same_context=same_context)
 
 
-async def asending(chunks: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
-    """`chunks` as they are. What is sent to get them is sent for `call`."""
-    try:
-        while True:
-            token = current_call.set(call)
-            try:
-                chunk = await anext(chunks)
-            except StopAsyncIteration:
-                return
-            finally:
-                current_call.reset(token)
-            yield chunk
-    finally:
-        await aclose(chunks)
+class Sending:
+    """The chunks of a body, as they are. Requests that are sent to get the next one are attempts of the call."""
+
+    __slots__ = ("_next", "_running")
+
+    def __init__(self, chunks: Iterator[bytes], running: RunningCall) -> None:
+        self._next = chunks.__next__
+        self._running = running
+
+    def __iter__(self) -> Sending:
+        return self
+
+    def __next__(self) -> bytes:
+        token = current_call.set(self._running)
+        try:
+            return self._next()
+        finally:
+            current_call.reset(token)
 
 
-def close_generator(iterator: Any) -> None:
-    """Closes a generator now, as it would be if whoever lets go of it held it itself."""
-    if hasattr(iterator, "close"):
-        iterator.close()
+class ASending:
+    """The async twin of `Sending`. Not an async generator, which the event loop would close by itself."""
 
+    __slots__ = ("_next", "_running")
 
-async def aclose(iterator: Any) -> None:
-    """Closes an async generator now, in the task that lets go of it, and not some time later in one of the loop's."""
-    # Where both are garbage at once, the loop may be closing it already.
-    if hasattr(iterator, "aclose") and not getattr(iterator, "ag_running", False):
-        await iterator.aclose()
+    def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall) -> None:
+        self._next: Any = chunks.__anext__
+        self._running = running
+
+    def __aiter__(self) -> ASending:
+        return self
+
+    async def __anext__(self) -> bytes:
+        token = current_call.set(self._running)
+        try:
+            chunk: bytes = await self._next()
+            return chunk
+        finally:
+            current_call.reset(token)

@@ -2,7 +2,7 @@
 """Corrected exceptions, an option: an error raised with status code 200 becomes what it was before the stream.
 
 Comes in: the `APIStatusError` that the SDK raises for an `error` event. It leaves as the same object, of the SDK's own
-class for the corrected status code. Its `body`, `message`, `request_id` and `response` stay as they are.
+class for the corrected status code and error code. Its `body`, `message`, `request_id` and `response` stay the same.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-from ..call.record import Call
-from ..call.verdict import judge
 from ..guard import guarded
+from .running import RunningCall
 
 _CLASSES: Final[dict[int, tuple[str, ...]]] = {
     400: ("BadRequestError",),
@@ -36,15 +35,15 @@ _TABLE: Final = ("anthropic._error_classes", "ERROR_CLASSES")
 
 
 @guarded
-def correct(call: Call, exception: Any) -> bool:
-    """Gives `exception`, raised out of the stream of `call`, the status code and the class that it should have had.
+def correct(running: RunningCall, exception: Any) -> bool:
+    """Gives `exception`, raised out of the stream of `running`, the status code and the class it should have had.
 
-    True when it did: then the exception has to be raised anew, as Python 3.10 remembers the class it was raised with.
+    Returns True when it did; then the exception has to be raised anew.
     """
-    if not call.signals.settings.correct_exceptions or getattr(exception, "status_code", None) != 200:
+    if getattr(exception, "status_code", None) != 200 or running.ended is None:
         return False
-    status = judge(call, "raised", exception).status
-    cls = None if status is None else error_class(exception, status)
+    status = running.ended.verdict.status
+    cls = None if status is None or status < 400 else error_class(exception, status)
     if cls is None:
         return False
     exception.__class__ = cls
@@ -53,7 +52,7 @@ def correct(call: Call, exception: Any) -> bool:
 
 
 def error_class(exception: Any, status: int) -> type | None:
-    """The SDK's class for `status`, and for the error code of `exception`, that extends the class of `exception`."""
+    """Returns the SDK's class for `status` and the error code of `exception`, which extends that exception's class."""
     table = getattr(sys.modules.get(_TABLE[0]), _TABLE[1], {})
     module = sys.modules.get("anthropic._exceptions")
     names = (*_CLASSES.get(status, ()), "APIStatusError")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The patches, as one table of targets. Putting them on and taking them off both walk it.
+"""The patches on the SDK, as one table of targets. Putting them on and taking them off both walk it.
 
-A module is patched when the application imports it, or now if it has. A target that is missing is left out and named
-in one warning; whatever else is there is patched all the same.
+A module is patched when the application imports it, or now if it has been imported. A target that is missing is named
+in one warning; every other target is patched all the same.
 """
 
 from __future__ import annotations
@@ -15,68 +15,90 @@ from typing import Any, NamedTuple
 
 import wrapt
 
+from ..call.observer import CallObserver
 from ..guard import guarded, warn_once
+from ..settings import Settings
 from . import native, streams
 from .requests import RequestHooks
 
 
 class Target(NamedTuple):
-    """One attribute of the SDK's, and the wrapper that goes around it."""
+    """One attribute of the SDK that is patched."""
 
     module: str
     path: str
+    """The attribute in `module`, with the class that it belongs to."""
+
     wrapper: Callable[..., Any]
+    """What is called in its place: `wrapper(wrapped, instance, args, kwargs)`, as wrapt has it."""
+
+    loses: str
+    """What is not recorded when the SDK does not have the attribute."""
+
     required: bool = True
-    """False for what only some of the supported versions have."""
+    """False for an attribute that only some of the supported versions have."""
 
 
 class Patch(NamedTuple):
-    """A patch that is on: what was there, and what is there now."""
+    """A patch that is on."""
 
     parent: Any
+    """The module or class that has the attribute."""
+
     attribute: str
     original: Any
+    """What was there."""
+
     wrapper: Any
+    """What is there now."""
+
     inherited: bool
+    """Whether the class had the attribute from a base."""
 
 
-def targets(signals: Any) -> list[Target]:
-    """Every target, in the order in which a call meets them."""
-    hooks = RequestHooks(signals)
-    client, stream = "anthropic._base_client", "anthropic._streaming"
+def targets(observer: CallObserver, settings: Settings) -> list[Target]:
+    """Returns every target, in the order in which a call meets them."""
+    hooks = RequestHooks(observer, correct_exceptions=settings.correct_exceptions)
+    client, stream, response = "anthropic._base_client", "anthropic._streaming", "anthropic._response"
+    helper, bedrock = "anthropic.lib.streaming._messages", "anthropic.lib.bedrock._stream_decoder"
+    early = "that a stream was closed, until its body is closed"
     return [
-        Target(client, "SyncAPIClient.request", hooks.request),
-        Target(client, "AsyncAPIClient.request", hooks.arequest),
-        Target(client, "BaseClient._build_request", hooks.build_request),
-        Target(client, "BaseClient._should_retry", hooks.should_retry),
-        Target(client, "BaseClient._calculate_retry_timeout", hooks.retry_timeout),
-        Target(client, "SyncAPIClient._process_response", hooks.process_response),
-        Target(client, "AsyncAPIClient._process_response", hooks.process_response),
-        Target(stream, "Stream.__stream__", streams.stream),
-        Target(stream, "AsyncStream.__stream__", streams.astream),
-        Target(stream, "Stream._iter_events", streams.iter_events),
-        Target(stream, "AsyncStream._iter_events", streams.aiter_events),
-        Target(stream, "Stream.close", streams.close),
-        Target(stream, "AsyncStream.close", streams.close),
+        Target(client, "SyncAPIClient.request", hooks.request, "every call of sync clients"),
+        Target(client, "AsyncAPIClient.request", hooks.arequest, "every call of async clients"),
+        Target(client, "BaseClient._build_request", hooks.build_request, "the attempts of a call"),
+        Target(client, "BaseClient._should_retry", hooks.should_retry, "the status of an attempt that is retried"),
+        Target(client, "BaseClient._calculate_retry_timeout", hooks.retry_timeout, "lost attempts and retry waits"),
+        Target(client, "SyncAPIClient._process_response", hooks.process_response, "the request id of sync messages"),
+        Target(client, "AsyncAPIClient._process_response", hooks.process_response, "the request id of async messages"),
+        Target(stream, "Stream.__stream__", streams.stream, "exceptions that the SDK raises from sync streams"),
+        Target(stream, "AsyncStream.__stream__", streams.astream, "exceptions that the SDK raises from async streams"),
+        Target(stream, "Stream._iter_events", streams.iter_events, "nothing: the bytes are read instead"),
+        Target(stream, "AsyncStream._iter_events", streams.aiter_events, "nothing: the bytes are read instead"),
+        Target(stream, "Stream.close", streams.close, early),
+        Target(stream, "AsyncStream.close", streams.close, early),
+        # A raw response that is closed while a generator is being left was closed by the application all the same.
+        Target(response, "APIResponse.close", streams.close, early, required=False),
+        Target(response, "AsyncAPIResponse.close", streams.close, early, required=False),
         # Before 0.43 the helpers close the response, and no stream.
-        Target("anthropic.lib.streaming._messages", "MessageStream.close", streams.close, required=False),
-        Target("anthropic.lib.streaming._messages", "AsyncMessageStream.close", streams.close, required=False),
+        Target(helper, "MessageStream.close", streams.close, early, required=False),
+        Target(helper, "AsyncMessageStream.close", streams.close, early, required=False),
         Target(
-            "anthropic.lib.bedrock._stream_decoder",
+            bedrock,
             "AWSEventStreamDecoder._parse_message_from_event",
             streams.parse_frame,
+            "the error types of streams from Amazon Bedrock",
         ),
-        Target(client, "start_api_call_span", native.start_span, required=False),
-        Target(client, "finish_api_call_span", native.finish_span, required=False),
-        Target("anthropic._tracing", "FirstEnd.end", native.end_body, required=False),
+        Target(client, "start_api_call_span", native.start_span, "what the SDK's own span says", required=False),
+        Target(client, "finish_api_call_span", native.finish_span, "what the SDK's own span says", required=False),
+        Target("anthropic._tracing", "FirstEnd.end", native.end_body, "what the SDK's own span says", required=False),
     ]
 
 
 class Patches:
     """The patches of one instrumentation."""
 
-    def __init__(self, signals: Any) -> None:
-        self._targets = targets(signals)
+    def __init__(self, observer: CallObserver, settings: Settings) -> None:
+        self._targets = targets(observer, settings)
         self._patches: list[Patch] = []
         self._on = False
 
@@ -106,7 +128,7 @@ class Patches:
 
     @guarded
     def _miss_modules(self, sdk: ModuleType) -> None:
-        """Names the targets in modules that the SDK does not have: every version imports all of its own."""
+        """Warns of the targets in modules that the SDK does not have: every version imports all its modules at once."""
         for target in self._targets if self._on else ():
             if target.module not in sys.modules:
                 miss(target)
@@ -130,9 +152,9 @@ class Patches:
 
 
 def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
-    """The subclasses of `parent` for which somebody wrapped its `attribute` before: they pass by a patch on `parent`.
+    """Returns the subclasses of `parent` for which somebody wrapped its `attribute` before.
 
-    logfire does, to `request` of each client class.
+    A patch on `parent` does not reach them. logfire wraps `request` of each client class.
     """
     innermost = inspect.unwrap(original)
     found: list[type] = []
@@ -145,13 +167,16 @@ def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
 
 
 def miss(target: Target) -> None:
-    """Says once that `target` is not there, unless that is nothing special."""
+    """Warns once that the SDK does not have `target`, unless only some of the supported versions have it."""
     if target.required:
+        version = getattr(sys.modules.get("anthropic"), "__version__", "of an unknown version")
         warn_once(
             target.path,
-            "after200 does not find %s.%s in this version of the anthropic SDK; what it tells is not recorded",
+            "after200 does not find %s.%s in anthropic %s. Not recorded because of that: %s",
             target.module,
             target.path,
+            version,
+            target.loses,
         )
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes by in a stream that the SDK parses, and how the reading of it ends; sync and async twins.
+"""The events of a stream that the SDK parses, and what is raised out of it.
 
-Two generators stand in the way of the events: `watch` sees each event as it was on the wire, before the SDK drops what
-it does not know, and `judge` sees what the SDK raises. Both start when the application asks for the first event, find
-their call by the HTTP response, and keep no reference to the stream that the application holds.
+Two iterators stand in the way of the events: `Watched` sees each event as it was on the wire, before the SDK drops
+what it does not know; `Events` sees what the SDK raises, and knows whether the application waits. Both are objects and
+no generators: an async generator would be one more for the event loop to close. They keep no reference to the stream
+that the application holds.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from ..call.bodies import read_error_frame
-from ..call.events import CHUNK, read_event
-from ..call.record import Call, clock
-from ..guard import guarded
-from .bodies import calls
-from .current import aclose
-from .endings import drop, finish
+from ..call.errors import read_frame_error
+from ..call.events import CHUNK, CHUNK_TYPE, KNOWN_NAMES, decode, read_event
+from ..call.facts import Facts
+from ..call.record import clock
+from ..guard import guarded, report_fault
 from .exceptions import correct
+from .reading import deliver
+from .responses import dropped, find
+from .running import RunningCall
 
-_decoders: weakref.WeakKeyDictionary[Any, Call] = weakref.WeakKeyDictionary()
-"""The call whose frames a decoder of Bedrock's decodes."""
-
-note = guarded(read_event)
+_decoders: weakref.WeakKeyDictionary[Any, RunningCall] = weakref.WeakKeyDictionary()
+"""The call whose frames a decoder of Amazon Bedrock's event streams decodes."""
 
 
 # --- the wrappers, each with the signature that wrapt asks for ---
@@ -32,207 +32,300 @@ note = guarded(read_event)
 
 def stream(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `Stream.__stream__`."""
-    own: list[Any] = []
-    events = judged(wrapped(*args, **kwargs), instance.response, own)
-    own.append(weakref.ref(events))
-    return events
+    events = wrapped(*args, **kwargs)
+    return observed(Events, events, instance) or events
 
 
 def astream(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `AsyncStream.__stream__`."""
-    own: list[Any] = []
-    events = ajudged(wrapped(*args, **kwargs), instance.response, own)
-    own.append(weakref.ref(events))
-    return events
+    events = wrapped(*args, **kwargs)
+    return observed(AEvents, events, instance) or events
 
 
 def iter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `Stream._iter_events`."""
-    call = find_call(instance)
-    if call is None or call.reader is None:  # Without who reads it, the bytes of the body have to do.
-        return wrapped(*args, **kwargs)
-    call.watched = True
-    if only_forwards(wrapped, "iter_bytes"):
-        return watched(instance._decoder.iter_bytes(instance.response.iter_bytes()), call)
-    return watched(wrapped(*args, **kwargs), call)
+    events = wrapped(*args, **kwargs)
+    return watched(Watched, events, instance) or events
 
 
 def aiter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `AsyncStream._iter_events`."""
-    call = find_call(instance)
-    if call is None or call.reader is None:  # Without who reads it, the bytes of the body have to do.
-        return wrapped(*args, **kwargs)
-    call.watched = True
-    if only_forwards(wrapped, "aiter_bytes"):
-        return awatched(instance._decoder.aiter_bytes(instance.response.aiter_bytes()), call)
-    return awatched(wrapped(*args, **kwargs), call)
-
-
-@guarded
-def only_forwards(wrapped: Any, iter_bytes: str) -> bool:
-    """Whether `_iter_events` hands on what the decoder makes of the bytes, and nothing else, as the SDK's has always.
-
-    Then the generator that watches takes its place, instead of one more generator that every event has to pass.
-    """
-    code = getattr(getattr(wrapped, "__func__", None), "__code__", None)
-    return code is not None and code.co_names == ("_decoder", iter_bytes, "response")
+    events = wrapped(*args, **kwargs)
+    return watched(AWatched, events, instance) or events
 
 
 def close(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    """Around the `close` of `Stream` and `AsyncStream`: the application is done with the stream."""
-    call = find_call(instance)
-    if call is not None:
-        finish(call, "closed")
+    """Around the `close` of a stream or a raw response: the application is done with it."""
+    close_stream(instance)
     return wrapped(*args, **kwargs)
 
 
 def parse_frame(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """Around `AWSEventStreamDecoder._parse_message_from_event`."""
-    note_frame(instance, args[0] if args else kwargs.get("event"))
+    read_frame(instance, args[0] if args else kwargs.get("event"))
     return wrapped(*args, **kwargs)
 
 
-# --- how the reading ends ---
-
-
-def judged(events: Iterator[Any], response: Any, own: list[Any]) -> Iterator[Any]:
-    """`events` as they are. What is raised out of them, their end and their being dropped end the call."""
-    call = start_reading(response, own)
-    del response
-    try:
-        # No event in a variable, which would keep it alive until the next one comes.
-        yield from events
-    except GeneratorExit:
-        if call is not None:
-            drop(call)
-        raise
-    except BaseException as exception:
-        if call is not None:
-            finish(call, "raised", exception)
-            if correct(call, exception):
-                raise exception
-        raise
-    if call is not None:
-        finish(call, "read")
-
-
-async def ajudged(events: AsyncIterator[Any], response: Any, own: list[Any]) -> AsyncIterator[Any]:
-    """`events` as they are. What is raised out of them, their end and their being dropped end the call."""
-    call = start_reading(response, own)
-    del response
-    following = aiter(events).__anext__
-    try:
-        while True:
-            # Not in a variable, which would keep the event alive until the next one comes.
-            yield await following()
-    except StopAsyncIteration:
-        pass
-    except GeneratorExit:
-        if call is not None:
-            drop(call)
-        await aclose(events)
-        raise
-    except BaseException as exception:
-        if getattr(events, "ag_frame", None) is not None:
-            # Not out of `events`: an event loop that ends cancels the closing of what was dropped before.
-            if call is not None:
-                drop(call)
-            await aclose(events)
-            raise
-        if call is not None:
-            finish(call, "raised", exception)
-            if correct(call, exception):
-                raise exception
-        raise
-    if call is not None:
-        finish(call, "read")
+# --- what they do ---
 
 
 @guarded
-def start_reading(response: Any, own: list[Any]) -> Call | None:
-    """The call whose stream is being read from here on."""
-    call = calls.get(response)
-    if call is not None:
-        call.reader = own[0]
-    return call
+def observed(kind: Any, events: Any, stream: Any) -> Any:
+    """Returns `events`, which `stream` hands to the application, as an iterator of `kind`."""
+    return kind(events, stream.response)
 
 
 @guarded
-def find_call(stream: Any) -> Call | None:
-    """The call of a stream of the SDK's."""
-    call = calls.get(stream.response)
+def watched(kind: Any, events: Any, stream: Any) -> Any:
+    """Returns `events`, which `stream` is about to parse, as an iterator of `kind`.
+
+    Returns None when nobody hands them to the application: the tap on the body reads them from the bytes.
+    """
+    running = find(stream.response)
+    if running is None or running.reader is None:
+        return None
+    running.watched = True
     decoder = getattr(stream, "_decoder", None)
-    if call is not None and hasattr(decoder, "_parse_message_from_event"):
-        _decoders[decoder] = call
-    return call
+    if hasattr(decoder, "_parse_message_from_event"):
+        _decoders[decoder] = running
+    return kind(events, running)
 
 
 @guarded
-def note_frame(decoder: Any, frame: Any) -> None:
-    """Notes the error in a frame of Bedrock's, while it is whole."""
-    call = _decoders.get(decoder)
-    if call is not None:
-        read_error_frame(call, frame)
+def close_stream(stream: Any) -> None:
+    """The application closes `stream`."""
+    response = getattr(stream, "response", None)
+    running = find(getattr(stream, "http_response", None) if response is None else response)
+    if running is not None:
+        deliver(running, "close")
+
+
+@guarded
+def read_frame(decoder: Any, frame: Any) -> None:
+    """Reads the error in a frame of Amazon Bedrock's while the frame is whole.
+
+    The SDK raises a bare `ValueError` for it before 1.7, knows no type that botocore does not know, and never keeps
+    `originalStatusCode`.
+    """
+    running = _decoders.get(decoder)
+    if running is not None:
+        error = read_frame_error(frame.headers, decode(frame.payload))
+        if error is not None:
+            running.call.events = True
+            running.learn(Facts(error=error))
+
+
+@guarded
+def read(running: RunningCall, name: str | None, data: str) -> None:
+    """Reads one event, any but the plain chunks that `Watched` counts by itself."""
+    call = running.call
+    call.events = True
+    facts = read_event(name, data, call.end_rule, look_for_text=call.progress.first_text_at is None)
+    running.odd_event = None
+    if facts is None:
+        return
+    if facts.error is not None or name in KNOWN_NAMES:
+        running.learn(facts)
+    else:
+        # Some versions of the SDK hand this event to the application and some drop it: `Events` will see.
+        running.odd_event = facts
+
+
+@guarded
+def learn_odd_event(running: RunningCall) -> None:
+    """The SDK handed the last event, of a name that it may not know, to the application."""
+    if running.odd_event is not None:
+        running.learn(running.odd_event)
+        running.odd_event = None
+
+
+# --- how the reading goes and ends ---
+
+
+class _Reading:
+    """What both twins of `Events` do at the beginning and at the end."""
+
+    __slots__ = ("__weakref__", "_events", "_next", "_response", "_running", "is_reading")
+
+    def __init__(self, events: Any, response: Any) -> None:
+        self._events = events
+        self._response = response
+        self._running: RunningCall | None = None
+        self.is_reading = False
+
+    @guarded
+    def _begin(self) -> None:
+        """The application asks for the first event. Helpers of the SDK up to 0.42 drop a stream that never began."""
+        response, self._response = self._response, None
+        self._running = find(response)
+        if self._running is not None:
+            self._running.reader = weakref.ref(self)
+
+    def _raised(self, exception: BaseException) -> bool:
+        """The SDK raised `exception`. Returns whether it was corrected."""
+        running, self._running = self._running, None
+        if running is None:
+            return False
+        deliver(running, "raise", exception)
+        return running.corrects_exceptions and bool(correct(running, exception))
+
+    def _stopped(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            deliver(running, "stop")
+
+    def __del__(self) -> None:
+        if self._running is not None:
+            dropped(self._running)
+
+    def __getattr__(self, attribute: str) -> Any:
+        # What stands here in place of the SDK's generator has all that a generator has.
+        return getattr(object.__getattribute__(self, "_events"), attribute)
+
+
+class Events(_Reading):
+    """The events that the SDK hands to the application, as they are."""
+
+    __slots__ = ()
+
+    def __init__(self, events: Iterator[Any], response: Any) -> None:
+        super().__init__(events, response)
+        self._next = events.__next__
+
+    def __iter__(self) -> Events:
+        return self
+
+    def __next__(self) -> Any:
+        if self._response is not None:
+            self._begin()
+        self.is_reading = True
+        try:
+            event = self._next()
+        except StopIteration:
+            self._stopped()
+            raise
+        except BaseException as exception:
+            if self._raised(exception):
+                raise exception  # Python 3.10 remembers the class that an exception was raised with.
+            raise
+        finally:
+            self.is_reading = False
+        if self._running is not None and self._running.odd_event is not None:
+            learn_odd_event(self._running)
+        return event
+
+
+class AEvents(_Reading):
+    """The async twin of `Events`."""
+
+    __slots__ = ()
+
+    def __init__(self, events: AsyncIterator[Any], response: Any) -> None:
+        super().__init__(events, response)
+        self._next = events.__anext__
+
+    def __aiter__(self) -> AEvents:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._response is not None:
+            self._begin()
+        self.is_reading = True
+        try:
+            event = await self._next()
+        except StopAsyncIteration:
+            self._stopped()
+            raise
+        except BaseException as exception:
+            if self._raised(exception):
+                raise exception  # Python 3.10 remembers the class that an exception was raised with.
+            raise
+        finally:
+            self.is_reading = False
+        if self._running is not None and self._running.odd_event is not None:
+            learn_odd_event(self._running)
+        return event
 
 
 # --- what goes by ---
 
 
-def watched(events: Iterator[Any], call: Call) -> Iterator[Any]:
-    """`events` as they are, each noted. After the first chunk, a chunk costs as little as can be."""
-    for sse in events:
-        note(call, sse.event, sse.data)
-        yield sse
-        if call.first_chunk_at is not None:
-            break
-    else:
-        return
-    if call.on_gap is not None or not hasattr(sse, "_event"):
-        for sse in events:
-            note(call, sse.event, sse.data)
-            yield sse
-        return
-    last = call.last_chunk_at
-    longest = call.longest_gap
-    for sse in events:
-        if sse._event == CHUNK:
-            now = clock()
-            if now - last > longest:
-                call.longest_gap = longest = now - last
-            call.last_chunk_at = last = now
-            call.chunks += 1
-        else:
-            note(call, sse._event, sse._data)
-            last = call.last_chunk_at
-            longest = call.longest_gap
-        yield sse
+class _Watching:
+    """What both twins of `Watched` do with an event: a plain chunk costs as little as can be."""
+
+    __slots__ = ("_counts", "_next", "_progress", "_running")
+
+    def __init__(self, running: RunningCall) -> None:
+        self._running = running
+        self._progress = running.call.progress
+        self._counts = running.recording is not None and not running.recording.wants_gaps
 
 
-async def awatched(events: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
-    """`events` as they are, each noted. After the first chunk, a chunk costs as little as can be."""
-    async for sse in events:
-        note(call, sse.event, sse.data)
-        yield sse
-        if call.first_chunk_at is not None:
-            break
-    else:
-        return
-    if call.on_gap is not None or not hasattr(sse, "_event"):
-        async for sse in events:
-            note(call, sse.event, sse.data)
-            yield sse
-        return
-    last = call.last_chunk_at
-    longest = call.longest_gap
-    async for sse in events:
-        if sse._event == CHUNK:
-            now = clock()
-            if now - last > longest:
-                call.longest_gap = longest = now - last
-            call.last_chunk_at = last = now
-            call.chunks += 1
-        else:
-            note(call, sse._event, sse._data)
-            last = call.last_chunk_at
-            longest = call.longest_gap
-        yield sse
+class Watched(_Watching):
+    """The events of the wire, as they are, each read."""
+
+    __slots__ = ()
+
+    def __init__(self, events: Iterator[Any], running: RunningCall) -> None:
+        super().__init__(running)
+        self._next = events.__next__
+
+    def __iter__(self) -> Watched:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            sse = self._next()
+        except BaseException as exception:
+            if not isinstance(exception, StopIteration):
+                deliver(self._running, "raise", exception)
+            raise
+        progress = self._progress
+        try:
+            if self._counts and progress.first_text_at is not None and sse.event == CHUNK and CHUNK_TYPE in sse.data:
+                now = clock()
+                gap = now - progress.last_chunk_at
+                if gap > progress.longest_gap:
+                    progress.longest_gap = gap
+                progress.last_chunk_at = now
+                progress.chunks += 1
+            else:
+                read(self._running, sse.event, sse.data)
+        except Exception:
+            report_fault("after200.hooks.streams.Watched")
+        return sse
+
+
+class AWatched(_Watching):
+    """The async twin of `Watched`."""
+
+    __slots__ = ()
+
+    def __init__(self, events: AsyncIterator[Any], running: RunningCall) -> None:
+        super().__init__(running)
+        self._next = events.__anext__
+
+    def __aiter__(self) -> AWatched:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            sse = await self._next()
+        except BaseException as exception:
+            if not isinstance(exception, StopAsyncIteration):
+                deliver(self._running, "raise", exception)
+            raise
+        progress = self._progress
+        try:
+            if self._counts and progress.first_text_at is not None and sse.event == CHUNK and CHUNK_TYPE in sse.data:
+                now = clock()
+                gap = now - progress.last_chunk_at
+                if gap > progress.longest_gap:
+                    progress.longest_gap = gap
+                progress.last_chunk_at = now
+                progress.chunks += 1
+            else:
+                read(self._running, sse.event, sse.data)
+        except Exception:
+            report_fault("after200.hooks.streams.Watched")
+        return sse

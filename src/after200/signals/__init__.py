@@ -1,26 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An ended call → a span, metrics and a log record. The only folder that touches OpenTelemetry.
+"""An ended call → a span, metrics and a log record, through the API of OpenTelemetry.
 
-Each signal is one small file that reads the record. One that fails is logged once, and the others go on.
+Each signal is a file that reads the record. A signal that fails, at set-up or in use, is logged once, and the others
+go on.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-
-from ..call.record import Call, EndedCall, ProviderError
+from ..call.observer import CallRecording
+from ..call.record import Call
 from ..guard import guarded
-from ..neighbours import suppressed_by_neighbour
 from ..settings import Settings
 from .logs import Logs
 from .metrics import Metrics
+from .other_instrumentations import is_suppressed
+from .recording import Recording
 from .spans import Spans
+
+_T = TypeVar("_T")
+_is_suppressed = guarded(is_suppressed)
 
 
 class Signals:
-    """What the hooks tell of: a call begins, begins to stream, ends."""
+    """The observer of every call (`call/observer.py`)."""
 
     def __init__(
         self,
@@ -30,39 +35,29 @@ class Signals:
         meter_provider: Any = None,
         logger_provider: Any = None,
     ) -> None:
-        self.settings = settings
-        self._spans = Spans(settings.spans, tracer_provider)
-        self._metrics = Metrics(settings.genai_metrics, settings.chunk_timing, meter_provider)
-        self._logs = Logs(logger_provider)
-        # Each guarded by itself: one that fails must not take the others with it.
-        self._ends = tuple(guarded(signal.end) for signal in (self._metrics, self._logs, self._spans))
-        self._begin_metrics = guarded(self._metrics.begin)
+        """The providers are the global ones where None."""
+        self._spans = _made(Spans, settings.spans, tracer_provider)
+        self._metrics = _made(Metrics, settings.genai_metrics, settings.chunk_timing, meter_provider)
+        self._logs = _made(Logs, logger_provider)
+        self._on_call_end = settings.on_call_end
 
     def suppressed(self) -> bool:
-        """Whether the application has turned instrumentation off in this context."""
-        return not is_instrumentation_enabled() and not suppressed_by_neighbour()
+        """Returns whether the application has turned instrumentation off in this context; False when unknown."""
+        return bool(_is_suppressed())
 
     @guarded
-    def begin(self, call: Call, *, sdk_traces: bool = False) -> None:
-        """The request of `call` is about to be sent. `sdk_traces`: the SDK is about to make a span for it itself."""
-        self._begin_metrics(call)
-        self._spans.begin(call, sdk_traces=sdk_traces)
+    def begin(self, call: Call, *, sdk_traces: bool = False) -> CallRecording:
+        """The request of `call` is about to be sent; `sdk_traces` says that the SDK is about to make a span itself."""
+        recording = Recording(self._spans, self._metrics, self._logs, self._on_call_end)
+        recording.begin(call, sdk_traces=sdk_traces)
+        return recording
 
-    def sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
-        """The SDK asked `tracer` for `span` for `call`, or for none. The span that the SDK is to go on with."""
-        return self._spans.adopt(call, span, tracer)
+    def before_collection(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` each time before metrics are collected."""
+        if self._metrics is not None:
+            self._metrics.before_collection(callback)
 
-    @guarded
-    def stream_began(self, call: Call) -> None:
-        """The application has a stream to read."""
-        self._metrics.stream_began(call)
 
-    @guarded
-    def inner_error(self, call: Call, error: ProviderError) -> None:
-        """What `call` reads reports an error of something else."""
-        self._metrics.inner_error(call, error)
-
-    def end(self, call: EndedCall, handle: Any) -> None:
-        """`call` has ended. `handle` is what `begin` left on it."""
-        for end in self._ends:
-            end(call, handle)
+def _made(signal: Callable[..., _T], *arguments: Any) -> _T | None:
+    """Returns `signal(*arguments)`; None, and one warning, when that raises."""
+    return guarded(signal)(*arguments)

@@ -13,17 +13,17 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .. import names
 from .._version import __version__
-from ..call.record import EndedCall
+from ..call.ended import EndedCall
 
 
 class Logs:
-    """The event of each error."""
+    """The log record of each error."""
 
     def __init__(self, logger_provider: Any) -> None:
-        self._logger = _logs.get_logger(names.SCOPE, __version__, logger_provider)
+        self._logger = _logs.get_logger(names.SCOPE, __version__, logger_provider, names.SCHEMA_URL)
 
-    def end(self, call: EndedCall, handle: Any) -> None:
-        """Emits the event of `call`, when it is an error."""
+    def end(self, call: EndedCall, context: contexts.Context) -> None:
+        """Emits the record of `call`, when it is an error, in `context`, that of its span."""
         verdict = call.verdict
         if verdict.error_type is None:
             return
@@ -31,6 +31,7 @@ class Logs:
             names.EXCEPTION_TYPE: verdict.exception_type,
             names.EXCEPTION_MESSAGE: verdict.message,
             names.ERROR_TYPE: verdict.error_type,
+            names.ERROR_CODE: verdict.error_code,
             names.FAILURE: verdict.failure,
             names.HTTP_STATUS: verdict.status,
             names.WIRE_STATUS: call.wire_status,
@@ -38,7 +39,7 @@ class Logs:
         }
         record = LogRecord(
             timestamp=time.time_ns(),
-            context=contexts.get_current() if handle is None else handle.context,
+            context=context,
             severity_text="WARN",
             severity_number=SeverityNumber.WARN,
             event_name=names.EXCEPTION_EVENT,
@@ -47,7 +48,8 @@ class Logs:
         if is_instrumentation_enabled():
             self._logger.emit(record)
             return
-        # The record is of a call that is recorded: a neighbour's suppression around it (logfire's) is not meant for it.
+        # A call that is recorded although another instrumentation suppresses (logfire does around each call): the
+        # suppression is not meant for this record.
         token = contexts.attach(contexts.Context())
         try:
             self._logger.emit(record)

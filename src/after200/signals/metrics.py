@@ -1,273 +1,241 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An ended call → points of the metrics in `names.METRICS`, whatever the sampler of the spans decides.
-
-Attribute sets are built once for each that occurs. What comes from outside is bounded before it becomes a label: see
-`call/limits.py`.
-"""
+"""An ended call → points of the metrics in `names.METRICS`, whatever the sampler of the spans decides."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import SpanContext
 
 from .. import names
 from .._version import __version__
 from ..call import statuses
-from ..call.limits import DistinctNames
-from ..call.record import Call, EndedCall, ProviderError, Verdict
-from ..call.verdict import admit_type
-from ..guard import guarded
-from ..neighbours import report_double_counts
-from .tallies import Key, Points, Tally, key_of
-
-MAX_MODELS: Final = 100
+from ..call.ended import EndedCall, Verdict
+from ..call.facts import ProviderError
+from ..call.rate_limits import RateLimit
+from ..call.record import Call
+from . import attributes
+from .bounds import BOUNDS
+from .deferred import Deferred
+from .other_instrumentations import report_double_counts
+from .rate_limits import RateLimits
 
 WATCHED: Final = ("overloaded_error", "api_error", "rate_limit_error")
 WATCHED_ON_BEDROCK: Final = ("throttlingException", "internalServerException", "serviceUnavailableException")
 WATCHED_ON_STREAMS: Final = (statuses.TRUNCATED, statuses.CONNECTION)
 """The hidden failures that alerts watch: their series are born at zero."""
 
-_models = DistinctNames(MAX_MODELS)
-_response_models = DistinctNames(MAX_MODELS)
 
+class Instruments:
+    """The instruments of one meter provider.
 
-class Counters:
-    """The counters of one meter provider. They outlive an instrumentation, as what they counted does."""
+    One set for each provider, for the life of the process: a meter accepts an observable instrument once, and
+    cumulative sums must not restart after `uninstrument()`.
+    """
 
     def __init__(self, meter_provider: Any) -> None:
-        meter = metrics.get_meter(names.SCOPE, __version__, meter_provider)
-        self.points = Points()
-        self.calls = observed(meter, names.CALLS, self._record_points)
-        self.attempts = observed(meter, names.ATTEMPTS)
-        self.tokens = observed(meter, names.TOKENS)
-        self.open = observed(meter, names.STREAMS_OPEN)
-        self.inner_errors = observed(meter, names.INNER_ERRORS)
-        self.born: set[tuple[str, str | None, bool]] = set()
+        self.meter = metrics.get_meter(names.SCOPE, __version__, meter_provider, names.SCHEMA_URL)
+        self.deferred = Deferred()
+        # The callbacks of the first instrument run first, so what they record is collected with the others.
+        self.calls = self.deferred.sum(self.meter, names.CALLS)
+        self.answers = self.deferred.sum(self.meter, names.ANSWERS_RECEIVED)
+        self.server_tools = self.deferred.sum(self.meter, names.SERVER_TOOL_CALLS)
+        self.attempts = self.deferred.sum(self.meter, names.ATTEMPTS)
+        self.retry_wait = self.deferred.sum(self.meter, names.RETRY_WAIT)
+        self.tokens = self.deferred.sum(self.meter, names.TOKENS)
+        self.open = self.deferred.sum(self.meter, names.STREAMS_OPEN)
+        self.inner_errors = self.deferred.sum(self.meter, names.INNER_ERRORS)
+        self.rate_limits = RateLimits()
+        for metric, observe in (
+            (names.RATE_LIMIT_UTILIZATION, self.rate_limits.utilizations),
+            (names.RATE_LIMIT_LIMIT, self.rate_limits.limits),
+        ):
+            self.meter.create_observable_gauge(metric.name, [observe], metric.unit, metric.description)
+        self.born: set[attributes.Kind] = set()
+        """The kinds of calls whose watched failures have been born at zero."""
 
-    def _record_points(self, options: CallbackOptions) -> Iterable[Observation]:
-        """Asked before the histograms are collected, as every observable instrument is."""
-        guarded(self.points.record)()
-        return ()
+    def histogram(self, metric: names.Metric) -> Any:
+        """Returns the histogram for `metric`, with the conventions' advice on its buckets."""
+        return self.meter.create_histogram(
+            metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
+        )
 
 
 class Metrics:
-    """The instruments, and what is written to them."""
+    """What one instrumentation writes to the instruments."""
 
     def __init__(self, genai: bool, chunk_timing: bool, meter_provider: Any) -> None:
-        meter = metrics.get_meter(names.SCOPE, __version__, meter_provider)
-        self._counters = counters_of(meter_provider)
-        self._longest_gap = histogram(meter, names.LONGEST_GAP)
+        instruments = self._instruments = instruments_of(meter_provider)
+        self._points = instruments.deferred.points
+        self._longest_gap = instruments.histogram(names.LONGEST_GAP)
+        self._first_text = instruments.histogram(names.TIME_TO_FIRST_TEXT)
         self._genai = genai
         if genai:
-            self._duration = histogram(meter, names.DURATION)
-            self._first_chunk = histogram(meter, names.TIME_TO_FIRST_CHUNK)
-            self._token_usage = histogram(meter, names.TOKEN_USAGE)
-        self._chunk_time: Any = histogram(meter, names.TIME_PER_OUTPUT_CHUNK) if genai and chunk_timing else None
+            self._duration = instruments.histogram(names.DURATION)
+            self._first_chunk = instruments.histogram(names.TIME_TO_FIRST_CHUNK)
+            self._token_usage = instruments.histogram(names.TOKEN_USAGE)
+        self.wants_gaps = genai and chunk_timing
+        """Whether `gap` is to be told of every chunk after the first."""
+        if self.wants_gaps:
+            self._chunk_time = instruments.histogram(names.TIME_PER_OUTPUT_CHUNK)
+
+    def before_collection(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` each time before metrics are collected."""
+        self._instruments.deferred.before_collection = callback
 
     # --- while the call runs ---
 
     def begin(self, call: Call) -> None:
         """Born at zero: `rate()` cannot see a counter's birth at 1, so the first failure would be lost."""
-        key = (call.provider, admit_model(call.model), call.stream)
-        if key in self._counters.born:
+        kind = kind_of(call)
+        born = self._instruments.born
+        if kind in born:
             return
-        self._counters.born.add(key)
+        born.add(kind)
         if self._genai:
             report_double_counts()
         if call.end_rule in ("message", "completion"):
             for verdict in watched_failures(call.provider, call.stream):
-                self._counters.calls.add(call_key(call.operation, *key, verdict, 200), 0)
+                self._instruments.calls.add(attributes.call_key(kind, verdict, 200), 0)
 
     def stream_began(self, call: Call) -> None:
-        self._counters.open.add(stream_key(call.provider, admit_model(call.model)))
-        if self._chunk_time is not None:
-            call.on_gap = self._record_gap
+        """The application has a stream to read."""
+        self._count_open(call, 1)
 
-    def _record_gap(self, call: Call, gap: float) -> None:
-        self._chunk_time.record(gap, convention_attributes(call))
+    def _count_open(self, call: Call | EndedCall, change: int) -> None:
+        key = attributes.model_key(call.provider, BOUNDS.model(call.model), metric=names.STREAMS_OPEN)
+        self._instruments.open.add(key, change)
+
+    def gap(self, call: Call, seconds: float) -> None:
+        """A chunk came `seconds` after the one before."""
+        self._chunk_time.record(seconds, convention_attributes(call, call.message.model))
 
     def inner_error(self, call: Call, error: ProviderError) -> None:
-        self._counters.inner_errors.add(inner_error_key(call.operation, call.provider, admit_type(error.type)))
+        """The body reports an error of something else than the call."""
+        error_type = BOUNDS.error_type(error.type)
+        self._instruments.inner_errors.add(attributes.inner_error_key(call.operation, call.provider, error_type))
+
+    def rate_limits(self, call: Call, limits: Mapping[str, RateLimit]) -> None:
+        """A response stated its rate limits."""
+        self._instruments.rate_limits.add(call.provider, BOUNDS.model(call.model), limits)
 
     # --- when it has ended ---
 
-    def end(self, call: EndedCall, handle: Any) -> None:
+    def end(self, call: EndedCall, span: SpanContext | None) -> None:
         """Counts `call`, and records how long it took, in the context of its span for the exemplars."""
-        counters, verdict, model = self._counters, call.verdict, admit_model(call.model)
-        span = None if handle is None else handle.span.get_span_context()
         # The message differs from call to call; no label is made of it.
-        verdict = verdict._replace(message=None, exception_type=None) if verdict.message else verdict
-        counters.calls.add(call_key(call.operation, call.provider, model, call.stream, verdict, call.wire_status))
-        for attempt in call.attempts:
-            counters.attempts.add(attempt_key(call.provider, model, *attempt))
-        kind = (call.operation, call.provider, model, call.stream, verdict.outcome)
-        usage = call.usage
-        for token_type, tokens in zip(
-            names.TOKEN_TYPES, (usage.input, usage.output, usage.cache_read, usage.cache_write), strict=True
-        ):
-            if tokens:
-                counters.tokens.add(token_key(*kind, token_type), tokens)
+        verdict = call.verdict._replace(message=None, exception_type=None, retryable=None, answer=None)
+        kind = kind_of(call)
+        self._instruments.calls.add(attributes.call_key(kind, verdict, call.wire_status))
+        self._count_attempts(call)
+        self._count_message(call, kind)
         if call.streamed:
-            counters.open.add(stream_key(call.provider, model), -1)
+            self._count_open(call, -1)
             if call.longest_gap is not None:
-                counters.points.add(self._longest_gap, call.longest_gap, outcome_attributes(*kind), span)
+                outcome = attributes.outcome_attributes(kind, verdict.outcome)
+                self._points.add(self._longest_gap, call.longest_gap, outcome, span)
+            if call.time_to_first_text is not None:
+                text = attributes.outcome_attributes(kind, None)
+                self._points.add(self._first_text, call.time_to_first_text, text, span)
         if self._genai:
             self._add_genai(call, span)
 
+    def _count_attempts(self, call: EndedCall) -> None:
+        model = BOUNDS.model(call.model)
+        for attempt in call.attempts:
+            self._instruments.attempts.add(attributes.attempt_key(call.provider, model, attempt))
+        for wait in call.waits:
+            key = attributes.model_key(call.provider, model, wait.failure, metric=names.RETRY_WAIT)
+            self._instruments.retry_wait.add(key, wait.seconds)
+
+    def _count_message(self, call: EndedCall, kind: attributes.Kind) -> None:
+        message, value = call.message, BOUNDS.value
+        for token_type, detail, number in attributes.token_parts(message):
+            key = attributes.token_key(kind, call.verdict.outcome, token_type, detail)
+            self._instruments.tokens.add(key, number)
+        for tool, times in message.tools:
+            tool_values = value(names.TOOL_NAME, tool.name), value(names.SERVER_TOOL_ERRORS, tool.error)
+            _, provider, model, _ = kind
+            key = attributes.model_key(provider, model, *tool_values, metric=names.SERVER_TOOL_CALLS)
+            self._instruments.server_tools.add(key, times)
+        answer = call.verdict.answer
+        if answer is not None:
+            key = attributes.answer_key(
+                kind,
+                answer,
+                value(names.STOP_REASON, message.stop_reason),
+                value(names.REFUSAL_CATEGORY, call.refusal_category),
+                call.fallback or None,
+                value(names.SERVICE_TIER, message.usage.service_tier),
+                value(names.SPEED, message.usage.speed),
+            )
+            self._instruments.answers.add(key)
+
     def _add_genai(self, call: EndedCall, span: SpanContext | None) -> None:
-        add = self._counters.points.add
-        base = convention_attributes(call)
+        add = self._points.add
+        base = convention_attributes(call, call.response_model)
         verdict = call.verdict
         duration = dict(base)
         if verdict.error_type is not None:
             duration[names.ERROR_TYPE] = verdict.error_type
-        status = reported_status(verdict, call.wire_status)
+        status = attributes.reported_status(verdict, call.wire_status)
         if status is not None:
             duration[names.HTTP_STATUS] = status
         add(self._duration, call.duration, duration, span)
         if call.streamed and call.time_to_first_chunk is not None:
             add(self._first_chunk, call.time_to_first_chunk, base, span)
-        for token_type, tokens in (("input", call.usage.all_input), ("output", call.usage.output)):
+        usage = call.message.usage
+        for token_type, tokens in (("input", usage.all_input), ("output", usage.tokens.output)):
             if tokens is not None:
                 add(self._token_usage, tokens, {**base, names.TOKEN_TYPE: token_type}, span)
 
 
-# --- instruments ---
-
-_counters: weakref.WeakKeyDictionary[Any, Counters] = weakref.WeakKeyDictionary()
-_global_counters: list[Counters] = []
+_instruments: weakref.WeakKeyDictionary[Any, Instruments] = weakref.WeakKeyDictionary()
+_of_global_provider: list[Instruments] = []
 
 
-def counters_of(meter_provider: Any) -> Counters:
-    """The counters of `meter_provider`; a meter has each observable instrument once, and keeps its callback."""
+def instruments_of(meter_provider: Any) -> Instruments:
+    """Returns the instruments of `meter_provider`; None stands for the global provider."""
     if meter_provider is None:
-        if not _global_counters:
-            _global_counters.append(Counters(None))
-        return _global_counters[0]
-    if meter_provider not in _counters:
-        _counters[meter_provider] = Counters(meter_provider)
-    return _counters[meter_provider]
+        if not _of_global_provider:
+            _of_global_provider.append(Instruments(None))
+        return _of_global_provider[0]
+    if meter_provider not in _instruments:
+        _instruments[meter_provider] = Instruments(meter_provider)
+    return _instruments[meter_provider]
 
 
-def observed(meter: Any, metric: names.Metric, *before: Any) -> Tally:
-    """A tally that the observable instrument for `metric` reports, after what is to be asked `before`."""
-    tally = Tally(lasting=metric.kind == "counter")
-    create = getattr(meter, f"create_observable_{metric.kind}")
-    create(metric.name, callbacks=[*before, tally.observe], unit=metric.unit, description=metric.description)
-    return tally
+def kind_of(call: Call | EndedCall) -> attributes.Kind:
+    """Returns what says which call it was."""
+    return (call.operation, call.provider, BOUNDS.model(call.model), call.stream)
 
 
-def histogram(meter: Any, metric: names.Metric) -> Any:
-    """The histogram for `metric`, with the conventions' advice on its buckets."""
-    return meter.create_histogram(
-        metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
-    )
-
-
-# --- attributes ---
-
-
-def admit_model(model: str | None) -> str | None:
-    """`model` as a label."""
-    return None if model is None else _models.admit(model)
-
-
-def convention_attributes(call: Call | EndedCall) -> dict[str, Any]:
-    """The attributes of every `gen_ai.client.*` metric. Shared: not to be changed."""
-    response_model = call.response_model
-    return _convention_attributes(
+def convention_attributes(call: Call | EndedCall, response_model: str | None) -> dict[str, Any]:
+    """Returns the attributes of every `gen_ai.client.*` metric."""
+    return attributes.convention_attributes(
         call.operation,
         call.provider,
-        admit_model(call.model),
-        None if response_model is None else _response_models.admit(response_model),
+        BOUNDS.model(call.model),
+        BOUNDS.response_model(response_model),
         call.server_address,
         call.server_port,
     )
 
 
-@lru_cache(maxsize=1024)
-def _convention_attributes(*values: Any) -> dict[str, Any]:
-    return {name: value for name, value in zip(names.CONVENTION_ATTRIBUTES, values, strict=True) if value is not None}
-
-
-def call_attributes(operation: str, provider: str, model: str | None, stream: bool) -> dict[str, Any]:
-    """What says which call it was: `names.CALL_ATTRIBUTES`."""
-    return dict(zip(names.CALL_ATTRIBUTES, (operation, provider, model, stream), strict=True))
-
-
-@lru_cache(maxsize=4096)
-def call_key(
-    operation: str, provider: str, model: str | None, stream: bool, verdict: Verdict, wire_status: int | None
-) -> Key:
-    """What says which call it was, and how it ended."""
-    return key_of(
-        {
-            **call_attributes(operation, provider, model, stream),
-            names.OUTCOME: verdict.outcome,
-            names.PHASE: verdict.phase,
-            names.FAILURE: verdict.failure,
-            names.ERROR_TYPE: verdict.error_type,
-            names.HTTP_STATUS: reported_status(verdict, wire_status),
-            names.WIRE_STATUS: wire_status,
-        }
-    )
-
-
-@lru_cache(maxsize=1024)
-def attempt_key(provider: str, model: str | None, status: int | None, error_type: str | None) -> Key:
-    """What an attempt was answered."""
-    values = (provider, model, status, error_type)
-    return key_of(dict(zip(names.ATTEMPTS.attributes, values, strict=True)))
-
-
-@lru_cache(maxsize=1024)
-def stream_key(provider: str, model: str | None) -> Key:
-    """Where a stream is from."""
-    return key_of(dict(zip(names.STREAMS_OPEN.attributes, (provider, model), strict=True)))
-
-
-@lru_cache(maxsize=1024)
-def token_key(operation: str, provider: str, model: str | None, stream: bool, outcome: str, token_type: str) -> Key:
-    """What kind of tokens, and what came of the call that used them."""
-    attributes = outcome_attributes(operation, provider, model, stream, outcome)
-    return key_of({**attributes, names.TOKEN_TYPE: token_type})
-
-
-@lru_cache(maxsize=1024)
-def outcome_attributes(operation: str, provider: str, model: str | None, stream: bool, outcome: str) -> dict[str, Any]:
-    """What says which call it was, and what came of it. Shared: not to be changed."""
-    return dict(key_of({**call_attributes(operation, provider, model, stream), names.OUTCOME: outcome}))
-
-
-@lru_cache(maxsize=1024)
-def inner_error_key(operation: str, provider: str, error_type: str) -> Key:
-    """What an error inside a body is."""
-    row = statuses.documented(error_type)
-    status = None if row is None else row[0]
-    values = (operation, provider, error_type, statuses.failure_of(error_type), status)
-    return key_of(dict(zip(names.INNER_ERRORS.attributes, values, strict=True)))
-
-
-def reported_status(verdict: Verdict, wire_status: int | None) -> int | None:
-    """The status code of an error as corrected, and as it was on the wire for what is none."""
-    return wire_status if verdict.error_type is None else verdict.status
-
-
 def watched_failures(provider: str, stream: bool) -> list[Verdict]:
-    """The hidden failures whose series a call of this kind is to find at zero."""
+    """Returns the hidden failures whose series a call of this kind must find at zero."""
     types = (*WATCHED, *(WATCHED_ON_STREAMS if stream else ()))
     if provider == "aws.bedrock" and stream:
         types += WATCHED_ON_BEDROCK
-    phases = ("first_chunk", "mid_stream") if stream else ("first_chunk",)
+    phases: tuple[names.Phase, ...] = ("first_chunk", "mid_stream") if stream else ("first_chunk",)
     verdicts = []
     for error_type in types:
         status, failure = statuses.ERROR_TYPES[error_type]
-        outcome = "truncated" if error_type == statuses.TRUNCATED else "failed"
-        verdicts += [Verdict(outcome, phase, error_type, failure, status) for phase in phases]
+        outcome: names.Outcome = "truncated" if error_type == statuses.TRUNCATED else "failed"
+        verdicts += [
+            Verdict(outcome, phase=phase, error_type=error_type, failure=failure, status=status) for phase in phases
+        ]
     return verdicts

@@ -6,6 +6,7 @@ Never current while the application reads the stream: what the application does 
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from opentelemetry import context as contexts
@@ -15,8 +16,15 @@ from opentelemetry.util.types import AttributeValue
 
 from .. import names
 from .._version import __version__
-from ..call.record import Call, EndedCall
-from ..call.statuses import RETRYABLE
+from ..call.ended import EndedCall
+from ..call.record import Call
+from ..settings import SpanMode
+
+MAX_TOOL_ERRORS: Final = 16
+"""How many entries `after200.server_tool.errors` has at the most."""
+
+MEASURABLE: Final = 0.001
+"""From how many seconds on the end of a call lies in the past: it was dropped, and found later."""
 
 _PARAMETERS: Final = {
     "max_tokens": names.REQUEST_MAX_TOKENS,
@@ -28,89 +36,101 @@ _PARAMETERS: Final = {
 
 
 class SpanHandle:
-    """The span of a call that runs, and the context that it is current in. `own`: not the SDK's."""
+    """The span of a call that runs."""
 
-    __slots__ = ("context", "own", "span", "token")
+    __slots__ = ("_token", "context", "own", "records", "span")
 
-    def __init__(self, span: Any, context: Any, *, own: bool) -> None:
+    def __init__(self, span: Any, *, own: bool, records: bool = True) -> None:
         self.span = span
-        self.context = context
+        self.context: contexts.Context = trace.set_span_in_context(span)
+        """The context in which the span is current."""
         self.own = own
-        self.token: Any = None
+        """Whether the span is ours, and not the SDK's."""
+        self.records = records
+        """Whether the span records."""
+        self._token: Any = None
 
-    def leave(self) -> bool:
-        """The span is no longer current: true once that is done."""
-        if self.token is not None:
-            token, self.token = self.token, None
+    def enter(self) -> None:
+        """Makes the span current. Raises when the span cannot give its context: others would raise for it later."""
+        self.span.get_span_context()
+        self._token = contexts.attach(self.context)
+
+    def leave(self, *, same_context: bool) -> None:
+        """The span is no longer current. In another context than that of `enter`, there is nothing to detach."""
+        token, self._token = self._token, None
+        if token is not None and same_context:
             contexts.detach(token)
-        return True
 
 
 class Spans:
     """The span of each call."""
 
-    def __init__(self, mode: str, tracer_provider: Any) -> None:
-        self._mode = mode
-        self._tracer = trace.get_tracer(names.SCOPE, __version__, tracer_provider)
+    def __init__(self, mode: SpanMode, tracer_provider: Any) -> None:
+        self._mode: SpanMode = mode
+        self._tracer = trace.get_tracer(names.SCOPE, __version__, tracer_provider, names.SCHEMA_URL)
 
-    def begin(self, call: Call, *, sdk_traces: bool) -> None:
-        """Starts a span for `call` and makes it current, unless the SDK's may do."""
+    def begin(self, call: Call, *, sdk_traces: bool) -> SpanHandle | None:
+        """Starts a span for `call`. Returns None when the SDK's own span may do, or when no span is wanted."""
         if self._mode == "own" or (self._mode == "auto" and not sdk_traces):
-            self._start(call)
+            return self._start(call)
+        return None
 
-    def adopt(self, call: Call, span: Any, tracer: Any) -> Any:
-        """The SDK asked `tracer` for `span` for `call`, or for none. The span that the SDK is to go on with."""
+    def share(self, call: Call, span: Any, tracer: Any) -> tuple[SpanHandle | None, Any]:
+        """Decides whose span `call` has, now that the SDK has made its own.
+
+        Args:
+            call: the call.
+            span: what the SDK's tracer returned; None when the SDK makes no span.
+            tracer: the SDK's tracer; None when the SDK did not ask it.
+
+        Returns the handle of the span that records the call, and the span that the SDK must use from here on.
+        """
         if self._mode not in ("auto", "annotate"):
-            return span
-        call.adopted = span is not None and span.is_recording()
-        if not call.adopted and self._mode == "auto" and not self._sampled_out(span, tracer):
-            return self._stand_in(call, span)
-        if span is not None:
-            call.handle = SpanHandle(span, trace.set_span_in_context(span), own=False)
-        return span
+            return None, span
+        records = span is not None and span.is_recording()
+        if not records and self._mode == "auto" and not self._is_sampled_out(span, tracer):
+            handle = self._start(call)
+            own = handle.span.get_span_context()
+            # In place of a span of the SDK's that does not record, the SDK propagates ours.
+            return handle, span if span is None or not own.is_valid else trace.NonRecordingSpan(own)
+        return (None if span is None else SpanHandle(span, own=False, records=records)), span
 
-    def _sampled_out(self, span: Any, tracer: Any) -> bool:
-        """Whether the sampler that would be asked for a span of our own has said no for the SDK's."""
+    def _is_sampled_out(self, span: Any, tracer: Any) -> bool:
+        """Returns whether the sampler that would decide about our span has decided against the SDK's."""
         sampler = sampler_of(tracer)
         if span is None:
-            # What does not record and cannot be propagated either, the SDK drops.
+            # The SDK drops a span that does not record and cannot be propagated either.
             return sampler is not None and sampler is sampler_of(self._tracer)
         context = span.get_span_context()
         if isinstance(tracer, trace.NoOpTracer) or context.trace_flags.sampled or not context.is_valid:
-            # Not decided by anyone: a tracer that does nothing hands on what is current, or nothing.
+            # Nobody decided: a tracer that does nothing hands on the current span, or an invalid one.
             return False
         return sampler is None or sampler is sampler_of(self._tracer)
 
-    def _stand_in(self, call: Call, span: Any) -> Any:
-        """Starts a span of our own; in place of one of the SDK's that does not record, the SDK shows it to others."""
-        self._start(call)
-        own = call.handle.span.get_span_context()
-        return span if span is None or not own.is_valid else trace.NonRecordingSpan(own)
-
-    def _start(self, call: Call) -> None:
+    def _start(self, call: Call) -> SpanHandle:
         span = self._tracer.start_span(
             call.operation if call.model is None else f"{call.operation} {call.model}",
             kind=SpanKind.CLIENT,
             attributes=start_attributes(call),
         )
-        context = trace.set_span_in_context(span)
-        call.handle = SpanHandle(span, context, own=True)
-        # Last of all: what is current can only be taken back by way of the handle.
-        call.handle.token = contexts.attach(context)
+        return SpanHandle(span, own=True)
 
-    def end(self, call: EndedCall, handle: SpanHandle | None) -> None:
-        """Writes what `call` came to on its span, and ends it. The SDK's own span the SDK ends."""
+    def end(self, call: EndedCall, handle: SpanHandle | None, ended_ago: float) -> None:
+        """Writes what `call` came to on its span, and ends a span of ours, as of `ended_ago` seconds ago."""
         if handle is None:
             return
-        recording = True
+        records = True
         try:
-            # What does not record need not be ended, and must not be where somebody else has ended it.
-            recording = handle.span.is_recording()
-            if recording:
+            # A span that does not record need not be ended; a span that somebody else has ended does not record.
+            records = handle.span.is_recording()
+            if records:
                 self._write(call, handle)
         finally:
-            if handle.own and recording:
-                handle.span.end()
+            if handle.own and records:
+                if ended_ago >= MEASURABLE:
+                    handle.span.end(time.time_ns() - int(ended_ago * 1e9))
+                else:
+                    handle.span.end()
 
     def _write(self, call: EndedCall, handle: SpanHandle) -> None:
         span = handle.span
@@ -122,12 +142,12 @@ class Spans:
 
 
 def sampler_of(tracer: Any) -> Any:
-    """What decides for `tracer`, or the tracer that it stands for; `None` where there is no telling."""
+    """Returns the sampler of `tracer`, or of the tracer that it stands for; None where there is no telling."""
     return getattr(getattr(tracer, "_tracer", tracer), "sampler", None)
 
 
 def start_attributes(call: Call) -> dict[str, AttributeValue]:
-    """What is known before the request is sent, so that a sampler sees it."""
+    """Returns what is known before the request is sent, so that a sampler sees it."""
     attributes: dict[str, AttributeValue | None] = {
         names.OPERATION_NAME: call.operation,
         names.PROVIDER_NAME: call.provider,
@@ -142,18 +162,17 @@ def start_attributes(call: Call) -> dict[str, AttributeValue]:
 
 
 def response_attributes(call: EndedCall) -> dict[str, AttributeValue]:
-    """What the provider answered."""
-    usage = call.usage
+    """Returns what the provider answered: on our own span only, since the SDK writes its own span itself."""
+    usage = call.message.usage
     return present(
         {
-            names.RESPONSE_ID: call.response_id,
+            names.RESPONSE_ID: call.message.id,
             names.RESPONSE_MODEL: call.response_model,
-            names.RESPONSE_FINISH_REASONS: call.finish_reasons or None,
             names.RESPONSE_TIME_TO_FIRST_CHUNK: call.time_to_first_chunk if call.streamed else None,
             names.USAGE_INPUT_TOKENS: usage.all_input,
-            names.USAGE_OUTPUT_TOKENS: usage.output,
-            names.USAGE_CACHE_READ_INPUT_TOKENS: usage.cache_read,
-            names.USAGE_CACHE_WRITE_INPUT_TOKENS: usage.cache_write,
+            names.USAGE_OUTPUT_TOKENS: usage.tokens.output,
+            names.USAGE_CACHE_READ_INPUT_TOKENS: usage.tokens.cache_read,
+            names.USAGE_CACHE_WRITE_INPUT_TOKENS: usage.tokens.cache_write,
             names.ANTHROPIC_REQUEST_ID: call.request_id,
             names.HTTP_RESEND_COUNT: call.resend_count or None,
         }
@@ -161,25 +180,33 @@ def response_attributes(call: EndedCall) -> dict[str, AttributeValue]:
 
 
 def result_attributes(call: EndedCall) -> dict[str, AttributeValue]:
-    """What after200 adds: how the call ended, and the status that it should have had."""
+    """Returns what after200 adds on both kinds of span: how the call ended, and what it was answered."""
     verdict = call.verdict
-    error = verdict.error_type is not None
+    stop_reason = call.message.stop_reason
     return present(
         {
-            names.HTTP_STATUS: verdict.status if error else call.wire_status,
+            names.RESPONSE_FINISH_REASONS: None if stop_reason is None else (stop_reason,),
+            names.HTTP_STATUS: verdict.status if verdict.error_type is not None else call.wire_status,
             names.WIRE_STATUS: call.wire_status,
             names.ERROR_TYPE: verdict.error_type,
+            names.ERROR_CODE: verdict.error_code,
             names.OUTCOME: verdict.outcome,
             names.PHASE: verdict.phase,
             names.FAILURE: verdict.failure,
-            names.RETRYABLE: verdict.failure in RETRYABLE if error else None,
+            names.RETRYABLE: verdict.retryable,
+            names.ANSWER: verdict.answer,
+            names.REFUSAL_CATEGORY: call.refusal_category,
+            names.FALLBACK: call.fallback or None,
             names.STREAM_CHUNKS: call.chunks if call.streamed else None,
             names.STREAM_LONGEST_GAP: call.longest_gap if call.streamed else None,
+            names.STREAM_TIME_TO_FIRST_TEXT: call.time_to_first_text if call.streamed else None,
+            names.CALL_RETRY_WAIT: call.retry_wait,
+            names.SERVER_TOOL_ERRORS: call.server_tool_errors[:MAX_TOOL_ERRORS] or None,
             names.BEDROCK_ORIGINAL_STATUS: call.original_status,
         }
     )
 
 
 def present(attributes: dict[str, AttributeValue | None]) -> dict[str, AttributeValue]:
-    """`attributes` without those that have no value: absent is absent."""
+    """Returns `attributes` without those that have no value: absent is absent."""
     return {name: value for name, value in attributes.items() if value is not None}

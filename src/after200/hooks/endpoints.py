@@ -11,14 +11,16 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from ..call.record import EndRule
 
-class Surface(NamedTuple):
+
+class Endpoint(NamedTuple):
     """A kind of call."""
 
     operation: str
     """`gen_ai.operation.name`."""
 
-    end_rule: str
+    end_rule: EndRule
     """What ends the body: `message_stop` (message), a `stop_reason` (completion), its end (lines), nothing (open)."""
 
 
@@ -28,22 +30,22 @@ _MODEL_IN_PATH: Final = re.compile(
 )
 """Where Bedrock and Vertex have the model: the SDK's own clients put it there, and so does who calls `client.post`."""
 
-_SURFACES: Final = (
-    ("post", re.compile(r"/v1/messages$"), Surface("chat", "message")),
-    ("post", _MODEL_IN_PATH, Surface("chat", "message")),
-    ("post", re.compile(r"/v1/complete$"), Surface("text_completion", "completion")),
-    ("get", re.compile(r"/v1/messages/batches/[^/]+/results$"), Surface("batch_results", "lines")),
-    ("get", re.compile(r"/v1/sessions/.+/stream$"), Surface("invoke_agent", "open")),
+_ENDPOINTS: Final = (
+    ("post", re.compile(r"/v1/messages$"), Endpoint("chat", "message")),
+    ("post", _MODEL_IN_PATH, Endpoint("chat", "message")),
+    ("post", re.compile(r"/v1/complete$"), Endpoint("text_completion", "completion")),
+    ("get", re.compile(r"/v1/messages/batches/[^/]+/results$"), Endpoint("batch_results", "lines")),
+    ("get", re.compile(r"/v1/sessions/.+/stream$"), Endpoint("invoke_agent", "open")),
 )
 
 
 @lru_cache(maxsize=256)
-def find_surface(method: str, url: str) -> Surface | None:
+def find_endpoint(method: str, url: str) -> Endpoint | None:
     """The kind of call that a request with `method` to `url` is, as the SDK's own method named it."""
     path = url.partition("?")[0]
-    for known_method, pattern, surface in _SURFACES:
+    for known_method, pattern, endpoint in _ENDPOINTS:
         if method.lower() == known_method and pattern.search(path):
-            return surface
+            return endpoint
     return None
 
 

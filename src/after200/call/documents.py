@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A body that is one JSON document, or in which no event came: its bytes, in bounded memory, → `Facts`.
+
+Long strings (the text of an answer, an image) are dropped while the body arrives, so that a message of any size says
+the same as a small one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from .errors import find_error
+from .events import NOT_JSON, decode
+from .facts import IS_MALFORMED, Facts
+from .lines import looks_like_events
+from .messages import read_whole
+
+KEPT_WHOLE: Final = 1 << 16
+"""How many bytes are kept as they came. Beyond, strings longer than `LONG` are emptied."""
+
+MAX_KEPT: Final = 1 << 20
+"""How many bytes are kept at the most. A body that has more, all long strings emptied, is judged by its beginning."""
+
+LONG: Final = 512
+"""The length from which on a string is emptied, in bytes."""
+
+_INSIDE: Final = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
+_MESSAGE: Final = re.compile(rb'"type"\s*:\s*"message"|"content"\s*:\s*\[')
+
+
+class Document:
+    """Collects a body piece by piece and judges it at its end."""
+
+    def __init__(self, *, stream: bool) -> None:
+        """`stream`: whether the application asked for a stream, for which a whole message is no answer."""
+        self._stream = stream
+        self._kept = bytearray()
+        self._strings: LongStrings | None = None
+
+    def add(self, data: bytes) -> None:
+        """Adds the next piece of the body."""
+        if self._strings is None:
+            self._kept += data
+            if len(self._kept) <= KEPT_WHOLE:
+                return
+            self._strings = LongStrings()
+            data, self._kept = bytes(self._kept), bytearray()
+        if len(self._kept) <= MAX_KEPT:
+            self._kept += self._strings.emptied(data)
+
+    def judge(self) -> Iterator[Facts]:
+        """Yields what the body says, now that it is at its end."""
+        body = bytes(self._kept)
+        if len(body) > MAX_KEPT:
+            facts = Facts(is_answer=True) if _MESSAGE.search(body) else IS_MALFORMED
+        else:
+            try:
+                facts = read_whole(json.loads(body))
+            except NOT_JSON:
+                if self._stream and (not body.strip() or looks_like_events(body)):
+                    return  # Nothing, or the beginning of an event stream: it was cut.
+                facts = _first_error(body)
+        if self._stream and facts.is_answer:
+            # The application asked for events and got none.
+            facts = facts._replace(is_answer=False, is_malformed=True)
+        yield facts
+
+
+def _first_error(body: bytes) -> Facts:
+    """Returns the error in the first line that is one, and otherwise that the body is malformed."""
+    for line in body.splitlines():
+        error = find_error(decode(line)) if line.lstrip().startswith(b"{") else None
+        if error is not None:
+            return Facts(error=error)
+    return IS_MALFORMED
+
+
+class LongStrings:
+    """Empties the long strings of a JSON text that comes piece by piece."""
+
+    def __init__(self) -> None:
+        self._inside = False
+        self._escaped = False
+        self._string = bytearray()
+        self._is_long = False
+
+    def emptied(self, data: bytes) -> bytes:
+        """Returns what to keep of `data`. A short string is kept once it has ended."""
+        kept = bytearray()
+        position = 0
+        while position < len(data):
+            if not self._inside:
+                quote = data.find(b'"', position)
+                kept += data[position : quote + 1 if quote >= 0 else len(data)]
+                if quote < 0:
+                    break
+                self._inside, position = True, quote + 1
+                continue
+            if self._escaped:
+                self._add(data[position : position + 1])
+                self._escaped, position = False, position + 1
+                continue
+            found = _INSIDE.match(data, position)
+            end = position if found is None else found.end()
+            self._add(data[position:end])
+            if data[end : end + 1] == b'"':
+                kept += self._string + b'"'
+                self._inside, self._is_long, self._string = False, False, bytearray()
+            elif end < len(data):  # A backslash is the last byte of the piece.
+                self._add(data[end : end + 1])
+                self._escaped = True
+            position = end + 1
+        return bytes(kept)
+
+    def _add(self, data: bytes) -> None:
+        self._is_long = self._is_long or len(self._string) + len(data) > LONG
+        if self._is_long:
+            self._string.clear()
+        else:
+            self._string += data

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An error payload of any accepted shape, in any place → `ProviderError`. Nothing else in the package reads errors.
+
+The shapes are those of the Claude API (`{"type": "error", "error": {"type": T, "message": M}}`), the same without the
+outer type (LiteLLM, Envoy AI gateway), the error alone (`{"type": T, "message": M}`), and those of AWS
+(`{"__type": "namespace#T", "Message": M}`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from . import statuses
+from .facts import ProviderError
+from .limits import count, looks_like_a_type, text
+
+WORDS_FOR_NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "unknown", "error"})
+"""What servers write where they have no type to name, in lower case."""
+
+_DOCTYPE = re.compile(r"\s*<")
+
+
+def names_error(kind: str) -> bool:
+    """Returns whether an event or a payload of the type `kind` is an error in place of an event."""
+    return kind == "error" or statuses.documented(kind) is not None or kind.endswith(("_error", "Exception"))
+
+
+def find_error(payload: object, name: str | None = None) -> ProviderError | None:
+    """Returns the error that `payload` is, and None when it is something else.
+
+    Args:
+        payload: decoded JSON: the data of an event, a chunk, a whole body, a line.
+        name: the name of its event, which says that it is an error, and of which type, where the payload does not.
+    """
+    name = None if name is None else name.strip()
+    error_by_name = name is not None and names_error(name)
+    if isinstance(payload, Mapping):
+        kind = payload.get("type")
+        inner = payload.get("error")
+        by_kind = isinstance(kind, str) and names_error(kind)
+        if by_kind or error_by_name or isinstance(inner, Mapping) or (isinstance(inner, str) and inner):
+            error = read_error(payload)
+            return error if error.type is not None else error._replace(type=_usable_type(name))
+    elif error_by_name:
+        return read_error(payload)._replace(type=_usable_type(name))
+    return None
+
+
+def read_error(payload: object) -> ProviderError:
+    """Returns the error in `payload`, which is known to be one: a decoded body or payload of any shape, or text."""
+    if not isinstance(payload, Mapping):
+        # What a proxy answers in HTML is a page for people, not a message.
+        return ProviderError(None, None if _DOCTYPE.match(str(payload)) else text(payload))
+    inner = payload.get("error")
+    original_status = count(payload.get("originalStatusCode"))
+    own = _usable_type(payload.get("type")) or _usable_type(_shape_name(payload.get("__type")))
+    if isinstance(inner, Mapping):
+        error_type = _usable_type(inner.get("type"))
+        if error_type is None and own is not None and names_error(own):
+            error_type = own
+        return ProviderError(error_type, text(inner.get("message")), _code(inner), original_status)
+    message = payload.get("message") or payload.get("Message") or inner
+    return ProviderError(own, text(message), _code(payload), original_status)
+
+
+def read_error_header(value: object) -> str | None:
+    """Returns the error type in the `x-amzn-errortype` header of an answer from AWS, which ends at its colon."""
+    return _usable_type(_shape_name(value.partition(":")[0])) if isinstance(value, str) else None
+
+
+def read_frame_error(headers: Mapping[str, Any], payload: object) -> ProviderError | None:
+    """Returns the error in a frame of `application/vnd.amazon.eventstream`, and None for a frame that is an event.
+
+    Args:
+        headers: the frame's headers; `:exception-type` or `:error-code` names the error.
+        payload: the frame's decoded payload, of any type.
+    """
+    if headers.get(":message-type") not in ("exception", "error"):
+        return None
+    kind = _shape_name(headers.get(":exception-type") or headers.get(":error-code"))
+    error = read_error(payload if isinstance(payload, Mapping) else {})
+    return error._replace(
+        type=_usable_type(kind) or error.type, message=error.message or text(headers.get(":error-message"))
+    )
+
+
+def _code(error: Mapping[str, Any]) -> str | None:
+    details = error.get("details")
+    return _usable_type(details.get("error_code")) if isinstance(details, Mapping) else None
+
+
+def _shape_name(value: object) -> object:
+    # AWS may put the namespace of a shape before its name: `com.amazon.coral.service#ThrottlingException`.
+    return value.rpartition("#")[2].strip() if isinstance(value, str) else None
+
+
+def _usable_type(value: object) -> str | None:
+    if not looks_like_a_type(value) or str(value).lower() in WORDS_FOR_NOTHING:
+        return None
+    return str(value)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bytes → lines, and whether text looks like the lines of an event stream."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_FIELD: Final = re.compile(rb"\s*(event|data|id|retry)\s*(:|$)|:|\s*$")
+"""How a line of an event stream begins: a field, a comment, or nothing."""
+
+
+class LineSplitter:
+    """Splits bytes into lines, with any of the three line ends. A line longer than `longest` bytes is dropped."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._rest = b""
+        self._too_long = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Returns the lines that `data`, the next piece, completes. Each is without its end."""
+        data = self._rest + data
+        # A `\r` at the end may be the first half of a `\r\n`.
+        half = data[-1:] if data.endswith(b"\r") else b""
+        lines = data[: len(data) - len(half)].splitlines(keepends=True)
+        held = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
+        if lines and self._too_long:
+            # The end of a line whose beginning has been dropped.
+            del lines[0]
+            self._too_long = False
+        self._too_long = self._too_long or len(held) > self._longest
+        self._rest = half if self._too_long else held + half
+        return [line.rstrip(b"\r\n") for line in lines]
+
+    @property
+    def rest(self) -> bytes:
+        """The line that has not ended yet."""
+        return self._rest.rstrip(b"\r")
+
+
+def looks_like_events(text: bytes) -> bool:
+    """Returns whether a line of `text` begins like a field or a comment of an event stream."""
+    return any(line.strip() and _FIELD.match(line) for line in text.splitlines())

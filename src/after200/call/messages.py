@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The payloads that make up a message → `Facts`. Decoded JSON comes in, of whatever shape a server sends.
+
+What is not as the Claude API documents it says nothing; nothing here raises for its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from .errors import find_error
+from .facts import CHUNK_CAME, IS_MALFORMED, Facts, Message, Tokens, Tool, Usage
+from .limits import count, looks_like_a_type, name
+
+TOOL_RESULT: Final = "_tool_result"
+"""How the type of a block ends that holds the result of a server tool."""
+
+GUARDRAIL: Final = "amazon-bedrock-guardrailAction"
+"""The field of a payload in which Amazon Bedrock says what its guardrail did."""
+
+MAX_LIST: Final = 10_000
+"""How many entries of a list in a payload are looked at."""
+
+
+def read_payload(payload: object) -> Facts | None:
+    """Returns what an event's payload says, by the type that it gives itself; None when it says nothing."""
+    if not isinstance(payload, Mapping):
+        return None
+    kind = payload.get("type")
+    if kind is None and "completion" in payload:
+        kind = "completion"
+    error = find_error(payload)
+    if error is not None:
+        return Facts(error=error)
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    return None if reader is None else reader(payload)
+
+
+def read_whole(payload: object) -> Facts:
+    """Returns what a whole body says, the answer to a call that does not stream: an answer, an error, or neither."""
+    if isinstance(payload, Mapping):
+        kind = payload.get("type")
+        if kind != "error" and (kind == "message" or isinstance(payload.get("content"), list)):
+            return Facts(message=read_message(payload), is_answer=True)
+        if kind != "error" and isinstance(payload.get("completion"), str) and not payload.get("error"):
+            return Facts(message=_completion(payload).message, is_answer=True)
+    error = find_error(payload)
+    return IS_MALFORMED if error is None else Facts(error=error)
+
+
+def read_message(message: Mapping[str, Any], *, output: bool = True) -> Message:
+    """Returns what a message says. `output` is False for `message_start`, whose output tokens are a placeholder."""
+    content = message.get("content")
+    blocks = content[:MAX_LIST] if isinstance(content, list) else []
+    tools = [tool for block in blocks if (tool := read_tool(block)) is not None]
+    stop_reason = name(message.get("stop_reason"))
+    usage = read_usage(message.get("usage"))
+    if not output:
+        usage = usage._replace(tokens=usage.tokens._replace(output=None), thinking=None)
+    return Message(
+        id=name(message.get("id")),
+        model=name(message.get("model")),
+        stop_reason=stop_reason,
+        refusal_category=_category(message.get("stop_details")),
+        guarded=_is_guarded(message),
+        blocks=len(blocks),
+        tools=tuple((tool, 1) for tool in tools),
+        usage=usage,
+    )
+
+
+def read_tool(block: object) -> Tool | None:
+    """Returns the server tool whose result `block` is, and None for a block of another type."""
+    if not isinstance(block, Mapping):
+        return None
+    kind = block.get("type")
+    if not isinstance(kind, str) or not kind.endswith(TOOL_RESULT):
+        return None
+    tool = kind.removesuffix(TOOL_RESULT)
+    if not looks_like_a_type(tool):
+        return None
+    content = block.get("content")
+    code = content.get("error_code") if isinstance(content, Mapping) else None
+    if code is not None:
+        return Tool(tool, str(code) if looks_like_a_type(code) else "tool_error")
+    failed = block.get("is_error") is True or (
+        isinstance(content, Mapping) and str(content.get("type")).endswith("_error")
+    )
+    return Tool(tool, "tool_error" if failed else None)
+
+
+def read_usage(usage: object) -> Usage:
+    """Returns what a `usage` object says: tokens, their details, what was served."""
+    if not isinstance(usage, Mapping):
+        return Usage()
+    details, cached = usage.get("output_tokens_details"), usage.get("cache_creation")
+    iterations = usage.get("iterations")
+    entries = [
+        entry for entry in (iterations[:MAX_LIST] if isinstance(iterations, list) else []) if isinstance(entry, Mapping)
+    ]
+    compactions = [_tokens(entry) for entry in entries if entry.get("type") == "compaction"]
+    fallbacks = [name(entry.get("model")) for entry in entries if entry.get("type") == "fallback_message"]
+    return Usage(
+        tokens=_tokens(usage),
+        ttl_5m=count(cached.get("ephemeral_5m_input_tokens")) if isinstance(cached, Mapping) else None,
+        ttl_1h=count(cached.get("ephemeral_1h_input_tokens")) if isinstance(cached, Mapping) else None,
+        thinking=count(details.get("thinking_tokens")) if isinstance(details, Mapping) else None,
+        compaction=_sum(compactions) if compactions else None,
+        fallback_model=fallbacks[-1] if fallbacks else None,
+        service_tier=name(usage.get("service_tier")),
+        speed=name(usage.get("speed")),
+    )
+
+
+def _tokens(counts: Mapping[str, Any]) -> Tokens:
+    return Tokens(
+        input=count(counts.get("input_tokens")),
+        output=count(counts.get("output_tokens")),
+        cache_read=count(counts.get("cache_read_input_tokens")),
+        cache_write=count(counts.get("cache_creation_input_tokens")),
+    )
+
+
+def _sum(all_tokens: Sequence[Tokens]) -> Tokens:
+    return Tokens(*(sum(number or 0 for number in numbers) for numbers in zip(*all_tokens, strict=True)))
+
+
+def _category(stop_details: object) -> str | None:
+    if not isinstance(stop_details, Mapping) or stop_details.get("type") not in (None, "refusal"):
+        return None
+    category = stop_details.get("category")
+    return str(category) if looks_like_a_type(category) else None
+
+
+def _is_guarded(payload: Mapping[str, Any]) -> bool:
+    return payload.get(GUARDRAIL) == "INTERVENED"
+
+
+# --- payloads by type ---
+
+
+def _message_start(payload: Mapping[str, Any]) -> Facts | None:
+    message = payload.get("message")
+    if not isinstance(message, Mapping):
+        return None
+    # Content comes with events of its own.
+    return Facts(message=read_message({**message, "content": None, "stop_reason": None}, output=False))
+
+
+def _message_delta(payload: Mapping[str, Any]) -> Facts:
+    delta = payload.get("delta")
+    fields = delta if isinstance(delta, Mapping) else {}
+    message = read_message({"usage": payload.get("usage"), GUARDRAIL: payload.get(GUARDRAIL)})
+    return Facts(
+        message=message._replace(
+            stop_reason=name(fields.get("stop_reason")), refusal_category=_category(fields.get("stop_details"))
+        )
+    )
+
+
+def _message_stop(payload: Mapping[str, Any]) -> Facts:
+    return Facts(stopped=True, message=Message(guarded=True) if _is_guarded(payload) else None)
+
+
+def _block_start(payload: Mapping[str, Any]) -> Facts:
+    tool = read_tool(payload.get("content_block"))
+    return Facts(message=Message(blocks=1, tools=() if tool is None else ((tool, 1),)))
+
+
+def _block_delta(payload: Mapping[str, Any]) -> Facts:
+    delta = payload.get("delta")
+    is_text = isinstance(delta, Mapping) and delta.get("type") == "text_delta" and bool(delta.get("text"))
+    return Facts(chunk=True, text=True) if is_text else CHUNK_CAME
+
+
+def _completion(payload: Mapping[str, Any]) -> Facts:
+    # The Text Completions API: every event is a chunk, and the one with a `stop_reason` is the last.
+    has_text = bool(payload.get("completion"))
+    stop_reason = name(payload.get("stop_reason"))
+    return Facts(
+        chunk=has_text,
+        text=has_text,
+        stopped=payload.get("stop_reason") is not None,
+        message=Message(id=name(payload.get("id")), model=name(payload.get("model")), stop_reason=stop_reason),
+    )
+
+
+_READERS: Final[dict[str, Callable[[Mapping[str, Any]], Facts | None]]] = {
+    "message_start": _message_start,
+    "message_delta": _message_delta,
+    "message_stop": _message_stop,
+    "content_block_start": _block_start,
+    "content_block_delta": _block_delta,
+    "completion": _completion,
+}

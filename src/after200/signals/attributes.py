@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The attribute sets of the metrics. Each that occurs is built once; every argument is bounded already.
+
+A set of a sum is a `Key`, pairs of a name and a value; a set of a histogram is a dict. Both are shared: nobody may
+change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from .. import names
+from ..call import statuses
+from ..call.ended import Verdict
+from ..call.facts import Message, Tokens
+from ..call.record import Attempt
+from .deferred import Key
+
+Kind = tuple[str, str, str | None, bool]
+"""Operation, provider, model and whether the call streams: what the contract calls A."""
+
+
+def key_of(attributes: Iterable[str], values: Iterable[Any]) -> Key:
+    """Returns the key with `attributes` and `values`, without those that have no value: absent is absent."""
+    return tuple((name, value) for name, value in zip(attributes, values, strict=True) if value is not None)
+
+
+@lru_cache(maxsize=4096)
+def call_key(kind: Kind, verdict: Verdict, wire_status: int | None) -> Key:
+    """Returns the set of a point of `after200.calls`."""
+    ending = (
+        verdict.outcome,
+        verdict.phase,
+        verdict.failure,
+        verdict.error_type,
+        verdict.error_code,
+        reported_status(verdict, wire_status),
+        wire_status,
+    )
+    return key_of(names.CALLS.attributes, (*kind, *ending))
+
+
+def reported_status(verdict: Verdict, wire_status: int | None) -> int | None:
+    """Returns `http.response.status_code`: the corrected status of an error, the wire status of any other call."""
+    return wire_status if verdict.error_type is None else verdict.status
+
+
+@lru_cache(maxsize=1024)
+def answer_key(kind: Kind, *values: Any) -> Key:
+    """Returns the set of a point of `after200.answers`."""
+    return key_of(names.ANSWERS_RECEIVED.attributes, (*kind, *values))
+
+
+@lru_cache(maxsize=1024)
+def attempt_key(provider: str, model: str | None, attempt: Attempt) -> Key:
+    """Returns the set of a point of `after200.attempts`."""
+    values = (provider, model, attempt.status, attempt.failure, attempt.error_type)
+    return key_of(names.ATTEMPTS.attributes, values)
+
+
+@lru_cache(maxsize=1024)
+def model_key(provider: str, model: str | None, *more: Any, metric: names.Metric) -> Key:
+    """Returns the set of a point of `metric`, whose attributes are provider, model and `more`."""
+    return key_of(metric.attributes, (provider, model, *more))
+
+
+@lru_cache(maxsize=1024)
+def token_key(kind: Kind, outcome: str, token_type: str, detail: str | None) -> Key:
+    """Returns the set of a point of `after200.tokens`."""
+    return key_of(names.TOKENS.attributes, (*kind, outcome, token_type, detail))
+
+
+@lru_cache(maxsize=1024)
+def outcome_attributes(kind: Kind, outcome: str | None) -> dict[str, Any]:
+    """Returns the set of a point that says which call it was, and what came of it where that matters."""
+    return dict(key_of((*names.CALL_ATTRIBUTES, names.OUTCOME), (*kind, outcome)))
+
+
+@lru_cache(maxsize=1024)
+def inner_error_key(operation: str, provider: str, error_type: str) -> Key:
+    """Returns the set of a point of `after200.inner_errors`."""
+    row = statuses.documented(error_type)
+    status = None if row is None else row[0]
+    values = (operation, provider, error_type, statuses.failure_of(error_type), status)
+    return key_of(names.INNER_ERRORS.attributes, values)
+
+
+@lru_cache(maxsize=1024)
+def convention_attributes(*values: Any) -> dict[str, Any]:
+    """Returns the set that every `gen_ai.client.*` metric has; `values` are those of `names.CONVENTION_ATTRIBUTES`."""
+    return dict(key_of(names.CONVENTION_ATTRIBUTES, values))
+
+
+def token_parts(message: Message) -> list[tuple[str, str | None, int]]:
+    """Returns how many tokens of each type and detail there are. All of them together are what is billed.
+
+    A detail that is larger than its total is dropped, and the total stands.
+    """
+    usage = message.usage
+    details: dict[str, tuple[tuple[str, int | None], ...]] = {
+        "output": (("thinking", usage.thinking),),
+        "cache_write": (("ttl_5m", usage.ttl_5m), ("ttl_1h", usage.ttl_1h)),
+    }
+    parts: list[tuple[str, str | None, int]] = []
+    for token_type, total in zip(names.TOKEN_TYPES, usage.tokens, strict=True):
+        known = [(detail, number) for detail, number in details.get(token_type, ()) if number]
+        rest = (total or 0) - sum(number for _, number in known)
+        if rest < 0:
+            known, rest = [], total or 0
+        parts += [(token_type, detail, number) for detail, number in known]
+        parts.append((token_type, None, rest))
+    for token_type, number in zip(names.TOKEN_TYPES, usage.compaction or Tokens(), strict=True):
+        parts.append((token_type, "compaction", number or 0))
+    return [part for part in parts if part[2]]

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a call adds to the metrics, kept until they are collected, so that the call pays next to nothing for it.
+
+Sums are reported by observable instruments when these are asked. Points of histograms wait in a queue that is recorded
+when the first of our observable instruments is asked, in the thread that collects.
+
+This file relies on two things that the OpenTelemetry API does not promise, and that tests check on the oldest and the
+newest SDK (`tests/unit/test_deferred.py`):
+
+1. `MeterProvider` calls the callbacks of observable instruments, in the order of their creation, before it collects
+   the synchronous instruments of the same export. Otherwise a point leaves with the next export.
+2. A callback may record to a synchronous instrument: collecting holds no lock that recording needs.
+
+Adding takes no lock. A finalizer of the application's may close a stream at any allocation, in a thread that holds any
+lock. What waits is bounded: where nobody collects, the calls work it off.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, set_span_in_context
+
+from ..guard import guarded
+from ..names import Metric
+
+FOLD_AT: Final = 1000
+"""How many additions wait before they are added up, if nobody reads the sums."""
+
+WAITING: Final = 2000
+"""How many points wait to be recorded, if nobody collects."""
+
+NO_CONTEXT: Final = set_span_in_context(INVALID_SPAN, Context())
+"""The context of a point that belongs to no span: without one, an exemplar takes the span of whoever collects."""
+
+Key = tuple[tuple[str, Any], ...]
+"""A set of attributes that can be the key of a sum: pairs of a name and a value."""
+
+_all: Final[weakref.WeakSet[Sum | Points]] = weakref.WeakSet()
+
+
+def start_anew() -> None:
+    """In a process that has just been forked: what waits, and what is under way, is the parent's to report."""
+    for kept in _all:
+        kept.start_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=guarded(start_anew))
+
+
+class Deferred:
+    """The sums and the points of one meter provider."""
+
+    def __init__(self) -> None:
+        self.points = Points()
+        self.before_collection: Callable[[], None] | None = None
+        """Called each time before anything is collected."""
+        self._first = True
+
+    def sum(self, meter: Any, metric: Metric) -> Sum:
+        """Returns a sum that an observable instrument for `metric` reports."""
+        total = Sum(only_grows=metric.kind == "counter")
+        callbacks = [total.observe]
+        if self._first:
+            self._first = False
+            callbacks.insert(0, self._work_off)
+        create = getattr(meter, f"create_observable_{metric.kind}")
+        create(metric.name, callbacks=callbacks, unit=metric.unit, description=metric.description)
+        return total
+
+    def _work_off(self, options: CallbackOptions) -> Iterable[Observation]:
+        """Callback that observes nothing: points that are recorded now leave with the same export."""
+        if self.before_collection is not None:
+            self.before_collection()
+        guarded(self.points.record)()
+        return ()
+
+
+class Sum:
+    """A sum for each set of attributes."""
+
+    def __init__(self, *, only_grows: bool = True) -> None:
+        """`only_grows`: it counts what happened, and not what there is just now."""
+        self._only_grows = only_grows
+        self._waiting: deque[tuple[Key, float]] = deque()
+        self._sums: dict[Key, float] = {}
+        self._reported: dict[Key, float] = {}
+        self._folding = threading.Lock()
+        _all.add(self)
+
+    def start_anew(self) -> None:
+        """Goes on from what has been reported, as a reader that was copied with this does; else from zero."""
+        self._folding = threading.Lock()
+        keys = [*self._sums, *(key for key, _ in self._waiting)]
+        self._waiting.clear()
+        self._sums = {key: self._reported.get(key, 0) if self._only_grows else 0 for key in keys}
+
+    def add(self, key: Key, amount: float = 1) -> None:
+        """Adds `amount` to the sum of the attributes in `key`."""
+        self._waiting.append((key, amount))
+        if len(self._waiting) >= FOLD_AT and self._folding.acquire(blocking=False):
+            try:
+                self._fold()
+            finally:
+                self._folding.release()
+
+    def observe(self, options: CallbackOptions) -> Iterable[Observation]:
+        """Returns every sum, for the callback of the instrument."""
+        with self._folding:
+            self._fold()
+            self._reported = sums = dict(self._sums)
+        return [Observation(total, dict(key), NO_CONTEXT) for key, total in sums.items()]
+
+    def _fold(self) -> None:
+        # Only what waits now: a queue that is added to all the time must not hold this up for ever.
+        for _ in range(len(self._waiting)):
+            key, amount = self._waiting.popleft()
+            self._sums[key] = self._sums.get(key, 0) + amount
+
+
+class Points:
+    """Points of histograms that wait to be recorded."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Any, float, dict[str, Any], SpanContext | None]] = deque()
+        _all.add(self)
+
+    def start_anew(self) -> None:
+        """Drops what waits."""
+        self._waiting.clear()
+
+    def add(self, histogram: Any, value: float, attributes: dict[str, Any], span: SpanContext | None) -> None:
+        """Adds `value` for `histogram`, measured in the context of `span`. Nobody may change `attributes` later."""
+        self._waiting.append((histogram, value, attributes, span))
+        if len(self._waiting) > WAITING:
+            self.record(2)
+
+    def record(self, most: int | None = None) -> None:
+        """Records what waits, the oldest first; at most `most` points."""
+        for _ in range(len(self._waiting) if most is None else most):
+            try:
+                histogram, value, attributes, span = self._waiting.popleft()
+            except IndexError:  # Another thread was faster.
+                return
+            histogram.record(value, attributes, NO_CONTEXT if span is None else context_of(span))
+
+
+def context_of(span: SpanContext) -> Context:
+    """Returns the context that an exemplar takes its trace from. It holds on to nothing of the application's."""
+    return set_span_in_context(NonRecordingSpan(span), Context())

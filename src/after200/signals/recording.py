@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is recorded of one call that runs: the span, and at the end every signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentelemetry import context as contexts
+
+from ..call.ended import EndedCall
+from ..call.facts import ProviderError
+from ..call.rate_limits import RateLimit
+from ..call.record import Call
+from ..guard import guarded
+from .bounds import bounded
+from .logs import Logs
+from .metrics import Metrics
+from .spans import SpanHandle, Spans
+
+
+class Recording:
+    """What is recorded of one call. A signal is None that could not be set up."""
+
+    __slots__ = ("_logs", "_metrics", "_on_call_end", "_span", "_spans", "wants_gaps")
+
+    def __init__(
+        self,
+        spans: Spans | None,
+        metrics: Metrics | None,
+        logs: Logs | None,
+        on_call_end: Callable[[EndedCall], object] | None,
+    ) -> None:
+        self._spans = spans
+        self._metrics = metrics
+        self._logs = logs
+        self._on_call_end = on_call_end
+        self._span: SpanHandle | None = None
+        self.wants_gaps = metrics is not None and metrics.wants_gaps
+
+    def begin(self, call: Call, *, sdk_traces: bool) -> None:
+        """Starts what there is to start before the request is sent."""
+        self._begin_metrics(call)
+        self._begin_span(call, sdk_traces)
+
+    @guarded
+    def _begin_metrics(self, call: Call) -> None:
+        if self._metrics is not None:
+            self._metrics.begin(call)
+
+    @guarded
+    def _begin_span(self, call: Call, sdk_traces: bool) -> None:
+        if self._spans is not None:
+            self._span = self._spans.begin(call, sdk_traces=sdk_traces)
+            if self._span is not None:
+                self._span.enter()
+
+    @guarded
+    def leave(self, *, same_context: bool) -> None:
+        """The request has been sent, so the span is no longer current."""
+        if self._span is not None:
+            self._span.leave(same_context=same_context)
+
+    @guarded
+    def use_sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
+        """The SDK asked `tracer` for `span`. Returns the span that the SDK must use from here on."""
+        if self._spans is None:
+            return span
+        handle, used = self._spans.share(call, span, tracer)
+        if handle is not None:
+            self._span = handle
+            if handle.own:
+                handle.enter()
+        return used
+
+    @property
+    def shares_sdk_span(self) -> bool:
+        """Whether the SDK's own span records, and is completed."""
+        return self._span is not None and not self._span.own and self._span.records
+
+    @guarded
+    def stream_began(self, call: Call) -> None:
+        """The application has a stream to read."""
+        if self._metrics is not None:
+            self._metrics.stream_began(call)
+
+    @guarded
+    def gap(self, call: Call, seconds: float) -> None:
+        """A chunk came `seconds` after the one before."""
+        if self._metrics is not None:
+            self._metrics.gap(call, seconds)
+
+    @guarded
+    def inner_error(self, call: Call, error: ProviderError) -> None:
+        """The body reports an error of something else than the call."""
+        if self._metrics is not None:
+            self._metrics.inner_error(call, error)
+
+    @guarded
+    def rate_limits(self, call: Call, limits: Mapping[str, RateLimit]) -> None:
+        """A response stated its rate limits."""
+        if self._metrics is not None:
+            self._metrics.rate_limits(call, limits)
+
+    @guarded
+    def complete_span(self, call: EndedCall) -> None:
+        """The SDK is about to end its own span: writes what the call came to on it."""
+        if self._spans is not None:
+            self._spans.end(bounded(call), self._span, 0.0)
+
+    @guarded
+    def end(self, call: EndedCall, ended_ago: float) -> None:
+        """The call ended `ended_ago` seconds ago."""
+        call = bounded(call)
+        self._end_metrics(call)
+        self._end_logs(call)
+        self._tell_application(call)
+        self._end_span(call, ended_ago)
+
+    @guarded
+    def _end_metrics(self, call: EndedCall) -> None:
+        if self._metrics is not None:
+            self._metrics.end(call, None if self._span is None else self._span.span.get_span_context())
+
+    @guarded
+    def _end_logs(self, call: EndedCall) -> None:
+        if self._logs is not None:
+            self._logs.end(call, self._context())
+
+    @guarded
+    def _end_span(self, call: EndedCall, ended_ago: float) -> None:
+        if self._spans is not None:
+            self._spans.end(call, self._span, ended_ago)
+
+    @guarded
+    def _tell_application(self, call: EndedCall) -> None:
+        """Calls `on_call_end` in the context of the span, while the span can still be written to."""
+        if self._on_call_end is None:
+            return
+        token = contexts.attach(self._context())
+        try:
+            self._on_call_end(call)
+        finally:
+            contexts.detach(token)
+
+    def _context(self) -> contexts.Context:
+        return contexts.get_current() if self._span is None else self._span.context
