@@ -8,6 +8,9 @@ import re
 import pytest
 
 from after200.faults import SCENARIOS, Scenario
+from after200.faults.catalog import FAMILIES
+from after200.faults.catalog.answers import CATEGORIES
+from after200.faults.catalog.error_codes import ERROR_CODES
 from after200.faults.catalog.error_types import ANTHROPIC_ERRORS, BEDROCK_EXCEPTIONS
 from after200.faults.steps import Answer, Cut, End, Reset, Stall, Whole
 
@@ -30,14 +33,42 @@ ASKED_FOR = [
     *("bedrock_error_frame", "bedrock_unknown_exception", "bedrock_chunk_error", "bedrock_chunk_without_type"),
     *("bedrock_chunk_rate_limit_first", "bedrock_chunk_rate_limit_mid", "bedrock_bad_crc", "bedrock_truncated_frame"),
     *("bedrock_end_without_message_stop", "bedrock_http_429", "bedrock_http_400_validation"),
+    *("bare_error_first_event", "bare_error_mid_stream", "bare_error_named", "bare_error_untyped", "bare_error_string"),
+    *("error_named_message_mid_stream", "error_named_with_space", "error_named_content_block_delta"),
+    *("error_type_error", "error_type_unknown", "error_type_none"),
+    *("body_error_as_event_stream_200", "body_bare_error_200", "body_error_untyped_200", "body_error_string_200"),
+    *("body_message_only_200", "body_null_200", "body_message_200", "body_message_as_event_stream_200"),
+    *("events_200", "events_overloaded_200", "gzip_absent", "gzip_broken", "gzip_cut", "gzip_completed"),
+    *("delta_without_data", "large_message", "http_529_no_retry", "http_400_retry_then_completed"),
+    *("refusal_without_category", "refusal_mid_stream", "max_tokens", "model_context_window_exceeded", "pause_turn"),
+    *("stop_sequence", "unknown_stop_reason", "empty", "bedrock_guarded_message_delta", "bedrock_guarded_message_stop"),
+    *("fallback", "compaction", "cached_by_ttl", "thinking_slow", "service_tier_priority", "speed_fast"),
+    *("usage_goes_back", "rate_limits", "rate_limits_priority", "http_429_retry_after_then_completed"),
+    *("http_529_retry_after_ms_then_completed",),
     *("session_events", "session_error", "batch_results", "batch_results_cut"),
 ]
+
+
+SERVER_TOOLS = (
+    *("web_search", "web_fetch", "code_execution", "bash_code_execution", "text_editor_code_execution"),
+    *("tool_search", "advisor", "mcp"),
+)
 
 
 def test_every_fault_has_its_scenario() -> None:
     families = [f"{error_type}_{place}" for error_type in ANTHROPIC_ERRORS for place in PLACES]
     frames = [f"bedrock_{name}_{place}" for name in BEDROCK_EXCEPTIONS for place in ("first", "mid")]
-    assert {*families, *frames, *ASKED_FOR} - set(SCENARIOS) == set()
+    codes = [f"http_{status}_{code}" for code, (status, _, _) in ERROR_CODES.items()]
+    codes += [f"{code}_mid_stream" for code in ERROR_CODES]
+    refusals = [f"refusal_{category}" for category in CATEGORIES]
+    tools = [f"{tool}{end}" for tool in SERVER_TOOLS for end in ("", "_failed")]
+    assert {*families, *frames, *codes, *refusals, *tools, *ASKED_FOR} - set(SCENARIOS) == set()
+
+
+def test_every_scenario_is_of_one_family() -> None:
+    names = [scenario.name for family in FAMILIES.values() for scenario in family]
+    assert names == list(SCENARIOS)
+    assert len(names) == len(set(names))
 
 
 def test_the_documented_statuses_are_the_documented_ones() -> None:
@@ -61,10 +92,10 @@ def test_every_play_has_exactly_one_end(scenario: Scenario) -> None:
     assert re.fullmatch(r"[a-zA-Z0-9_]+", scenario.name)
     assert scenario.description
     assert len(scenario.description) < 110
-    assert scenario.only in ("", "bedrock", "vertex", "sessions", "batches")
+    assert scenario.only in ("", "anthropic", "bedrock", "vertex", "sessions", "batches")
     for attempt in scenario.attempts:
         for play in (attempt.stream, attempt.whole):
             ends = [step for step in play if isinstance(step, (End, Cut, Reset, Stall, Answer))]
             if not ends:
-                ends = [step for step in play if step == Whole()]
+                ends = [step for step in play if isinstance(step, Whole) and step.only == 1 and not step.chunked]
             assert ends == [play[-1]]

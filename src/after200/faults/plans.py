@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from .catalog import SCENARIOS
 from .connection import Incoming
 from .mix import MIX, Mix
+from .replies import Reply
 from .requests import Request, UnknownPathError, read_request, scenario_path, split_target
-from .scenarios import WHOLE, Reply, Scenario
+from .scenarios import WHOLE, Scenario
 from .steps import Answer, Play
 from .wires import error_envelope
 

@@ -7,15 +7,15 @@ finds it there.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from . import surfaces
 from .connection import Connection, Incoming
 from .eventstream import break_frame, encode_frame
+from .gzipped import NOT_COMPRESSED, Compressor, Plain, compress, encoding_headers
+from .replies import Reply
 from .requests import Request
-from .scenarios import Reply
 from .steps import (
     Answer,
     Cut,
@@ -52,7 +52,7 @@ class Player:
         self._reply = reply
         self._record = record
         self._pace = pace
-        self._gzip: Any = None
+        self._gzip: Plain = NOT_COMPRESSED
         self._held = b""
         self._hold_next = False
         self.wire_status: int | None = None
@@ -67,11 +67,10 @@ class Player:
             await _PLAYED[type(step)](self, step)
 
     async def status(self, step: Status) -> None:
-        if step.headers.get("content-encoding") == "gzip":
-            self._gzip = zlib.compressobj(wbits=31)
-        await self._connection.write(
-            self._head(step.code, {"content-type": content_type(self._request), **step.headers})
-        )
+        if step.gzip == "sound":
+            self._gzip = Compressor()
+        headers = {"content-type": content_type(self._request), **encoding_headers(step.gzip), **step.headers}
+        await self._connection.write(self._head(step.code, headers))
 
     async def answer(self, step: Answer) -> None:
         body = step.body if isinstance(step.body, bytes) else encode_json(with_request_id(step.body, self._request))
@@ -81,9 +80,10 @@ class Player:
         await self._connection.write(head + body)
 
     async def whole(self, step: Whole) -> None:
-        body = encode_json(surfaces.whole_body(self._request, self._reply))
+        body = compress(encode_json(surfaces.whole_body(self._request, self._reply)), step.gzip)
         sent = body[: int(len(body) * step.only)]
-        head = self._head(200, {"content-type": "application/json"}, None if step.chunked else len(body))
+        headers = {"content-type": "application/json", **encoding_headers(step.gzip), **step.headers}
+        head = self._head(200, headers, None if step.chunked else len(body))
         if step.chunked:
             await self._connection.write(head)
             await self._send(sent)
@@ -113,7 +113,7 @@ class Player:
         await self._send(break_frame(data, step.broken) if step.broken else data, name)
 
     async def raw(self, step: Raw) -> None:
-        await self._send(step.data)
+        await self._write_chunk(step.data)
 
     async def half_chunk(self, step: HalfChunk) -> None:
         event = next(iter(surfaces.part_of_stream("text", self._request, self._reply)))
@@ -135,7 +135,8 @@ class Player:
         self.stalling = False
 
     async def end(self, step: End) -> None:
-        last = self._held + self._connection.chunk(self._gzip.flush()) if self._gzip else self._held
+        rest = self._gzip.end() if step.gzip == "sound" else b""
+        last = self._held + (self._connection.chunk(rest) if rest else b"")
         self._record("end")
         await self._connection.write(last + self._connection.end_of_body())
 
@@ -153,13 +154,15 @@ class Player:
         return self._connection.head(code, {**response_headers(self._request), **headers}, length, self._incoming)
 
     async def _send(self, data: bytes, name: str = "") -> None:
-        """Send one chunk; hold it back when nothing but the end of the body follows."""
-        if self._pace:
-            await self._connection.pause(self._pace)
-        if self._gzip:
-            data = self._gzip.compress(data) + self._gzip.flush(zlib.Z_SYNC_FLUSH)
+        """Send one chunk, compressed if the body is."""
         if name:
             self.events_sent.append(name)
+        await self._write_chunk(self._gzip.part(data))
+
+    async def _write_chunk(self, data: bytes) -> None:
+        """Write one chunk; hold it back when nothing but the end of the body follows."""
+        if self._pace:
+            await self._connection.pause(self._pace)
         if self._hold_next:
             self._held = self._connection.chunk(data)
         else:

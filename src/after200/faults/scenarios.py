@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .steps import End, Healthy, Play, Status, Whole
+from .replies import Reply
+from .steps import End, Healthy, Play, Status, Step, Whole
 
 OPENED: Play = (Status(), Healthy("start"))
 MID_STREAM: Play = (*OPENED, Healthy("text"))
@@ -17,32 +18,6 @@ STOPPED: Play = (*CLOSED, Healthy("stop"))
 COMPLETED: Play = (*STOPPED, End())
 WHOLE: Play = (Whole(),)
 BROKEN_BODY: Play = (Whole(only=0.5, chunked=True), End())
-
-
-@dataclass(frozen=True)
-class Usage:
-    """The tokens that the provider bills; `output` appears in the last usage only, as on the real wire."""
-
-    input: int = 12
-    output: int = 7
-    cache_creation: int = 0
-    cache_read: int = 0
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the model says in a healthy answer."""
-
-    words: tuple[str, ...] = ("Hello", " from", " Claude", ".")
-    stop_reason: str = "end_turn"
-    usage: Usage = field(default_factory=Usage)
-    fallback_credit_token: str = ""
-    """What a refusal gives the client to ask another model with."""
-    tool: bool = False
-    """Call a tool of the request first; say the words once its result has come back."""
-    thinking: bool = False
-    results: tuple[str, ...] = ("succeeded",) * 4
-    """How the requests of a batch ended: a result type, or `errored:` and an error type."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +33,8 @@ class Attempt:
 class Scenario:
     """One scenario. The last of its attempts is played ever after.
 
-    `only` names the one kind of request the scenario has a meaning for ("bedrock", "vertex", "sessions", "batches");
-    empty: all of them.
+    `only` names the one kind of request the scenario has a meaning for ("anthropic", "bedrock", "vertex", "sessions",
+    "batches"); empty: all of them.
     """
 
     name: str
@@ -85,6 +60,16 @@ def scenario(
     return Scenario(name, description, (Attempt(stream, whole or stream, reply or Reply()),), only)
 
 
-def sequence(name: str, description: str, *parts: Scenario) -> Scenario:
+def sequence(name: str, description: str, *parts: Scenario, only: str = "") -> Scenario:
     """A scenario that plays one of `parts` per attempt, the last one ever after."""
-    return Scenario(name, description, tuple(part.attempt(0) for part in parts))
+    return Scenario(name, description, tuple(part.attempt(0) for part in parts), only)
+
+
+def answered(name: str, description: str, reply: Reply, *, only: str = "") -> Scenario:
+    """A scenario of a healthy answer, streamed or whole."""
+    return scenario(name, description, COMPLETED, WHOLE, reply=reply, only=only)
+
+
+def failing(name: str, description: str, *events: Step, whole: Step) -> Scenario:
+    """A scenario that streams some content, then these events, then ends; a call that does not stream gets `whole`."""
+    return scenario(name, description, (*MID_STREAM, *events, End()), (whole,))

@@ -15,13 +15,21 @@ from typing import Literal, TypeAlias
 Part = Literal["start", "text", "close", "stop"]
 """The four parts of a healthy stream: what comes before the content, the content, what follows it, the last word."""
 
+Gzip = Literal["", "sound", "absent", "broken", "cut"]
+"""What `content-encoding: gzip` is true of: no such header; the body is compressed; the body is not compressed; the
+body is compressed and its middle is overwritten; the body is compressed and its end is missing."""
+
 
 @dataclass(frozen=True)
 class Status:
-    """Send the status line and the headers; the body is streamed by the steps that follow."""
+    """Send the status line and the headers; the body is streamed by the steps that follow.
+
+    A stream is compressed event by event, so it has no middle of its own to break: a `Raw` step does that.
+    """
 
     code: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    gzip: Literal["", "sound", "absent"] = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Whole:
     only: float = 1.0
     chunked: bool = False
     """Announce no length, so that a body that is short all the same ends properly."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    gzip: Gzip = ""
 
 
 @dataclass(frozen=True)
@@ -55,19 +65,23 @@ class Healthy:
 
 @dataclass(frozen=True)
 class Event:
-    """Send one event as it stands. Without a name, SSE sends no `event:` line. `data` is JSON, or raw when bytes."""
+    """Send one event as it stands. `data` is JSON, or raw when bytes.
+
+    Without a name, SSE sends no `event:` line; without data, no `data:` line.
+    """
 
     name: str | None
-    data: Mapping[str, object] | bytes
+    data: Mapping[str, object] | bytes | None
     failure: str | None = None
 
 
 @dataclass(frozen=True)
 class Error:
-    """Send an error event of this type, as the API would."""
+    """Send an error event of this type, as the API would; `code` is its `error.details.error_code`."""
 
     type: str
     message: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Raw:
-    """Send one chunk of these very bytes."""
+    """Send one chunk of these very bytes, whatever the encoding of the body."""
 
     data: bytes
 
@@ -121,6 +135,9 @@ class Stall:
 @dataclass(frozen=True)
 class End:
     """End the body properly; the connection stays open for the next request."""
+
+    gzip: Literal["sound", "cut"] = "sound"
+    """Whether the end of a compressed body comes too, or is missing."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import messages
+from .replies import Reply
 from .requests import Request
-from .scenarios import Reply
 from .steps import Event, Part
 from .wires import error_envelope, with_request_id
 

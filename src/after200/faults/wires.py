@@ -27,23 +27,25 @@ def response_headers(request: Request) -> dict[str, str]:
 
 def encode_event(event: Event, request: Request) -> bytes:
     """One event, encoded for the wire of the request."""
-    data = event.data if isinstance(event.data, bytes) else encode_json(event.data)
+    data = encode_json(event.data) if isinstance(event.data, Mapping) else event.data or b""
     if request.wire == "bedrock":
         return encode_chunk(data)
     if request.api == "batches":
         return data + b"\n"
     name = b"" if event.name is None else b"event: " + event.name.encode() + b"\n"
-    return name + b"data: " + data + b"\n\n"
+    return name + (b"" if event.data is None else b"data: " + data + b"\n") + b"\n"
 
 
 def error_event(error: Error, request: Request) -> Event:
     """An error event as the API sends it in the middle of a stream."""
-    return Event("error", with_request_id(error_envelope(error.type, error.message), request), failure=error.type)
+    envelope = error_envelope(error.type, error.message, error.code)
+    return Event("error", with_request_id(envelope, request), failure=error.type)
 
 
-def error_envelope(error_type: str, message: str) -> dict[str, object]:
-    """The body of every error of the Claude API."""
-    return {"type": "error", "error": {"type": error_type, "message": message}}
+def error_envelope(error_type: str, message: str, code: str = "") -> dict[str, object]:
+    """The body of every error of the Claude API; `code` is what stands in `error.details.error_code`."""
+    details = {"details": {"error_code": code}} if code else {}
+    return {"type": "error", "error": {"type": error_type, "message": message, **details}}
 
 
 def with_request_id(body: Mapping[str, object], request: Request) -> Mapping[str, object]:

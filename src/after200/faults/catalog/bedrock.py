@@ -16,6 +16,7 @@ from ..wires import encode_json
 from .error_types import BEDROCK_EXCEPTIONS
 from .http_errors import SOON
 
+TITLE = "Amazon Bedrock"
 _bedrock = partial(scenario, only="bedrock")
 _PLACES: dict[str, tuple[Play, str]] = {
     "first": ((Status(),), "as the first frame"),

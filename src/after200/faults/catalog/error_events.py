@@ -15,6 +15,7 @@ from .http_errors import SOON, http_error
 HOSTILE_TYPE = "overloaded_error\r\nx-forged: 1 " + "A" * 300
 """A type that no store of metrics should ever see: long, with spaces and line ends."""
 
+TITLE = "Errors inside the stream"
 _PLACES: dict[str, tuple[Play, str]] = {
     "first_event": ((Status(),), "as the first event"),
     "mid_stream": (MID_STREAM, "after some content"),
@@ -47,7 +48,7 @@ _HTTP_529 = http_error(529, "overloaded_error", "Overloaded")
 _NO_TYPE = encode_json({"type": "error", "error": {"message": "Overloaded"}})
 _STRING = encode_json({"type": "error", "error": "overloaded"})
 _LATE = Error("overloaded_error", "Overloaded")
-_GZIP = Status(headers={"content-encoding": "gzip"})
+_GZIP = Status(gzip="sound")
 
 SCENARIOS: tuple[Scenario, ...] = (
     *(entry for error_type in ANTHROPIC_ERRORS for entry in _family(error_type)),

@@ -1,66 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls that end as they should."""
+"""Calls that end as they should, with an answer that says all that it had to say."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from .. import blocks
+from ..replies import Reply, Usage
+from ..scenarios import COMPLETED, WHOLE, Scenario, answered, scenario
+from ..steps import Delay, Event, Pace, Play, Status, Whole
 
-from ..scenarios import COMPLETED, WHOLE, Reply, Scenario, Usage, scenario, sequence
-from ..steps import Delay, Pace, Status
-
+TITLE = "Calls that end as they should"
 _SLOW = (Pace(0.02), *COMPLETED)
-_GZIP = Status(headers={"content-encoding": "gzip"})
-
-_COMPLETED = scenario("completed", "a stream that ends with message_stop", COMPLETED, WHOLE)
-_REFUSAL = Reply(words=("I", " can't", " help", " with", " that."), stop_reason="refusal")
-_REFERRED = replace(_REFUSAL, fallback_credit_token="fct_01")
-_DECLINED = scenario(
-    "refusal", "the model declines: a normal end with stop_reason refusal", COMPLETED, WHOLE, reply=_REFUSAL
-)
+_THINKING = (blocks.thinking(("A greeting is asked for.",)),)
+_DONE: Play = (*COMPLETED[:-1], Event(None, b"[DONE]"), COMPLETED[-1])
 
 SCENARIOS: tuple[Scenario, ...] = (
-    _COMPLETED,
+    answered("completed", "a stream that ends with message_stop", Reply()),
     scenario("completed_slow", "the same with 20 ms before every event", _SLOW, (Delay(0.1), *WHOLE)),
-    scenario(
+    answered(
         "long",
         "the same with 2,000 text deltas",
-        COMPLETED,
-        WHOLE,
-        reply=Reply(words=tuple(f" {number}" for number in range(2000)), usage=Usage(output=2000)),
+        Reply(words=tuple(f" {number}" for number in range(2000)), usage=Usage(output=2000)),
     ),
-    _DECLINED,
-    sequence(
-        "refusal_then_completed",
-        "a refusal, then completed, as a fallback to another model finds it",
-        scenario("", "", COMPLETED, WHOLE, reply=_REFERRED),
-        _COMPLETED,
-    ),
-    scenario(
-        "max_tokens",
-        "the answer is cut at the limit the caller set: a normal end with stop_reason max_tokens",
-        COMPLETED,
-        WHOLE,
-        reply=Reply(stop_reason="max_tokens"),
-    ),
-    scenario(
-        "cached",
-        "usage with cache tokens: 8 input, 1416 written to the cache, 2227 read from it",
-        COMPLETED,
-        WHOLE,
-        reply=Reply(usage=Usage(input=8, output=7, cache_creation=1416, cache_read=2227)),
-    ),
-    scenario(
+    answered("large_message", "an answer of 1.2 MB", Reply(words=(" word" * 800,) * 300, usage=Usage(output=240_000))),
+    answered(
         "tool_use",
         "calls the first tool offered; completes once the tool's result is in the messages",
-        COMPLETED,
-        WHOLE,
-        reply=Reply(tool=True),
+        Reply(tool=True),
     ),
-    scenario("thinking", "a thinking block before the text", COMPLETED, WHOLE, reply=Reply(thinking=True)),
+    answered(
+        "stop_sequence", "the model writes a stop sequence", Reply(stop_reason="stop_sequence", stop_sequence="END")
+    ),
+    answered("thinking", "a thinking block before the text", Reply(before=_THINKING)),
     scenario(
         "gzip_completed",
-        "a stream that ends with message_stop, compressed",
-        (_GZIP, *COMPLETED[1:]),
-        WHOLE,
+        "an answer that completes, compressed",
+        (Status(gzip="sound"), *COMPLETED[1:]),
+        (Whole(gzip="sound"),),
     ),
+    scenario("done_after_message_stop", "data: [DONE] after message_stop, as some gateways add it", _DONE, WHOLE),
 )

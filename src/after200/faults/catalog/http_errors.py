@@ -11,6 +11,7 @@ from ..steps import Answer, End, Error, Play, Reset
 from ..wires import error_envelope
 from .error_types import ANTHROPIC_ERRORS, TYPE_OF_STATUS
 
+TITLE = "Errors before the stream, and what a retry finds"
 SOON = {"retry-after-ms": "1"}
 _JSON = (400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 529)
 _HTML = (413, 429, 500, 502, 503, 504, 529)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..scenarios import COMPLETED, MID_STREAM, OPENED, Reply, Scenario, scenario
+from ..replies import Reply
+from ..scenarios import COMPLETED, MID_STREAM, OPENED, Scenario, scenario
 from ..steps import End, Event, Healthy, Play, Raw, Stall
 
+TITLE = "Sessions of managed agents, and results of batches"
 _sessions = partial(scenario, only="sessions")
 _batches = partial(scenario, only="batches")
 _GOES_ON: Play = (Healthy("text"), Healthy("close"))

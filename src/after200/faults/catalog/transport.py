@@ -6,6 +6,7 @@ from __future__ import annotations
 from ..scenarios import CLOSED, MID_STREAM, STOPPED, Scenario, scenario
 from ..steps import Cut, HalfChunk, Play, Reset, Stall, Status, Step, Whole
 
+TITLE = "The connection fails"
 _STATUS: Play = (Status(),)
 _NO_BODY: Play = (Whole(only=0.0),)
 _HALF_BODY: Play = (Whole(only=0.5),)

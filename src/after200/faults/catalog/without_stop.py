@@ -6,6 +6,7 @@ from __future__ import annotations
 from ..scenarios import BROKEN_BODY, CLOSED, MID_STREAM, OPENED, Scenario, scenario
 from ..steps import Answer, End, Event, Ping, Status
 
+TITLE = "Streams that end without message_stop, and bytes that cannot be decoded"
 _NOT_JSON = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_de'
 _NOT_UTF8 = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\xff\xfe\xfa"}}'
 
