@@ -171,7 +171,7 @@ WHOLE: dict[str, str] = {
 """The same for a call that does not stream; what is missing here is an HTTP error, as its stream carries an error."""
 
 FINISHED = {"gzip_absent": ("end", "client_left")}
-"""How the server saw the end where it depends on who is faster: the client leaves at the first byte it cannot decode."""
+"""How the server saw the end where it depends on who is faster: the client leaves at a byte that it cannot decode."""
 
 CODED = {name: code for code in ERROR_CODES for name in SCENARIOS if name.endswith((f"_{code}", f"{code}_mid_stream"))}
 """Scenario → the error code that the SDK finds in it."""

@@ -3,39 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import anthropic
 import pytest
 
 from after200.faults import FaultServer
 
 from .clients import ASKED, post
+from .sdk import ARGUMENTS, platform_client
 
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "AnthropicBedrock": {"aws_access_key": "a", "aws_secret_key": "b", "aws_region": "us-east-1"},
-    "AnthropicVertex": {"project_id": "p", "region": "us-east5", "access_token": "t"},
-    "AnthropicFoundry": {"api_key": "none"},
-    "AnthropicAWS": {"api_key": "none", "workspace_id": "w"},
-    "AnthropicBedrockMantle": {"api_key": "none"},
-    "AnthropicGoogleCloud": {"token_provider": lambda: "t", "workspace_id": "w", "project": "p"},
-}
 WIRES = {"AnthropicBedrock": "bedrock", "AnthropicVertex": "vertex"}
-NEEDS = {"AnthropicBedrock": "botocore", "AnthropicVertex": "google.auth"}
-
-
-def client(name: str, base_url: str) -> Any:
-    kind = getattr(anthropic, name, None)
-    if kind is None:
-        pytest.skip(f"this SDK has no {name}")
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name], reason=f"{name} needs it")
-    return kind(base_url=base_url, max_retries=0, **ARGUMENTS[name])
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_completed_call(server: FaultServer, name: str) -> None:
-    with client(name, server.base_url("completed")) as opened:
+    with platform_client(name, server.base_url("completed")) as opened:
         events = list(opened.messages.create(**{**ASKED, "model": "claude@1"}, stream=True))
         message = opened.messages.create(**{**ASKED, "model": "claude@1"})
     assert events[-1].type == "message_stop"
@@ -58,7 +39,7 @@ def test_a_completed_call(server: FaultServer, name: str) -> None:
     ],
 )
 def test_an_error(server: FaultServer, name: str, scenario: str, status: int, failure: str | None) -> None:
-    with client(name, server.base_url(scenario)) as opened, pytest.raises(anthropic.APIStatusError) as raised:
+    with platform_client(name, server.base_url(scenario)) as opened, pytest.raises(anthropic.APIStatusError) as raised:
         list(opened.messages.create(**ASKED, stream=True))
     assert raised.value.status_code == status
     assert [(served.wire_status, served.failure) for served in server.wait_idle()] == [(status, failure)]
@@ -74,7 +55,7 @@ def test_vertex_has_the_model_in_its_path(server: FaultServer, path: str, action
 
 def test_the_errors_of_google_cloud(server: FaultServer) -> None:
     url = server.base_url("vertex_http_429")
-    with client("AnthropicVertex", url) as opened, pytest.raises(anthropic.RateLimitError) as raised:
+    with platform_client("AnthropicVertex", url) as opened, pytest.raises(anthropic.RateLimitError) as raised:
         opened.messages.create(**ASKED)
     assert raised.value.body == {
         "error": {"code": 429, "message": "Refused by the platform", "status": "RESOURCE_EXHAUSTED"}
@@ -101,7 +82,7 @@ BEDROCK = {
 @pytest.mark.parametrize("scenario", BEDROCK)
 def test_no_faulty_bedrock_stream_reaches_message_stop(server: FaultServer, scenario: str) -> None:
     last = None
-    with client("AnthropicBedrock", server.base_url(scenario)) as opened:
+    with platform_client("AnthropicBedrock", server.base_url(scenario)) as opened:
         try:
             for event in opened.messages.create(**ASKED, stream=True):
                 last = event.type
@@ -115,6 +96,6 @@ def test_no_faulty_bedrock_stream_reaches_message_stop(server: FaultServer, scen
 
 def test_the_same_faulty_call_that_does_not_stream_is_an_http_error(server: FaultServer) -> None:
     url = server.base_url("bedrock_throttlingException_mid")
-    with client("AnthropicBedrock", url) as opened, pytest.raises(anthropic.RateLimitError):
+    with platform_client("AnthropicBedrock", url) as opened, pytest.raises(anthropic.RateLimitError):
         opened.messages.create(**ASKED)
     assert [(served.wire_status, served.failure) for served in server.wait_idle()] == [(429, "ThrottlingException")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
 
 import anthropic
 import pytest
@@ -14,6 +13,7 @@ from after200.faults import FaultServer
 
 from .clients import ASKED
 from .expected import DELTA, EVERYWHERE, FINISHED, HOSTILE, STREAMED, WHOLE
+from .sdk import async_client, client
 
 
 def shown(error: Exception, expected: str | None) -> str:
@@ -23,21 +23,6 @@ def shown(error: Exception, expected: str | None) -> str:
         return name
     assert isinstance(error, anthropic.APIStatusError)
     return f"* {status}" if expected == f"* {status}" else f"{name} {status}"
-
-
-def options(server: FaultServer, scenario: str) -> dict[str, Any]:
-    timeout = 0.3 if scenario.startswith("stall") else 10
-    return {"base_url": server.base_url(scenario), "api_key": "none", "max_retries": 0, "timeout": timeout}
-
-
-def client(server: FaultServer, scenario: str, **more: Any) -> anthropic.Anthropic:
-    http_client = anthropic.DefaultHttpxClient(verify=False)  # spares every test the loading of certificates
-    return anthropic.Anthropic(**{**options(server, scenario), **more}, http_client=http_client)
-
-
-def async_client(server: FaultServer, scenario: str) -> anthropic.AsyncAnthropic:
-    http_client = anthropic.DefaultAsyncHttpxClient(verify=False)
-    return anthropic.AsyncAnthropic(**options(server, scenario), http_client=http_client)
 
 
 def test_the_tables_hold_every_scenario() -> None:

@@ -4,7 +4,8 @@
     with FaultServer() as server:
         client = anthropic.Anthropic(base_url=server.base_url("overloaded_error_mid_stream"), api_key="none")
 
-Needs the extra `faults`. It knows nothing of the instrumentation, and the instrumentation nothing of it.
+Needs the extra `faults`. It knows nothing of the instrumentation but the names in `after200.names`, and the
+instrumentation nothing of it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
     from .mix import parse_mix
     from .scenarios import Scenario
     from .server import FaultServer
+    from .truth import ServerTool, Tokens, Truth
 
-__all__ = ["SCENARIOS", "FaultServer", "Scenario", "Served", "parse_mix"]
+__all__ = ["SCENARIOS", "FaultServer", "Scenario", "Served", "ServerTool", "Tokens", "Truth", "parse_mix"]
 _PLACES = {
     "SCENARIOS": ".catalog",
     "FaultServer": ".server",
     "Scenario": ".scenarios",
     "Served": ".log",
+    "ServerTool": ".truth",
+    "Tokens": ".truth",
+    "Truth": ".truth",
     "parse_mix": ".mix",
 }
 

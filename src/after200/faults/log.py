@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from after200.names import Answer
+
+from .truth import Truth
 
 Condition = Callable[[tuple["Served", ...]], object]
 
@@ -17,8 +21,9 @@ class Served:
 
     `finished`: "end" (the body ended properly), "cut" (closed in the middle of the body), "reset", "stalled" (the
     client left a stall), "client_left", "stopped" (the server was stopped). `failure` is the error type that the
-    wire carried, if it came to that. `wire_status` is None when no status line was sent. Times are seconds since
-    the epoch.
+    wire carried, if it came to that. `wire_status` is None when no status line was sent. `told` is what the response
+    told: the tokens that it bills, the kind of answer, the tools that ran at the provider. `headers` are those of the
+    response, by their lower-case names. Times are seconds since the epoch.
     """
 
     scenario: str
@@ -37,6 +42,25 @@ class Served:
     failure: str | None
     started: float
     ended: float
+    told: Truth = field(default_factory=Truth)
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def answer(self) -> Answer | None:
+        """The kind of answer that a client has which reads to the end; None when the call fails for it."""
+        return self.told.answer if self.failure is None and self.finished == "end" else None
+
+    @property
+    def retry_after(self) -> float | None:
+        """How long the response asked the client to wait before the next attempt, in seconds."""
+        if "retry-after-ms" in self.headers:
+            return float(self.headers["retry-after-ms"]) / 1000
+        return float(self.headers["retry-after"]) if "retry-after" in self.headers else None
+
+    @property
+    def should_retry(self) -> bool | None:
+        """What the response said in `x-should-retry`."""
+        return {"true": True, "false": False}.get(self.headers.get("x-should-retry", ""))
 
 
 class Log:

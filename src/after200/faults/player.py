@@ -35,6 +35,7 @@ from .steps import (
     Status,
     Whole,
 )
+from .truth import Reader
 from .wires import content_type, encode_event, encode_json, error_event, response_headers, with_request_id
 
 Record = Callable[[str], None]
@@ -59,6 +60,9 @@ class Player:
         self.events_sent: list[str] = []
         self.failure: str | None = None
         self.stalling = False
+        self.headers: dict[str, str] = {}
+        self.told = Reader(streaming=request.streaming)
+        self._readable = True
 
     async def play(self, steps: Play) -> None:
         """Play the steps; raises `ClientLeftError`."""
@@ -67,6 +71,7 @@ class Player:
             await _PLAYED[type(step)](self, step)
 
     async def status(self, step: Status) -> None:
+        self._readable = step.gzip != "absent"
         if step.gzip == "sound":
             self._gzip = Compressor()
         headers = {"content-type": content_type(self._request), **encoding_headers(step.gzip), **step.headers}
@@ -75,12 +80,16 @@ class Player:
     async def answer(self, step: Answer) -> None:
         body = step.body if isinstance(step.body, bytes) else encode_json(with_request_id(step.body, self._request))
         self.failure = step.failure
+        self.told.read(step.body)
         head = self._head(step.code, {"content-type": "application/json", **step.headers}, len(body))
         self._record("end")
         await self._connection.write(head + body)
 
     async def whole(self, step: Whole) -> None:
-        body = compress(encode_json(surfaces.whole_body(self._request, self._reply)), step.gzip)
+        message = surfaces.whole_body(self._request, self._reply)
+        if step.only == 1 and step.gzip in ("", "sound"):
+            self.told.read(message)
+        body = compress(encode_json(message), step.gzip)
         sent = body[: int(len(body) * step.only)]
         headers = {"content-type": "application/json", **encoding_headers(step.gzip), **step.headers}
         head = self._head(200, headers, None if step.chunked else len(body))
@@ -101,6 +110,8 @@ class Player:
 
     async def event(self, step: Event) -> None:
         self.failure = step.failure or self.failure
+        if self._readable:
+            self.told.read(step.data)
         await self._send(encode_event(step, self._request), step.name or "unnamed")
 
     async def error(self, step: Error) -> None:
@@ -151,7 +162,8 @@ class Player:
 
     def _head(self, code: int, headers: dict[str, str], length: int | None = None) -> bytes:
         self.wire_status = code
-        return self._connection.head(code, {**response_headers(self._request), **headers}, length, self._incoming)
+        self.headers = {**response_headers(self._request), **headers}
+        return self._connection.head(code, self.headers, length, self._incoming)
 
     async def _send(self, data: bytes, name: str = "") -> None:
         """Send one chunk, compressed if the body is."""

@@ -99,6 +99,8 @@ class _Entry:
             failure=player.failure,
             started=self._started,
             ended=time.time(),
+            told=player.told.truth(),
+            headers=player.headers,
         )
         self._log.add(served)
 
