@@ -13,6 +13,7 @@ import pytest
 
 from after200.faults import SCENARIOS, FaultServer
 from after200.faults.__main__ import main
+from after200.faults.catalog import FAMILIES
 from after200.faults.mix import ALIASES
 
 COMMAND = [sys.executable, "-m", "after200.faults"]
@@ -43,6 +44,11 @@ def test_help_lists_every_scenario_with_its_description(capsys: pytest.CaptureFi
     for scenario in SCENARIOS.values():
         assert f"  {scenario.name} " in text
         assert scenario.description in text
+    groups = text.split("scenarios:\n\n")[1].split("\n\n")
+    titles = {group.split(":\n")[0]: group for group in groups}
+    for title, scenarios in FAMILIES.items():
+        assert [line.split()[0] for line in titles[title].splitlines()[1:]] == [entry.name for entry in scenarios]
+    assert sum(title.startswith("Gateways: ") for title in titles) == 3
     flat = " ".join(text.split())
     assert all(f"{short} = {name}" in flat for short, name in ALIASES.items())
 
@@ -53,6 +59,9 @@ def test_help_lists_every_scenario_with_its_description(capsys: pytest.CaptureFi
         (["--port", "99999"], "'99999' is not a port; write a number from 0 to 65535"),
         (["--port", "http"], "'http' is not a port"),
         (["--mix", "overload=5%"], "unknown fault 'overload' in the mix; short names: overloaded,"),
+        (["--rate-limits", "beans=5"], "unknown rate limit 'beans'; the kinds are requests, tokens, input_tokens,"),
+        (["--rate-limits", "requests"], "'requests' is no rate limit; write KIND=NUMBER, as in requests=50"),
+        (["--rate-limits", "requests=0"], "the rate limit 'requests' is 0; a limit is 1 or more a minute"),
         (["--seed", "x"], "invalid int value: 'x'"),
         (["--latency", "-1"], "'-1' is not a number of milliseconds, 0 or more"),
         (["--chunk-delay", "nan"], "'nan' is not a number of milliseconds"),

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from . import SCENARIOS, FaultServer, parse_mix
+from . import SCENARIOS, FaultServer, Scenario, parse_mix
+from .catalog import FAMILIES
+from .limits import parse_limits
 from .mix import ALIASES, MIX
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             chunk_delay=options.chunk_delay / 1000,
             tls_cert=options.tls_cert,
             tls_key=options.tls_key,
+            rate_limits=options.rate_limits,
         )
     except (OSError, ValueError) as error:
         return _fail(f"cannot read the TLS certificate or its key: {error}", 2)
@@ -98,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="the seed of the mix (default: 0)")
     parser.add_argument("--latency", type=_milliseconds, default=0.0, metavar="MS", help="wait before each answer")
     parser.add_argument("--chunk-delay", type=_milliseconds, default=0.0, metavar="MS", help="wait before each chunk")
+    parser.add_argument(
+        "--rate-limits",
+        type=_rate_limits,
+        default=None,
+        metavar="KIND=LIMIT,...",
+        help="limits a minute that the answers name and that run down, for example requests=50,output_tokens=16000",
+    )
     parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
     return parser
@@ -105,14 +115,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _catalog() -> str:
     aliases = textwrap.fill(", ".join(f"{short} = {name}" for short, name in ALIASES.items()), 110)
-    width = max(map(len, SCENARIOS))
-    lines = [f"  {entry.name:<{width}}  {_described(entry.description, entry.only)}" for entry in SCENARIOS.values()]
-    lines.append(f"  {MIX:<{width}}  one of the above per call, as --mix and --seed say")
-    return "\n".join(["scenarios:", *lines, "", "short names for --mix:", textwrap.indent(aliases, "  ")])
+    families = [f"{title}:\n{_family(scenarios)}\n" for title, scenarios in FAMILIES.items()]
+    mix = f"A mix:\n  {MIX}  one of the above per call, as --mix and --seed say\n"
+    return "\n".join(["scenarios:\n", *families, mix, "short names for --mix:", textwrap.indent(aliases, "  ")])
 
 
-def _described(description: str, only: str) -> str:
-    return f"{description} ({only} only)" if only else description
+def _family(scenarios: Sequence[Scenario]) -> str:
+    width = max(len(entry.name) for entry in scenarios)
+    return "\n".join(f"  {entry.name:<{width}}  {_described(entry)}" for entry in scenarios)
+
+
+def _described(entry: Scenario) -> str:
+    return f"{entry.description} ({entry.only} only)" if entry.only else entry.description
+
+
+def _rate_limits(text: str) -> dict[str, int]:
+    try:
+        return parse_limits(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _port(text: str) -> int:

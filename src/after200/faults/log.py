@@ -23,7 +23,7 @@ class Served:
     client left a stall), "client_left", "stopped" (the server was stopped). `failure` is the error type that the
     wire carried, if it came to that. `wire_status` is None when no status line was sent. `told` is what the response
     told: the tokens that it bills, the kind of answer, the tools that ran at the provider. `headers` are those of the
-    response, by their lower-case names. Times are seconds since the epoch.
+    response, by their lower-case names, without those of the connection itself. Times are seconds since the epoch.
     """
 
     scenario: str

@@ -60,7 +60,7 @@ class Player:
         self.events_sent: list[str] = []
         self.failure: str | None = None
         self.stalling = False
-        self.headers: dict[str, str] = {}
+        self.headers = response_headers(request)
         self.told = Reader(streaming=request.streaming)
         self._readable = True
 
@@ -162,7 +162,7 @@ class Player:
 
     def _head(self, code: int, headers: dict[str, str], length: int | None = None) -> bytes:
         self.wire_status = code
-        self.headers = {**response_headers(self._request), **headers}
+        self.headers |= headers
         return self._connection.head(code, self.headers, length, self._incoming)
 
     async def _send(self, data: bytes, name: str = "") -> None:

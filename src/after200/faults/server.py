@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from .connection import Connection
+from .limits import RateLimits
 from .log import Condition, Log, Served
 from .mix import Mix
 from .plans import Planner, check_scenario
@@ -32,7 +33,9 @@ class FaultServer:
 
     `mix` maps scenarios to their share of the calls of the pseudo-scenario `mix` (the rest is `completed`), drawn with
     `seed`. `latency` is waited before each answer, `chunk_delay` before each chunk, both in seconds. With `tls_cert`
-    and `tls_key` (PEM files) it speaks HTTPS. `log_limit` entries of the log are kept.
+    and `tls_key` (PEM files) it speaks HTTPS. `log_limit` entries of the log are kept. `rate_limits` maps kinds
+    (the keys of `limits.HEADERS`) to limits a minute: answers of the Claude API then say what remains of each limit. No
+    request is refused for it.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class FaultServer:
         tls_cert: str | Path | None = None,
         tls_key: str | Path | None = None,
         log_limit: int = 100_000,
+        rate_limits: Mapping[str, int] | None = None,
     ) -> None:
         if latency < 0 or chunk_delay < 0:
             raise ValueError("latency and chunk_delay are seconds, 0 or more")
@@ -54,7 +58,8 @@ class FaultServer:
         self._tls = _tls_context(tls_cert, tls_key)
         self._log = Log(log_limit)
         self._planner = Planner(Mix(mix or {}, seed))
-        self._service = Service(self._log, self._planner, latency, chunk_delay)
+        self._rate_limits = RateLimits(rate_limits or {})
+        self._service = Service(self._log, self._planner, self._rate_limits, latency, chunk_delay)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -129,9 +134,10 @@ class FaultServer:
         return self._log.wait_idle(timeout)
 
     def clear(self) -> None:
-        """Forget the log, all counts of attempts, and the draws of the mix."""
+        """Forget the log, all counts of attempts, the draws of the mix, and what was spent of the rate limits."""
         self._log.clear()
         self._planner.clear()
+        self._rate_limits.restart()
 
     def _run(self) -> None:
         try:

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 
 from .connection import BadRequestError, ClientLeftError, Connection, Incoming
+from .limits import RateLimits
 from .log import Log, Served
 from .plans import Plan, Planner
 from .player import Player
@@ -20,9 +21,10 @@ from .wires import encode_json, error_envelope
 class Service:
     """Serves connections, on each one request after the other."""
 
-    def __init__(self, log: Log, planner: Planner, latency: float, chunk_delay: float) -> None:
+    def __init__(self, log: Log, planner: Planner, rate_limits: RateLimits, latency: float, chunk_delay: float) -> None:
         self._log = log
         self._planner = planner
+        self._rate_limits = rate_limits
         self._latency = latency
         self._chunk_delay = chunk_delay
 
@@ -54,6 +56,9 @@ class Service:
         entry = _Entry(self._log, plan)
         player = Player(connection, incoming, plan.request, plan.reply, entry.record, self._chunk_delay)
         entry.player = player
+        self._rate_limits.count_request()
+        if plan.request.wire == "anthropic":
+            player.headers |= self._rate_limits.headers()
         try:
             if self._latency:
                 await connection.pause(self._latency)
@@ -64,6 +69,8 @@ class Service:
         except asyncio.CancelledError:
             entry.record("stopped")
             raise
+        finally:
+            self._rate_limits.count_tokens(player.told.truth())
 
 
 class _Entry:
@@ -100,7 +107,7 @@ class _Entry:
             started=self._started,
             ended=time.time(),
             told=player.told.truth(),
-            headers=player.headers,
+            headers=player.headers if player.wire_status else {},
         )
         self._log.add(served)
 

@@ -68,7 +68,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _stopped(
         "max_tokens",
-        "the answer is cut at the limit the caller set: a normal end with stop_reason max_tokens",
+        "the answer is cut at the limit that the caller set: stop_reason max_tokens",
         "max_tokens",
     ),
     _stopped(
@@ -97,15 +97,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _guardrail(
         "bedrock_guarded_message_delta",
-        "a guardrail intervened, said in message_delta (whole: in the message)",
+        "a guardrail intervened: message_delta says so, or the whole message",
         "INTERVENED",
         "message_delta",
     ),
     _guardrail(
         "bedrock_guarded_message_stop",
-        "a guardrail intervened, said in message_stop (whole: in the message)",
+        "a guardrail intervened: message_stop says so, or the whole message",
         "INTERVENED",
         "message_stop",
     ),
-    _guardrail("bedrock_guardrail_none", "a guardrail looked and did nothing", "NONE", "message_stop"),
+    _guardrail("bedrock_guardrail_none", "a guardrail looked at the answer and did nothing", "NONE", "message_stop"),
 )

@@ -15,10 +15,10 @@ _DONE: Play = (*COMPLETED[:-1], Event(None, b"[DONE]"), COMPLETED[-1])
 
 SCENARIOS: tuple[Scenario, ...] = (
     answered("completed", "a stream that ends with message_stop", Reply()),
-    scenario("completed_slow", "the same with 20 ms before every event", _SLOW, (Delay(0.1), *WHOLE)),
+    scenario("completed_slow", "a stream that completes, with 20 ms before every event", _SLOW, (Delay(0.1), *WHOLE)),
     answered(
         "long",
-        "the same with 2,000 text deltas",
+        "a stream that completes, with 2,000 text deltas",
         Reply(words=tuple(f" {number}" for number in range(2000)), usage=Usage(output=2000)),
     ),
     answered("large_message", "an answer of 1.2 MB", Reply(words=(" word" * 800,) * 300, usage=Usage(output=240_000))),

@@ -49,7 +49,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _batches(
         "batch_results_cut",
-        "the same, the last line cut in the middle",
+        "results of a batch, the last line cut in the middle",
         (*MID_STREAM, _HALF_LINE, End()),
         reply=_RESULTS,
     ),

@@ -71,7 +71,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     answered(
         "compaction_twice",
-        "the same twice; message_start says the first, message_delta says both",
+        "the context is compacted twice; message_start tells of the first time, message_delta of both",
         Reply(before=_SUMMARY, usage=_TWICE),
     ),
     scenario(

@@ -47,7 +47,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("body_message_200", "HTTP 200 with a whole message, also for a streaming request", (Whole(),)),
     scenario(
         "body_message_as_event_stream_200",
-        "the same; the content type says event stream",
+        "HTTP 200 with a whole message, also for a streaming request; the content type says event stream",
         (Whole(headers=_EVENTS),),
     ),
     scenario("body_cut", "HTTP 200, half of the announced body, then a reset", (Whole(only=0.5), Reset())),
@@ -57,7 +57,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     scenario("events_200", "an event stream that completes, also for a call that does not stream", COMPLETED),
     scenario(
         "events_as_json_200",
-        "the same; the content type says JSON",
+        "an event stream that completes, also for a call that does not stream; the content type says JSON",
         (Status(headers=_JSON), *COMPLETED[1:]),
     ),
     scenario(
