@@ -14,6 +14,7 @@ from .clients import ASKED
 from .expected import ANSWERS, COMPLETED, EVERYWHERE, HOSTILE, STREAMED, WHOLE
 from .sdk import async_client, client, platform_client
 
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK on codes it does not know
 USUAL = {("input", ""): 12, ("output", ""): 7}
 NOTHING_SAID = {("input", ""): 12}
 CACHED = {("input", ""): 8, ("output", ""): 7, ("cache_read", ""): 2227}
