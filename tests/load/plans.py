@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..streams.expected import ROW_OF, ROWS, Row
+from ..streams.expected import ROW_OF, ROWS
+from ..streams.row import Row
 
 WAYS = ("create", "create", "helper", "lines", "whole")
 DEEDS = ("read", "read", "read", "leave", "close", "drop")

@@ -1,136 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each scenario of the fault server should come to, written out: section 2 and 3 of the contract as a table.
-
-A row says how a call ends that streams, and one that does not, each read in every way there is. `telling.py` makes
-whole spans, points and log records of it.
-"""
+"""What each scenario of the fault server should come to, written out: section 2 and 3 of the contract as a table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-Place = Literal["nothing", "start", "text", "close", "stop"]
-"""How much of a healthy stream was seen: none of it, up to its content, its content, `message_delta`, all of it."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a call ends. What follows `outcome` and `wire` is for errors."""
-
-    outcome: str
-    wire: int | None = 200
-    phase: str | None = None
-    error_type: str | None = None
-    failure: str | None = None
-    retryable: bool | None = None
-    status: int | None = None
-    """The corrected status."""
-
-    message: str | None = None
-    """The description of the span's status."""
-
-    raises: Literal["always", "parsed", "never"] = "never"
-    """Whether the application is told by an exception: whatever it does, only where the SDK decodes, or never."""
-
-
-@dataclass(frozen=True)
-class Usage:
-    input: int = 12
-    output: int = 7
-    cache_write: int = 0
-    cache_read: int = 0
-
-
-@dataclass(frozen=True)
-class Row:
-    """A scenario, and what its calls come to."""
-
-    scenario: str
-    stream: Ending
-    seen: Place
-    whole: Ending
-    stream_lazy: Ending | None = None
-    """The stream, where that is not the same when the application reads the bytes for itself."""
-
-    whole_application: Ending | None = None
-    """The call that does not stream, where the SDK hands out its body before it decodes it."""
-
-    whole_lazy: Ending | None = None
-    """The call that does not stream, where the application reads its body when it likes."""
-
-    attempts: tuple[tuple[int | None, str | None], ...] = ()
-    """What came before the last attempt: the status and error type of each."""
-
-    retries: int = 0
-    usage: Usage = Usage()
-    chunks: int = 4
-    chunks_lazy: int | None = None
-    """The chunks, where the application reads the bytes for itself and that makes a difference."""
-
-    finish_reason: str = "end_turn"
-    timeout: float = 30.0
-    """The timeout of the call; below a second, it is what ends it."""
-
-
-# --- words for the table ---
-
-COMPLETED = Ending("completed")
-
-
-def event(
-    phase: str,
-    error_type: str,
-    failure: str,
-    retryable: bool,
-    status: int | None,
-    message: str | None,
-    raises: Literal["always", "parsed", "never"] = "parsed",
-) -> Ending:
-    """A hidden failure that the provider tells of."""
-    return Ending("failed", 200, phase, error_type, failure, retryable, status, message, raises)
-
-
-def http(status: int, error_type: str, failure: str, retryable: bool, message: str) -> Ending:
-    """An error that HTTP tells of."""
-    return Ending("failed", status, "request", error_type, failure, retryable, status, message, "always")
-
-
-def lost(phase: str, wire: int | None = 200) -> Ending:
-    """The connection was lost."""
-    message = "The connection was lost."
-    return Ending("failed", wire, phase, "connection_error", "connection", True, None, message, "always")
-
-
-def timed_out(phase: str, wire: int | None = 200) -> Ending:
-    """The client's timeout ran out."""
-    message = "The client's timeout ran out."
-    return Ending("failed", wire, phase, "client_timeout_error", "timeout", True, None, message, "always")
-
-
-def truncated(phase: str) -> Ending:
-    """The stream ended before its end event, and nobody raised anything."""
-    message = "The stream ended before its end event."
-    return Ending("truncated", 200, phase, "stream_truncated", "truncated", True, None, message)
-
-
-def malformed(phase: str, raises: Literal["parsed", "never"] = "parsed") -> Ending:
-    """Bytes came that cannot be decoded."""
-    message = "The body could not be decoded."
-    return Ending("failed", 200, phase, "stream_malformed", "malformed", False, None, message, raises)
-
+from .expected_answers import ANSWERS
+from .expected_codes import CODES
+from .expected_gateways import GATEWAYS
+from .row import (
+    COMPLETED,
+    HIDDEN_OVERLOAD,
+    HTTP_529,
+    NO_ANSWER,
+    OVERLOADED,
+    Ending,
+    Place,
+    Row,
+    Usage,
+    event,
+    http,
+    lost,
+    malformed,
+    timed_out,
+    truncated,
+)
 
 # --- the table ---
 
-HTTP_529 = http(529, "overloaded_error", "overloaded", True, "Overloaded")
-OVERLOADED = event("mid_stream", "overloaded_error", "overloaded", True, 529, "Overloaded")
 UNNAMED = replace(OVERLOADED, raises="never")
 FLUX = "Something went wrong"
 
 HEALTHY = (
     Row("completed", COMPLETED, "stop", COMPLETED),
-    Row("refusal", COMPLETED, "stop", COMPLETED, chunks=5, finish_reason="refusal"),
-    Row("max_tokens", COMPLETED, "stop", COMPLETED, finish_reason="max_tokens"),
+    Row("max_tokens", COMPLETED, "stop", COMPLETED, finish_reason="max_tokens", answer="cut"),
     Row("cached", COMPLETED, "stop", COMPLETED, usage=Usage(8, 7, 1416, 2227)),
     Row("thinking", COMPLETED, "stop", COMPLETED, chunks=6),
     Row("gzip_completed", COMPLETED, "stop", COMPLETED),
@@ -146,7 +49,7 @@ ERROR_EVENTS = tuple(
     for error_type, failure, retryable, status, message in (
         ("invalid_request_error", "invalid_request", False, 400, "messages: text content blocks must be non-empty"),
         ("authentication_error", "denied", False, 401, "invalid x-api-key"),
-        ("billing_error", "denied", False, 402, "Your credit balance is too low to access the Anthropic API."),
+        ("billing_error", "billing", False, 402, "Your credit balance is too low to access the Anthropic API."),
         (
             "permission_error",
             "denied",
@@ -218,7 +121,7 @@ HTTP_ERRORS = tuple(
     for status, *rest in (
         (400, "invalid_request_error", "invalid_request", False, "messages: text content blocks must be non-empty"),
         (401, "authentication_error", "denied", False, "invalid x-api-key"),
-        (402, "billing_error", "denied", False, "Your credit balance is too low to access the Anthropic API."),
+        (402, "billing_error", "billing", False, "Your credit balance is too low to access the Anthropic API."),
         (
             403,
             "permission_error",
@@ -319,8 +222,8 @@ BROKEN_CONNECTIONS = (
 
 
 def _undecodable(scenario: str, stream: Ending, seen: Place, stream_lazy: Ending | None = None, **chunks: int) -> Row:
-    """A body that cannot be decoded: a failure where the SDK decodes it, before it hands it out."""
-    row = Row(scenario, stream, seen, _MALFORMED, stream_lazy, whole_application=COMPLETED, whole_lazy=COMPLETED)
+    """A whole body that cannot be decoded: the SDK raises for it, or the application holds bytes that are no answer."""
+    row = Row(scenario, stream, seen, _MALFORMED, stream_lazy, NO_ANSWER, NO_ANSWER)
     return replace(row, **chunks)  # type: ignore[arg-type]
 
 
@@ -336,23 +239,10 @@ SILENT_ENDS = (
 )
 
 WHOLE_BODIES = (
-    Row(
-        "body_error_200",
-        _TRUNCATED,
-        "nothing",
-        event("first_chunk", "overloaded_error", "overloaded", True, 529, "Overloaded", "never"),
-        stream_lazy=event("first_chunk", "overloaded_error", "overloaded", True, 529, "Overloaded", "never"),
-    ),
-    _undecodable("body_not_json_200", _TRUNCATED, "nothing"),
+    Row("body_error_200", HIDDEN_OVERLOAD, "nothing", HIDDEN_OVERLOAD),
+    _undecodable("body_not_json_200", NO_ANSWER, "nothing"),
     _undecodable("body_empty_200", _TRUNCATED, "nothing"),
-    Row(
-        "body_html_200",
-        _TRUNCATED,
-        "nothing",
-        malformed("first_chunk", "never"),
-        whole_application=COMPLETED,
-        whole_lazy=COMPLETED,
-    ),
+    Row("body_html_200", NO_ANSWER, "nothing", NO_ANSWER),
     Row("body_cut", _LOST_FIRST, "nothing", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
     Row("body_short", _LOST_FIRST, "nothing", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
 )
@@ -366,5 +256,8 @@ ROWS = (
     *BROKEN_CONNECTIONS,
     *SILENT_ENDS,
     *WHOLE_BODIES,
+    *ANSWERS,
+    *CODES,
+    *GATEWAYS,
 )
 ROW_OF = {row.scenario: row for row in ROWS}

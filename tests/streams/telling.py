@@ -11,7 +11,7 @@ from typing import Any
 from after200.faults import FaultServer
 
 from ..telemetry import SECONDS, series
-from .expected import Ending, Row
+from .row import Ending, Row
 from .seen import came_out_of_the_request, qualified_name
 from .surfaces import MODEL, Surface
 
@@ -54,6 +54,8 @@ class Told:
         """Whether the call came as far as `place`."""
         if self.surface.stream:
             return _PLACES.index(self.row.seen) >= _PLACES.index(place)
+        if self.row.whole_seen is not None:
+            return _PLACES.index(self.row.whole_seen) >= _PLACES.index(place)
         # A whole body says everything, or, broken, nothing.
         return self.ending.outcome == "completed" and self.row.whole.outcome == "completed"
 
@@ -66,8 +68,22 @@ class Told:
 
     @property
     def _has_gap(self) -> bool:
-        """A gap is the time between two chunks, or from the last one to an end that is not the application's doing."""
-        return self._chunks > 1 or (self._chunks == 1 and self.ending.outcome not in ("closed", "abandoned"))
+        """A gap is the time between two chunks, or from the last one, or the response, to an end by the wire."""
+        return self._chunks > 1 or self.ending.outcome not in ("closed", "abandoned")
+
+    @property
+    def _has_text(self) -> bool:
+        return self._streamed and self._chunks > 0 and self.row.has_text
+
+    @property
+    def _answer(self) -> str | None:
+        return self.row.answer if self.ending.outcome == "completed" else None
+
+    @property
+    def _model(self) -> str | None:
+        fallback = self.row.fallback if self.ending.outcome == "completed" else None
+        named = MODEL if self.surface.stream else self.row.whole_model or MODEL
+        return (fallback or named) if self._saw("start") else None
 
     @property
     def _output(self) -> int | None:
@@ -81,8 +97,10 @@ class Told:
     @property
     def attempts(self) -> tuple[tuple[int | None, str | None], ...]:
         """The status and the error type of each attempt."""
-        request_failed = self.ending.phase == "request"
-        return (*self.row.attempts, (self.ending.wire, self.ending.error_type if request_failed else None))
+        ending = self.ending
+        if ending.phase != "request":
+            return (*self.row.attempts, (ending.wire, None))
+        return (*self.row.attempts, (ending.wire, str(ending.wire) if ending.wire else ending.error_type))
 
     # --- the span ---
 
@@ -105,8 +123,8 @@ class Told:
                 {
                     "gen_ai.request.stream": self.surface.stream or None,
                     "gen_ai.response.id": message_id if self._saw("start") else None,
-                    "gen_ai.response.model": MODEL if self._saw("start") else None,
-                    "gen_ai.response.finish_reasons": (row.finish_reason,) if self._saw("close") else None,
+                    "gen_ai.response.model": self._model,
+                    "gen_ai.response.finish_reasons": self._finish_reasons,
                     "gen_ai.response.time_to_first_chunk": SECONDS if self._streamed and self._chunks else None,
                     "gen_ai.usage.input_tokens": self._all_input,
                     "gen_ai.usage.output_tokens": self._output,
@@ -119,12 +137,41 @@ class Told:
                     "after200.phase": ending.phase,
                     "after200.failure": ending.failure,
                     "after200.retryable": ending.retryable,
+                    "after200.error.code": ending.code,
+                    "after200.answer": self._answer,
+                    "after200.refusal.category": row.category if self._answer == "refused" else None,
+                    "after200.fallback": self._fallback,
+                    "after200.retry.wait": SECONDS if row.attempts else None,
+                    "after200.server_tool.errors": self._tool_errors,
                     "after200.stream.chunks": self._chunks if self._streamed else None,
                     "after200.stream.longest_gap": SECONDS if self._streamed and self._has_gap else None,
+                    "after200.stream.time_to_first_text": SECONDS if self._has_text else None,
                     "http.request.resend_count": len(row.attempts) or None,
                 }
             ),
         }
+
+    @property
+    def _finish_reasons(self) -> tuple[str, ...] | None:
+        reason = self.row.finish_reason
+        return (reason,) if self._saw("close") and reason is not None else None
+
+    @property
+    def _fallback(self) -> bool | None:
+        return True if self.row.fallback and self.ending.outcome == "completed" else None
+
+    @property
+    def _tools(self) -> tuple[tuple[str, str | None, int], ...]:
+        return self.row.tools if self._saw("text") else ()
+
+    @property
+    def _tool_errors(self) -> tuple[str, ...] | None:
+        return tuple(f"{tool}:{error}" for tool, error, _ in self._tools if error) or None
+
+    def on_the_sdk_span(self) -> Attributes:
+        """What of `span` stands on the SDK's own span too."""
+        shared = ("http.response.status_code", "error.type", "gen_ai.response.finish_reasons")
+        return {name: value for name, value in self.span().items() if name in shared or name.startswith("after200.")}
 
     @property
     def _status(self) -> int | None:
@@ -141,14 +188,25 @@ class Told:
         outcome = {**base, "after200.outcome": ending.outcome}
         add("after200.calls", {**outcome, **self._result()})
         for status, error_type in self.attempts:
-            add("after200.attempts", {**_STREAM, "after200.wire.status_code": status, "error.type": error_type})
-        for kind, tokens in self._tokens().items():
+            failure = failure_of_attempt(status, error_type)
+            told = {"after200.wire.status_code": status, "error.type": error_type, "after200.failure": failure}
+            add("after200.attempts", {**_STREAM, **told})
+        for status, error_type in self.row.attempts:
+            wait = {**_STREAM, "after200.failure": failure_of_attempt(status, error_type)}
+            points[series("after200.retry.wait", wait)] = SECONDS
+        for kind, detail, tokens in self._tokens():
             if tokens:
-                add("after200.tokens", {**outcome, "gen_ai.token.type": kind}, tokens)
+                add("after200.tokens", {**outcome, "gen_ai.token.type": kind, "after200.token.detail": detail}, tokens)
+        for tool, error, times in self._tools:
+            add("after200.server_tool.calls", {**_STREAM, "gen_ai.tool.name": tool, "error.type": error}, times)
+        if self._answer is not None:
+            add("after200.answers", {**base, **self._answered()})
         if self._streamed:
             add("after200.streams.open", _STREAM, 0)
             if self._has_gap:
                 add("after200.stream.longest_gap", outcome)
+            if self._has_text:
+                add("after200.stream.time_to_first_text", base)
         self._genai_points(points)
         return points
 
@@ -176,19 +234,39 @@ class Told:
             "after200.phase": ending.phase,
             "after200.failure": ending.failure,
             "error.type": ending.error_type,
+            "after200.error.code": ending.code,
             "http.response.status_code": self._status,
             "after200.wire.status_code": ending.wire,
         }
 
-    def _tokens(self) -> dict[str, int | None]:
-        usage = self.row.usage
-        seen = self._saw("start")
+    def _answered(self) -> Attributes:
+        row = self.row
         return {
-            "input": usage.input if seen else None,
-            "output": self._output,
-            "cache_read": usage.cache_read if seen else None,
-            "cache_write": usage.cache_write if seen else None,
+            "after200.answer": row.answer,
+            "anthropic.message.stop_reason": row.finish_reason,
+            "after200.refusal.category": row.category if row.answer == "refused" else None,
+            "after200.fallback": self._fallback,
+            "anthropic.response.service_tier": row.usage.tier,
+            "anthropic.response.speed": row.usage.speed,
         }
+
+    def _tokens(self) -> list[tuple[str, str | None, int]]:
+        """The tokens that were told: type, detail, number."""
+        usage = self.row.usage
+        known: list[tuple[str, str | None, int]] = []
+        if self._saw("start"):
+            known += [
+                ("input", None, usage.input),
+                ("cache_read", None, usage.cache_read),
+                ("cache_write", None, usage.cache_write - usage.ttl_5m - usage.ttl_1h),
+                ("cache_write", "ttl_5m", usage.ttl_5m),
+                ("cache_write", "ttl_1h", usage.ttl_1h),
+            ]
+        if self._saw("close"):
+            known += [("output", None, usage.output - usage.thinking), ("output", "thinking", usage.thinking)]
+            types = ("input", "output", "cache_read", "cache_write")
+            known += [(kind, "compaction", number) for kind, number in zip(types, usage.compaction, strict=True)]
+        return known
 
     def _genai_points(self, points: dict[str, Any]) -> None:
         add = self._adder(points)
@@ -196,7 +274,7 @@ class Told:
             **_CALL,
             "server.address": "127.0.0.1",
             "server.port": self._server.port,
-            "gen_ai.response.model": MODEL if self._saw("start") else None,
+            "gen_ai.response.model": self._model,
         }
         result = {"error.type": self.ending.error_type, "http.response.status_code": self._status}
         add("gen_ai.client.operation.duration", {**base, **result})
@@ -236,6 +314,7 @@ class Told:
                         "exception.message": ending.message,
                         "error.type": ending.error_type,
                         "after200.failure": ending.failure,
+                        "after200.error.code": ending.code,
                         "http.response.status_code": ending.status,
                         "after200.wire.status_code": ending.wire,
                         "anthropic.request.id": None if ending.wire is None else self._request_id,
@@ -243,6 +322,18 @@ class Told:
                 ),
             }
         ]
+
+
+def failure_of_attempt(status: int | None, error_type: str | None) -> str | None:
+    """`after200.failure` of an attempt: by its status alone, and without one by how it was lost."""
+    if status is None:
+        lost = {"connection_error": "connection", "client_timeout_error": "timeout", "stream_malformed": "malformed"}
+        return lost[error_type or ""]
+    if status < 400:
+        return None
+    by_status = {401: "denied", 402: "billing", 403: "denied", 408: "timeout", 429: "rate_limited", 503: "overloaded"}
+    by_status |= {504: "timeout", 529: "overloaded"}
+    return by_status.get(status, "invalid_request" if status < 500 else "server_error")
 
 
 def ending_on(row: Row, surface: Surface) -> Ending:

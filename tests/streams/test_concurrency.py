@@ -15,7 +15,8 @@ import pytest
 
 from ..telemetry import Telemetry, described
 from .conftest import Application
-from .expected import ROW_OF, Ending
+from .expected import ROW_OF
+from .row import Ending
 from .surfaces import REQUEST, SURFACE_OF
 from .telling import Told
 

@@ -16,7 +16,8 @@ import pytest
 
 from ..telemetry import Telemetry, described
 from .conftest import Application
-from .expected import ROW_OF, Ending, Place, Row
+from .expected import ROW_OF
+from .row import Ending, Place, Row
 from .surfaces import REQUEST, SURFACE_OF
 from .telling import Told
 

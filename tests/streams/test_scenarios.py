@@ -13,7 +13,8 @@ import pytest
 
 from ..telemetry import Telemetry, described
 from .conftest import Application
-from .expected import ROWS, Row
+from .expected import ROWS
+from .row import Row
 from .surfaces import FEW_SURFACES, SURFACES, Surface
 from .telling import Told
 

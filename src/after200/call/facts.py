@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from .statuses import MALFORMED
+
 MAX_DISTINCT_TOOLS: Final = 100
 """How many different pairs of server tool and error code are kept for one call."""
 
@@ -134,7 +136,7 @@ class Facts(NamedTuple):
     """A whole body, or an entry of it, that is an answer."""
 
     is_malformed: bool = False
-    """A body that is no answer, or that cannot be decoded."""
+    """A body that is no answer."""
 
     was_cut: bool = False
     """The last line of the body was cut."""
@@ -144,6 +146,7 @@ CHUNK_CAME: Final = Facts(chunk=True)
 STOP_CAME: Final = Facts(stopped=True)
 BLOCK_BEGAN: Final = Facts(message=Message(blocks=1))
 IS_MALFORMED: Final = Facts(is_malformed=True)
+UNDECODABLE: Final = Facts(error=ProviderError(MALFORMED, None))
 
 
 def merged(before: Message, later: Message) -> Message:

@@ -150,7 +150,7 @@ class Call:
         self.is_answer = False
         """Whether a whole body is an answer of the kind that was asked for."""
         self.is_malformed = False
-        """Whether the body is no answer, or cannot be decoded."""
+        """Whether the body is no answer."""
         self.was_cut = False
         """Whether the last line of the body was cut."""
 

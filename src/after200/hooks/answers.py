@@ -16,6 +16,7 @@ from ..call.messages import read_whole
 from ..call.rate_limits import read_rate_limits
 from ..call.verdict import completed, failed, judge
 from ..guard import guarded
+from ..names import OTHER
 from .bodies import follow_body
 from .running import RunningCall
 
@@ -68,7 +69,7 @@ def refused(running: RunningCall | None, exception: BaseException) -> None:
         response = getattr(exception, "response", None)
         if response is not None:
             note_rate_limits(running, response)
-    elif raised.kind == "failure" and raised.error.type in (statuses.CONNECTION, statuses.CLIENT_TIMEOUT):
+    elif raised.kind == "failure" and raised.error.type != OTHER:
         running.attempt_lost(raised.error.type)
     elif raised.kind in ("cancelled", "left"):
         running.attempt_lost(None)

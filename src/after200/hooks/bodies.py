@@ -16,7 +16,7 @@ import wrapt
 
 from ..call.bodies import BodyReader, reader_for
 from ..call.documents import Document
-from ..call.facts import IS_MALFORMED, Facts
+from ..call.facts import UNDECODABLE, Facts
 from ..guard import guarded
 from .current import ASending, Sending
 from .reading import deliver
@@ -115,7 +115,10 @@ class Watch:
             try:
                 chunk = as_bytes(self._decoder.decode(chunk))
             except Exception:
-                self._running.learn(IS_MALFORMED)
+                # The HTTP client, which decodes the same bytes, raises for them out of this very read.
+                self._running.learn(UNDECODABLE)
+                if not self._running.watched:
+                    deliver(self._running, "stop")
                 return
         for facts in reader.feed(chunk):
             self._running.learn(facts)
@@ -129,7 +132,7 @@ class Watch:
             return
         self._is_finished = True
         if self._reader is None:
-            if not self._running.call.is_malformed and not self._running.watched:
+            if self._running.call.error is None and not self._running.watched:
                 # Nothing is known of what went by, so nothing is held against it.
                 yield Facts(stopped=True, is_answer=True)
             return
