@@ -47,14 +47,27 @@ class Application:
         """Runs `coroutine` in the application's loop."""
         return self.loop.run_until_complete(coroutine)
 
-    def play(self, scenario: str, surface: Surface, mode: str, *, max_retries: int = 0, **options: Any) -> Seen:
-        """Plays `scenario` on `surface` and returns all that there was to see. Nothing is being served afterwards."""
+    def play(
+        self,
+        scenario: str,
+        surface: Surface,
+        mode: str,
+        *,
+        max_retries: int = 0,
+        client: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Seen:
+        """Plays `scenario` on `surface` and returns all that there was to see. Nothing is being served afterwards.
+
+        `client` has more options of the client, `options` are those of the call.
+        """
         seen = Seen()
+        of_client = {"max_retries": max_retries, **(client or {})}
         try:
             if mode == "sync":
-                surface.read(self.client(scenario, max_retries=max_retries), seen, **options)
+                surface.read(self.client(scenario, **of_client), seen, **options)
             else:
-                self.run(surface.aread(self.aclient(scenario, max_retries=max_retries), seen, **options))
+                self.run(surface.aread(self.aclient(scenario, **of_client), seen, **options))
         except Exception as exception:
             seen.exception = exception
         self.server.wait_idle()

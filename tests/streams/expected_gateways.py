@@ -113,13 +113,26 @@ BODIES = (
     Row("events_opened_200", truncated("first_chunk"), "start", truncated("first_chunk"), whole_seen="start"),
 )
 
-_NOT_GZIP = malformed("first_chunk", "always")
 _NEVER_A_RESPONSE = replace(malformed("request", "always"), wire=None)
 _CUT_JSON = malformed("first_chunk", "parsed")
 
 ENCODINGS = (
-    Row("gzip_absent", _NOT_GZIP, "nothing", _NEVER_A_RESPONSE, whole_lazy=_NOT_GZIP),
-    Row("gzip_broken", malformed("mid_stream", "always"), "text", _NEVER_A_RESPONSE, whole_lazy=_NOT_GZIP),
+    Row(
+        "gzip_absent",
+        malformed("first_chunk"),
+        "nothing",
+        _NEVER_A_RESPONSE,
+        malformed("first_chunk", "never"),
+        whole_lazy=malformed("first_chunk", "never"),
+    ),
+    Row(
+        "gzip_broken",
+        malformed("mid_stream"),
+        "text",
+        _NEVER_A_RESPONSE,
+        malformed("mid_stream", "never"),
+        whole_lazy=malformed("first_chunk", "never"),
+    ),
     Row("gzip_cut", truncated("mid_stream"), "text", _CUT_JSON, None, NO_ANSWER, NO_ANSWER),
     Row("gzip_cut_after_message_stop", COMPLETED, "stop", _CUT_JSON, None, NO_ANSWER, NO_ANSWER),
     Row("http_529_gzip", HTTP_529, "nothing", HTTP_529),

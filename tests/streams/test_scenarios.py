@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anthropic
 import pytest
 
 from ..telemetry import Telemetry, described
@@ -52,4 +53,24 @@ def test_a_call_is_told_of_whole_and_the_application_sees_no_difference(
     assert [told.span()] == [described(span) for span in telemetry.spans]
     assert told.points() == telemetry.points()
     assert told.log_records(bare.exception) == telemetry.logged()
+    assert [] == telemetry.open_spans
+
+
+HAS_TRACING = hasattr(anthropic._base_client, "start_api_call_span")
+
+
+@pytest.mark.skipif(not HAS_TRACING, reason="this SDK has no tracing of its own")
+@pytest.mark.parametrize(("row", "surface", "mode"), cases() if HAS_TRACING else [])
+def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
+    row: Row, surface: Surface, mode: str, application: Application, telemetry: Telemetry
+) -> None:
+    tracing = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}}
+    with telemetry.instrumented(spans="annotate"):
+        application.play(row.scenario, surface, mode, client=tracing, max_retries=row.retries, timeout=row.timeout)
+    [span] = [described(span) for span in telemetry.spans]
+    told = Told(row, surface, application.server, application.server.log[-1].request_id)
+    assert told.on_the_sdk_span() == {name: value for name, value in span.items() if told.is_shared(name)}
+    if told.ending.error_type is not None:
+        assert ("ERROR", told.ending.message) == (span["status"], span["description"])
+    assert told.points() == telemetry.points()
     assert [] == telemetry.open_spans
