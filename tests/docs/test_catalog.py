@@ -19,7 +19,9 @@ from .pages import DOCS, table
 
 FAILURES = table("failures.md", "scenario", "error.type")
 OTHERS = table("failures.md", "scenario", "where it shows")
-NOT_STREAMED = ("body_error_200",)
+ANSWERS = table("failures.md", "scenario", names.ANSWER)
+TOKENS = table("failures.md", "scenario", names.TOKEN_DETAIL)
+NOT_STREAMED = ", not streamed"
 ASK: dict[str, Any] = {
     "model": "claude-sonnet-5",
     "max_tokens": 64,
@@ -41,11 +43,12 @@ def client(server: FaultServer, scenario: str) -> Any:
 
 
 def play(server: FaultServer, scenario: str) -> None:
-    """One call, read to its end, whatever comes of it."""
+    """One call, read to its end, whatever comes of it; a stream, unless the scenario's cell says otherwise."""
+    streaming = not scenario.endswith(NOT_STREAMED)
     before = len(server.log)
     with suppress(Exception):
-        answer = client(server, scenario).messages.create(**ASK, stream=scenario not in NOT_STREAMED)
-        for _ in answer if scenario not in NOT_STREAMED else ():
+        answer = client(server, scenario.removesuffix(NOT_STREAMED)).messages.create(**ASK, stream=streaming)
+        for _ in answer if streaming else ():
             pass
     server.wait_for(lambda log: len(log) > before)
 
@@ -60,8 +63,40 @@ def test_a_failure_is_recorded_as_the_page_says(server: FaultServer, row: dict[s
         "error.type": call.error_type,
         "HTTP": str(call.wire_status or "-"),
         "status": str(call.status or "-"),
+        names.ERROR_CODE: call.attributes.get(names.ERROR_CODE, "-"),
+        names.FAILURE: call.failure,
+        "retry helps": "yes" if call.retryable else "no",
     }
-    assert {name: row[name] for name in recorded} == recorded
+    said = {name: value for name, value in row.items() if name in recorded}
+    assert said == {name: recorded[name] for name in said}
+    assert {"outcome, phase", "error.type", "HTTP", "status"} <= set(said)
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=[row["scenario"] for row in ANSWERS])
+def test_an_answer_is_recorded_as_the_page_says(server: FaultServer, row: dict[str, str]) -> None:
+    with RecordedTelemetry() as telemetry:
+        play(server, row["scenario"])
+    [call] = telemetry.calls
+    [point] = telemetry.points(names.ANSWERS_RECEIVED.name)
+    assert ("completed", None, 200) == (call.outcome, call.error_type, call.status)
+    assert row[names.ANSWER] == call.attributes[names.ANSWER] == point.attributes[names.ANSWER]
+    assert row["stop reason"] == point.attributes[names.STOP_REASON]
+    name, _, value = row["and"].partition(" is ")
+    if value:
+        recorded = {**call.attributes, **point.attributes}[name]
+        shown = ", ".join(recorded) if isinstance(recorded, tuple) else str(recorded)
+        assert value == (shown.lower() if isinstance(recorded, bool) else shown)
+
+
+@pytest.mark.parametrize("row", TOKENS, ids=[f"{row['scenario']}-{row[names.TOKEN_TYPE]}" for row in TOKENS])
+def test_tokens_are_recorded_as_the_page_says(server: FaultServer, row: dict[str, str]) -> None:
+    with RecordedTelemetry() as telemetry:
+        play(server, row["scenario"])
+    recorded = {
+        (point.attributes[names.TOKEN_TYPE], point.attributes.get(names.TOKEN_DETAIL, "-")): point.value
+        for point in telemetry.points(names.TOKENS.name)
+    }
+    assert float(row["tokens"]) == recorded[row[names.TOKEN_TYPE], row[names.TOKEN_DETAIL]]
 
 
 @pytest.mark.parametrize("row", OTHERS, ids=[row["scenario"] for row in OTHERS])
