@@ -123,6 +123,13 @@ SCENARIOS_OF_EVERYTHING = (
     "http_529_then_completed",
     "reset_mid_stream",
     "bedrock_throttlingException_mid",
+    "enforced_spend_limit_reached_mid_stream",
+    "refusal_cyber",
+    "web_search_failed",
+    "fallback",
+    "cached_by_ttl",
+    "speed_fast",
+    "rate_limits",
 )
 
 
