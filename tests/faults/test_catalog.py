@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
+
+import after200.faults
 
 from after200.faults import SCENARIOS, Scenario
 from after200.faults.catalog import FAMILIES
@@ -99,3 +103,15 @@ def test_every_play_has_exactly_one_end(scenario: Scenario) -> None:
             if not ends:
                 ends = [step for step in play if isinstance(step, Whole) and step.only == 1 and not step.chunked]
             assert ends == [play[-1]]
+
+
+def test_the_server_knows_nothing_of_the_instrumentation_but_its_names() -> None:
+    folder = Path(after200.faults.__file__).parent
+    imported = {
+        node.module
+        for path in folder.rglob("*.py")
+        if path.name != "pytest_plugin.py"  # its fixture after200_telemetry is about the instrumentation
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and not node.level and str(node.module).startswith("after200")
+    }
+    assert imported == {"after200.names"}
