@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import after200.faults
-
 from after200.faults import SCENARIOS, Scenario
 from after200.faults.catalog import FAMILIES
 from after200.faults.catalog.answers import CATEGORIES
