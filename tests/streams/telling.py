@@ -170,8 +170,13 @@ class Told:
 
     def on_the_sdk_span(self) -> Attributes:
         """What of `span` stands on the SDK's own span too."""
+        return {name: value for name, value in self.span().items() if self.is_shared(name)}
+
+    @staticmethod
+    def is_shared(name: str) -> bool:
+        """Whether the attribute stands on both kinds of span."""
         shared = ("http.response.status_code", "error.type", "gen_ai.response.finish_reasons")
-        return {name: value for name, value in self.span().items() if name in shared or name.startswith("after200.")}
+        return name in shared or name.startswith("after200.")
 
     @property
     def _status(self) -> int | None:
