@@ -247,7 +247,7 @@ WHOLE_BODIES = (
     Row("body_short", _LOST_FIRST, "nothing", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
 )
 
-ROWS = (
+BASIC_ROWS = (
     *HEALTHY,
     *ERROR_EVENTS,
     *ODD_ERROR_EVENTS,
@@ -256,8 +256,6 @@ ROWS = (
     *BROKEN_CONNECTIONS,
     *SILENT_ENDS,
     *WHOLE_BODIES,
-    *ANSWERS,
-    *CODES,
-    *GATEWAYS,
 )
+ROWS = (*BASIC_ROWS, *ANSWERS, *CODES, *GATEWAYS)
 ROW_OF = {row.scenario: row for row in ROWS}

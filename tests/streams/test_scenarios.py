@@ -7,6 +7,7 @@ whole with the table in `expected.py`.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import anthropic
@@ -14,20 +15,27 @@ import pytest
 
 from ..telemetry import Telemetry, described
 from .conftest import Application
-from .expected import ROWS
+from .expected import BASIC_ROWS, ROWS
 from .row import Row
 from .surfaces import FEW_SURFACES, SURFACES, Surface
 from .telling import Told
 
+ALL_SURFACES = "AFTER200_ALL_SURFACES" in os.environ
+"""Whether every scenario is played on every surface in both span modes, which takes a quarter of an hour."""
 
-def cases() -> list[Any]:
+BASIC = {row.scenario for row in BASIC_ROWS}
+"""The scenarios that are played on every surface in any case; the others are played on one surface of each kind."""
+
+
+def cases(*, sdk_span: bool = False) -> list[Any]:
     """The cases for the installed SDK; of a surface that it lacks, one case, to be skipped."""
     cases = []
     for surface in SURFACES:
         lacking = pytest.mark.skipif(surface.missing(), reason=f"this SDK has no {surface.needs}")
         for row in ROWS[:1] if surface.missing() else ROWS:
-            # What ends by a timeout, there is no way to hurry: it is played on one surface of each kind.
-            if row.timeout < 1 and surface not in FEW_SURFACES:
+            everywhere = ALL_SURFACES or (row.scenario in BASIC and not sdk_span)
+            # Nothing can hurry a scenario that ends by a timeout.
+            if surface not in FEW_SURFACES and (row.timeout < 1 or not everywhere):
                 continue
             for mode in ("sync", "async"):
                 cases.append(
@@ -60,7 +68,7 @@ HAS_TRACING = hasattr(anthropic._base_client, "start_api_call_span")
 
 
 @pytest.mark.skipif(not HAS_TRACING, reason="this SDK has no tracing of its own")
-@pytest.mark.parametrize(("row", "surface", "mode"), cases() if HAS_TRACING else [])
+@pytest.mark.parametrize(("row", "surface", "mode"), cases(sdk_span=True) if HAS_TRACING else [])
 def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
     row: Row, surface: Surface, mode: str, application: Application, telemetry: Telemetry
 ) -> None:
