@@ -29,7 +29,7 @@ class Seconds:
     """Equal to any time that a test could have taken."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, float) and 0 <= other < 60
+        return isinstance(other, Seconds) or (isinstance(other, float) and 0 <= other < 60)
 
     def __hash__(self) -> int:
         return 0
@@ -127,7 +127,7 @@ class Telemetry:
         points: dict[str, Any] = {}
         for metric, point in self.data_points():
             if not hasattr(point, "count"):
-                value: Any = point.value
+                value: Any = SECONDS if metric.unit == "s" and point.value == SECONDS else point.value
             elif metric.unit == "s":
                 value = point.count
             else:

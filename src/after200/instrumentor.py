@@ -60,6 +60,7 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     @guarded
     def _uninstrument(self, **kwargs: Any) -> None:
+        end_dropped()
         if self._patches is not None:
             self._patches.take_off()
             self._patches = None

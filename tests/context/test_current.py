@@ -22,7 +22,6 @@ from opentelemetry import context as contexts
 from opentelemetry.trace import Link
 
 from after200.faults import FaultServer
-from after200.hooks.current import aclose
 
 from ..native.calls import (
     LEAVINGS,
@@ -299,25 +298,6 @@ async def test_a_stream_that_goes_in_a_cycle_leaves_the_loop_nothing_to_complain
             gc.collect()
     assert [] == complaints
     assert 1 == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})
-
-
-async def test_what_somebody_is_closing_is_left_to_them() -> None:
-    closing, closed = asyncio.Event(), asyncio.Event()
-
-    async def events() -> AsyncIterator[int]:
-        try:
-            yield 1
-        finally:
-            closing.set()
-            await closed.wait()
-
-    inner = events()
-    await anext(inner)
-    task = asyncio.create_task(inner.aclose())  # type: ignore[attr-defined]
-    await closing.wait()
-    await aclose(inner)
-    closed.set()
-    await task
 
 
 def test_a_stream_that_another_thread_reads_stays_in_the_trace_in_which_it_was_asked_for(

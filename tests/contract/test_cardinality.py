@@ -12,9 +12,7 @@ from typing import Any
 
 import pytest
 
-from after200.call import verdict
-from after200.call.limits import DistinctNames
-from after200.signals import metrics
+from after200.signals import bounds, metrics
 
 from ..streams.conftest import Application
 from ..streams.surfaces import REQUEST
@@ -23,9 +21,9 @@ from ..telemetry import Telemetry, described
 
 @pytest.fixture(autouse=True)
 def _a_process_that_has_seen_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "_unknown_types", DistinctNames(verdict.MAX_UNKNOWN_TYPES))
-    monkeypatch.setattr(metrics, "_models", DistinctNames(metrics.MAX_MODELS))
-    monkeypatch.setattr(metrics, "_response_models", DistinctNames(metrics.MAX_MODELS))
+    fresh = bounds.Bounds()
+    for module in (bounds, metrics):
+        monkeypatch.setattr(module, "BOUNDS", fresh)
 
 
 def values(telemetry: Telemetry, attribute: str) -> set[Any]:

@@ -166,7 +166,7 @@ def test_a_histogram_that_raises_changes_nothing_and_spans_go_on(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("after200.signals.tallies.WAITING", 10)
+    monkeypatch.setattr("after200.signals.deferred.WAITING", 10)
     with telemetry.instrumented(meter_provider=broken_meter_provider({"record"}), chunk_timing=True):
         assert bare == played(application)
     assert one_warning_for_each_place(caplog)
@@ -195,41 +195,61 @@ def test_a_logger_that_raises_changes_nothing(
 
 PLACES = (
     "after200.call.record.Call.__init__",
-    "after200.call.record.Call.sending",
-    "after200.call.record.Call.answered",
-    "after200.call.record.Call.lost",
-    "after200.call.record.Call.chunk",
-    "after200.call.record.Call.stopped",
-    "after200.call.record.Call.end",
+    "after200.call.record.Call.learn",
+    "after200.call.record.Progress.chunk",
     "after200.call.events.decode",
-    "after200.call.events.read_usage",
-    "after200.call.events.read_error",
-    "after200.call.bodies.LineSplitter.feed",
-    "after200.hooks.requests.find_surface",
-    "after200.hooks.requests.provider_name",
-    "after200.hooks.requests.request_parameters",
-    "after200.hooks.requests.find_response",
-    "after200.hooks.requests.judge_message",
-    "after200.hooks.requests.follow_body",
-    "after200.hooks.requests.judge",
-    "after200.hooks.endings.judge",
-    "after200.hooks.bodies.tap_class",
+    "after200.call.events.find_error",
+    "after200.call.messages.read_usage",
+    "after200.call.documents.read_whole",
+    "after200.hooks.answers.read_whole",
+    "after200.call.lines.LineSplitter.feed",
+    "after200.call.documents.Document.add",
+    "after200.hooks.running.RunningCall.__init__",
+    "after200.hooks.running.RunningCall.attempt_begins",
+    "after200.hooks.running.RunningCall.attempt_answered",
+    "after200.hooks.running.RunningCall.attempt_lost",
+    "after200.hooks.running.RunningCall.stream_begins",
+    "after200.hooks.running.RunningCall.learn",
+    "after200.hooks.running.RunningCall.settle",
+    "after200.hooks.running.RunningCall.publish",
+    "after200.hooks.running.judge",
+    "after200.hooks.running.ended",
+    "after200.hooks.request_facts.find_endpoint",
+    "after200.hooks.request_facts.provider_name",
+    "after200.hooks.request_facts.request_parameters",
+    "after200.hooks.requests.requested_model",
+    "after200.hooks.requests.end_dropped",
+    "after200.hooks.requests.end_at_exit",
+    "after200.hooks.answers.find_response",
+    "after200.hooks.answers.message_facts",
+    "after200.hooks.answers.follow_body",
+    "after200.hooks.answers.read_exception",
+    "after200.hooks.answers.read_rate_limits",
+    "after200.hooks.bodies.follow",
+    "after200.hooks.streams.find",
+    "after200.hooks.streams.read_event",
+    "after200.hooks.reading.state_of",
+    "after200.hooks.reading.decide",
+    "after200.hooks.bodies.Watch.__init__",
     "after200.hooks.bodies.reader_for",
-    "after200.signals.metrics.call_key",
-    "after200.signals.metrics.convention_attributes",
+    "after200.hooks.bodies.Beginning.feed",
+    "after200.signals.attributes.call_key",
+    "after200.signals.attributes.convention_attributes",
+    "after200.signals.attributes.token_parts",
     "after200.signals.spans.start_attributes",
     "after200.signals.spans.response_attributes",
-    "after200.signals.tallies.Tally.add",
-    "after200.signals.tallies.Points.add",
-    "after200.signals.Signals.suppressed",
+    "after200.signals.deferred.Sum.add",
+    "after200.signals.deferred.Points.add",
+    "after200.signals.bounds.Bounds.model",
+    "after200.signals.recording.bounded",
     "after200.signals.Signals.begin",
-    "after200.signals.Signals.stream_began",
-    "after200.signals.Signals.end",
     "after200.signals.Metrics.begin",
     "after200.signals.Metrics.end",
     "after200.signals.Logs.end",
     "after200.signals.Spans.begin",
     "after200.signals.Spans.end",
+    "after200.signals.recording.Recording.begin",
+    "after200.signals.spans.SpanHandle.enter",
 )
 
 
@@ -266,14 +286,14 @@ def test_a_span_that_cannot_be_left_changes_nothing_that_is_read(
 def test_signals_that_fail_are_told_apart_and_the_others_go_on(
     application: Application, telemetry: Telemetry, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("after200.signals.metrics.call_key", broken)
+    monkeypatch.setattr("after200.signals.attributes.call_key", broken)
     monkeypatch.setattr("after200.signals.spans.response_attributes", broken)
     with telemetry.instrumented():
         application.play("overloaded_error_mid_stream", CREATE, "sync")
     assert {
-        "after200.signals.metrics.Metrics.begin",
-        "after200.signals.metrics.Metrics.end",
-        "after200.signals.spans.Spans.end",
+        "after200.signals.recording.Recording._begin_metrics",
+        "after200.signals.recording.Recording._end_metrics",
+        "after200.signals.recording.Recording._end_span",
     } == set(one_warning_for_each_place(caplog))
     assert ["overloaded_error"] == [record["error.type"] for record in telemetry.logged()]
     assert ([], 1) == (telemetry.open_spans, len(telemetry.spans))
@@ -284,7 +304,7 @@ def test_after_a_fault_the_next_call_is_recorded_as_if_there_had_been_none(
 ) -> None:
     with telemetry.instrumented():
         with monkeypatch.context() as patched:
-            patched.setattr("after200.call.record.Call.chunk", broken)
+            patched.setattr("after200.call.record.Progress.chunk", broken)
             application.play("completed", CREATE, "sync")
         application.play("completed", CREATE, "sync")
     assert [("completed", 0), ("completed", 4)] == [

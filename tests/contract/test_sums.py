@@ -139,6 +139,7 @@ def test_the_table_of_scenarios_leaves_none_of_the_server_s_out() -> None:
         "long": "as completed, longer: used where length matters",
         "tool_use": "as completed, with two calls: see test_calls.py",
         "refusal_then_completed": "two calls, for a fallback to another model",
+        "http_529_retry_after_ms_then_completed": "as http_429_retry_after_then_completed, in milliseconds",
     }
     rows = {row.scenario for row in ROWS}
     everywhere = {name for name, scenario in SCENARIOS.items() if not scenario.only}

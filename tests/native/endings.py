@@ -21,7 +21,9 @@ def ended(outcome: str, chunks: int | None, *, gap: bool | None = None, wire: in
     said: Said = {"after200.outcome": outcome}
     if wire is not None:
         said |= {"after200.wire.status_code": wire, "http.response.status_code": wire}
-    return {**said, **_stream(chunks, gap)}
+    if outcome == "completed":
+        said |= {"after200.answer": "complete", "gen_ai.response.finish_reasons": ("end_turn",)}
+    return {**said, **_stream(chunks, outcome not in ("closed", "abandoned") if gap is None else gap)}
 
 
 def erred(
@@ -56,8 +58,12 @@ def erred(
 def _stream(chunks: int | None, gap: bool | None) -> Said:
     if chunks is None:
         return {}
-    has_gap = chunks > 0 if gap is None else gap
-    return {"after200.stream.chunks": chunks, **({"after200.stream.longest_gap": SECONDS} if has_gap else {})}
+    said: Said = {"after200.stream.chunks": chunks}
+    if gap is not False:
+        said["after200.stream.longest_gap"] = SECONDS
+    if chunks:
+        said["after200.stream.time_to_first_text"] = SECONDS
+    return said
 
 
 _OVERLOADED: Final = ("overloaded_error", "overloaded", 529, "Overloaded")
@@ -65,23 +71,28 @@ _CUT_SHORT: Final = ("stream_truncated", "truncated", None, "The stream ended be
 _LOST: Final = ("connection_error", "connection", None, "The connection was lost.")
 _MALFORMED: Final = ("stream_malformed", "malformed", None, "The body could not be decoded.")
 
+STOPPED: Final[Said] = {"gen_ai.response.finish_reasons": ("end_turn",)}
+"""What is known of a message whose `message_delta` came."""
+
+RETRIED: Final[Said] = {"http.request.resend_count": 1, "after200.retry.wait": SECONDS}
+
 STREAMED: Final[dict[str, Said]] = {
     "completed": ended("completed", DELTAS),
-    "http_529_then_completed": ended("completed", DELTAS) | {"http.request.resend_count": 1},
+    "http_529_then_completed": ended("completed", DELTAS) | RETRIED,
     "overloaded_error_first_event": erred(*_OVERLOADED, 0),
     "overloaded_error_mid_stream": erred(*_OVERLOADED, DELTAS),
-    "overloaded_error_after_message_stop": erred(*_OVERLOADED, DELTAS),
+    "overloaded_error_after_message_stop": erred(*_OVERLOADED, DELTAS) | STOPPED,
     "unknown_error_mid_stream": erred(
         "quantum_flux_error", "other", None, "Something went wrong", DELTAS, retryable=False
     ),
     "error_unnamed": erred(*_OVERLOADED, DELTAS),
-    "error_unnamed_then_completed": erred(*_OVERLOADED, DELTAS),
+    "error_unnamed_then_completed": erred(*_OVERLOADED, DELTAS) | STOPPED,
     "end_before_first_event": erred(*_CUT_SHORT, 0, outcome="truncated"),
     "end_without_message_stop": erred(*_CUT_SHORT, DELTAS, outcome="truncated"),
     "reset_first_event": erred(*_LOST, 0),
     "reset_mid_stream": erred(*_LOST, DELTAS),
     "half_chunk": erred(*_LOST, DELTAS),
-    "http_529_always": erred(*_OVERLOADED, None, wire=529, phase="request") | {"http.request.resend_count": 1},
+    "http_529_always": erred(*_OVERLOADED, None, wire=529, phase="request") | RETRIED,
 }
 """A scenario → what is said of a stream that was read to its end."""
 
@@ -92,7 +103,7 @@ DECODED: Final[dict[str, Said]] = {
 
 WHOLE: Final[dict[str, Said]] = {
     "completed": ended("completed", None),
-    "http_529_then_completed": ended("completed", None) | {"http.request.resend_count": 1},
+    "http_529_then_completed": ended("completed", None) | RETRIED,
     "http_529_always": STREAMED["http_529_always"],
     "body_error_200": erred(*_OVERLOADED, None),
 }

@@ -42,8 +42,8 @@ def test_a_clock_that_goes_backwards_or_stands_still_changes_nothing(
     step: float, bare: list[Trace], telemetry: Telemetry, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = itertools.count(1000.0, step)
-    for place in ("after200.call.record.clock", "after200.hooks.streams.clock"):
-        monkeypatch.setattr(place, lambda: next(times))
+    for part in ("call.record", "hooks.running", "hooks.responses", "hooks.streams", "signals.rate_limits"):
+        monkeypatch.setattr(f"after200.{part}.clock", lambda: next(times))
     with telemetry.instrumented():
         assert bare == watch_all()
     # A time below zero would not be recorded, and be warned of.

@@ -15,9 +15,8 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from after200.call.limits import MAX_NAME, MAX_TEXT, DistinctNames
-from after200.call.verdict import MAX_UNKNOWN_TYPES, admit_type
-from after200.signals.metrics import MAX_MODELS
+from after200.call.limits import MAX_NAME, MAX_TEXT
+from after200.signals import bounds, metrics
 
 from ..load.test_flat import Nothing
 from ..telemetry import Telemetry, described
@@ -52,17 +51,17 @@ def answered(telemetry: Telemetry, body: bytes, *, raw: bool = False, **more: An
 def exported(telemetry: Telemetry) -> bytes:
     """All that was recorded, as OTLP sends it: what cannot be encoded would take the rest of its batch along."""
     parts = [encode_spans(telemetry.spans), encode_logs(telemetry.finished_logs())]
-    if (metrics := telemetry.metrics_data()) is not None:
-        parts.append(encode_metrics(metrics))
+    if (data := telemetry.metrics_data()) is not None:
+        parts.append(encode_metrics(data))
     return b"".join(part.SerializeToString() for part in parts)
 
 
 @pytest.fixture(autouse=True)
 def names_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent here must not use up the names that the process admits, for the tests that come after."""
-    monkeypatch.setattr("after200.call.verdict._unknown_types", DistinctNames(MAX_UNKNOWN_TYPES))
-    for names in ("_models", "_response_models"):
-        monkeypatch.setattr(f"after200.signals.metrics.{names}", DistinctNames(MAX_MODELS))
+    fresh = bounds.Bounds()
+    for module in (bounds, metrics):
+        monkeypatch.setattr(module, "BOUNDS", fresh)
 
 
 @pytest.fixture(autouse=True)
@@ -143,8 +142,8 @@ def test_a_raw_body_without_end_is_not_collected_in_memory(telemetry: Telemetry,
 
 
 def test_of_a_million_error_types_all_but_a_few_are_other() -> None:
-    kinds = {admit_type(f"type_{number}_error") for number in range(1_000_000)}
-    assert len(kinds) <= MAX_UNKNOWN_TYPES + 1
+    kinds = {bounds.BOUNDS.error_type(f"type_{number}_error") for number in range(1_000_000)}
+    assert len(kinds) <= bounds.MAX_UNDOCUMENTED + 1
     assert "_OTHER" in kinds
 
 
@@ -221,7 +220,7 @@ def test_faults_of_ours_do_not_log_what_the_server_sent(
         raise RuntimeError("ours")
 
     secret = "from-the-server-4711"
-    monkeypatch.setattr("after200.call.events.read_error", broken)
+    monkeypatch.setattr("after200.call.events.find_error", broken)
     with caplog.at_level(logging.DEBUG):
         answered(telemetry, HEAD + event(error("overloaded_error", secret)))
     assert "after200 failed in" in caplog.text

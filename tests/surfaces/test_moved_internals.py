@@ -23,12 +23,14 @@ import wrapt
 from after200 import guard
 from after200.faults import FaultServer
 from after200.hooks.patches import Target, targets
+from after200.settings import Settings
+from after200.signals import Signals
 
 from ..providers.clients import REQUEST, make_client
 from ..providers.readers import RAW, STREAMED, WHOLE, Seen, Way, read
 from ..telemetry import Telemetry, described
 
-TARGETS = [target for target in targets(None) if target.required]
+TARGETS = [target for target in targets(Signals(Settings()), Settings()) if target.required]
 
 
 def owner(target: Target) -> Any:
@@ -80,8 +82,8 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 def warning(target: Target) -> tuple[str, str]:
     return (
         "WARNING",
-        f"after200 does not find {target.module}.{target.path} in this version of the anthropic SDK; "
-        "what it tells is not recorded",
+        f"after200 does not find {target.module}.{target.path} in anthropic {anthropic.__version__}. "
+        f"Not recorded because of that: {target.loses}",
     )
 
 
@@ -173,7 +175,7 @@ def test_a_module_that_is_gone_is_named_too(
 def test_an_sdk_that_is_nothing_like_it_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, server: FaultServer, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for module in {target.module for target in targets(None)}:
+    for module in {target.module for target in targets(Signals(Settings()), Settings())}:
         monkeypatch.setitem(sys.modules, module, ModuleType(module))
     with telemetry.instrumented():
         client = make_client("anthropic", server, "completed", "strange")

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from after200.call.limits import DistinctNames
+from after200.signals import bounds, metrics
 
 from .application import Step, arun, run
 from .bodies import frame_chunks, sse_chunks, whole_bodies
@@ -159,9 +159,9 @@ def warm_up() -> Iterator[None]:
 def names_of_its_own() -> Iterator[None]:
     """What is sent here must not use up the names that the process admits, for the tests that come after."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("after200.call.verdict._unknown_types", DistinctNames(50))
-        for names in ("_models", "_response_models"):
-            patched.setattr(f"after200.signals.metrics.{names}", DistinctNames(100))
+        fresh = bounds.Bounds()
+        for module in (bounds, metrics):
+            patched.setattr(module, "BOUNDS", fresh)
         yield
 
 

@@ -15,7 +15,8 @@ from .running import RunningCall
 
 State = Literal["unread", "reading", "paused", "gone"]
 """`unread`: nobody hands events to the application (it reads bytes itself, or has not begun); `reading`: the
-application waits for the next event; `paused`: it has the last event; `gone`: whoever handed it events was freed."""
+application waits for the next event; `paused`: it has the last event; `gone`: the response, or whoever handed events to
+the application, was freed."""
 
 Sign = Literal["stop", "raise", "close", "body_closed", "sdk_read", "sdk_failed", "sdk_closed"]
 """`stop`: the events, or the bytes, are at their end; `raise`: an exception came out of a read; `close`: the
@@ -39,6 +40,8 @@ TABLE: Final[dict[Sign, dict[State, End]]] = {
 
 def state_of(running: RunningCall) -> State:
     """Returns how far the reading of the body of `running` is."""
+    if running.response is not None and running.response() is None:
+        return "gone"
     if running.reader is None:
         return "unread"
     reader = running.reader()

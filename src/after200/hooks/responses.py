@@ -35,6 +35,7 @@ def follow(response: Any, running: RunningCall) -> None:
     followed = _Followed(response, _response_is_gone)
     followed.key, followed.running = id(response), running
     _followed[followed.key] = followed
+    running.response = weakref.ref(response)
 
 
 def find(response: Any) -> RunningCall | None:

@@ -51,6 +51,7 @@ class RunningCall:
         "process",
         "reader",
         "recording",
+        "response",
         "sends_more",
         "watched",
         "whole_response",
@@ -66,6 +67,8 @@ class RunningCall:
         self.process = os.getpid()
         self.reader: weakref.ref[Reader] | None = None
         """Who hands events to the application; None before it asks for the first."""
+        self.response: weakref.ref[Any] | None = None
+        """The HTTP response whose body ends the call; None before there is one."""
         self.watched = False
         """Whether the events of the body are watched where the SDK parses them."""
         self.body: BodyWatch | None = None
