@@ -22,6 +22,7 @@ OF_A_CALL = {
     "gen_ai.client.operation.time_to_first_chunk",
     "gen_ai.client.token.usage",
     "after200.stream.longest_gap",
+    "after200.stream.time_to_first_text",
 }
 """The histograms, each point of which belongs to one call."""
 

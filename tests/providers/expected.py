@@ -93,6 +93,9 @@ def _known(fault: Fault, way: Way) -> dict[str, Any]:
     streamed = way.streams and fault.phase != "request"
     if streamed:
         attributes["after200.stream.chunks"] = 4 if fault.known in ("text", "delta") else 0
+        attributes["after200.stream.longest_gap"] = SECONDS
+    if fault.outcome == "completed":
+        attributes["after200.answer"] = "complete"
     if fault.known == "nothing":
         return attributes
     attributes |= {
@@ -103,7 +106,10 @@ def _known(fault: Fault, way: Way) -> dict[str, Any]:
         "gen_ai.usage.cache_write.input_tokens": 0,
     }
     if streamed and fault.known != "start":
-        attributes |= {"gen_ai.response.time_to_first_chunk": SECONDS, "after200.stream.longest_gap": SECONDS}
+        attributes |= {
+            "gen_ai.response.time_to_first_chunk": SECONDS,
+            "after200.stream.time_to_first_text": SECONDS,
+        }
     if fault.known == "delta":
         attributes |= {"gen_ai.response.finish_reasons": ("end_turn",), "gen_ai.usage.output_tokens": 7}
     return attributes

@@ -62,6 +62,8 @@ def read(client: Any, *, is_async: bool, stream: bool) -> list[str]:
 
 COMPLETED: dict[str, Any] = {
     "after200__outcome": "completed",
+    "after200__answer": "complete",
+    "after200__fallback": True,
     "http__request__resend_count": 1,
     "gen_ai__request__max_tokens": REQUEST["max_tokens"],
     "gen_ai__response__id": "msg_N",
@@ -84,10 +86,11 @@ def test_a_stream_that_goes_on_with_another_model_is_one_call_with_two_attempts(
     assert 9 == seen.count("content_block_delta")  # five of the refusal, four of the other model's answer
     completed = {
         **COMPLETED,
-        "gen_ai__response__model": MODEL,  # the SDK keeps the first `message_start`
+        "gen_ai__response__model": FALLBACK,  # although the SDK keeps the first `message_start`
         "gen_ai__response__time_to_first_chunk": SECONDS,
         "after200__stream__chunks": 9,
         "after200__stream__longest_gap": SECONDS,
+        "after200__stream__time_to_first_text": SECONDS,
     }
     assert [span(server, "chat", MODEL, **completed)] == recorded(telemetry)
     assert 2 == telemetry.total("after200.attempts", {"after200.wire.status_code": 200})

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
 from .documents import Document
-from .errors import find_error, read_frame_error
+from .errors import find_error, read_error, read_frame_error
 from .events import decode, read_event
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts
 from .lines import LineSplitter
@@ -142,10 +142,8 @@ class LinesReader:
         if not isinstance(result, dict):
             error = find_error(entry)
             return IS_MALFORMED if error is None else Facts(error=error)
-        error = find_error(result) if result.get("type") == "errored" else None
-        if error is None:
-            return Facts(is_answer=True)
-        return Facts(inner_error=error, is_answer=True)
+        inner_error = read_error(result.get("error")) if result.get("type") == "errored" else None
+        return Facts(inner_error=inner_error, is_answer=True)
 
 
 class WholeReader:

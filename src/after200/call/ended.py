@@ -125,7 +125,9 @@ def ended(call: Call, verdict: Verdict, now: float, *, by_the_wire: bool) -> End
     if verdict.outcome == "completed" and not by_the_wire and progress.stopped_at is not None:
         now = progress.stopped_at
     longest_gap = progress.longest_gap
-    if call.streaming and (by_the_wire or progress.stopped_at is not None):
+    # The lines of a batch and the events of a session are no chunks, so a body without chunks is no silence.
+    has_chunks = progress.chunks > 0 or call.end_rule in ("message", "completion")
+    if call.streaming and has_chunks and (by_the_wire or progress.stopped_at is not None):
         longest_gap = max(longest_gap, (progress.stopped_at or now) - progress.last_chunk_at)
     usage = call.message.usage
     fallback = verdict.outcome == "completed" and (
