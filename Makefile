@@ -1,9 +1,9 @@
-# Needs make and Python 3.10 or later, nothing else: the first run sets up .venv by itself.
+# Every command of the project, once: .ci/run and the workflows call these targets. `make` lists them.
 #
-#   make demo                      500 calls with faults, and what each side saw
-#   make demo ARGS="--calls 60"    options of `after200 demo`
-#   make test                      the whole test suite
-#   make test ARGS="-k receiver"   a part of it
+# Needs make and Python 3.10 or later, nothing else: the first run of a target makes .venv and installs what it uses.
+#
+#   make demo ARGS="--calls 60"    ARGS are the options of the program that the target runs
+#   make test ARGS="-k receiver"   a part of the test suite
 #   make test PYTHON=python3.12    with a Python of your choice (make clean first when .venv has another)
 
 SHELL := /bin/sh
@@ -12,44 +12,56 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$python" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 # Three at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types build ci clean
+.PHONY: help demo test servers lint format types build matrix newest ci clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1 \t/p' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed  ## 500 calls with faults: what HTTP says and what was true
+demo: $(VENV)/.cli  ## 500 calls with faults: what HTTP says and what was true
 	$(BIN)/after200 demo $(ARGS)
 
-test: $(VENV)/.installed  ## the test suite (ARGS are pytest's)
-	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+test: $(VENV)/.test  ## the test suite; its last line says what was not run because a program is missing
+	$(BIN)/python -m pytest -p tests.support.not_run $(PARALLEL) $(ARGS)
 
-lint: $(VENV)/.tools  ## ruff: rules and format
+servers:  ## the servers and checkers that some tests talk to, in .cache/monitoring (needs apt-get, go and npm; not root)
+	.ci/install-monitoring $(ARGS)
+
+lint: $(VENV)/.lint  ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(VENV)/.tools  ## let ruff put the code in order
+format: $(VENV)/.lint  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(VENV)/.tools  ## mypy, strict
+types: $(VENV)/.lint $(VENV)/.test  ## mypy, strict
 	$(BIN)/mypy
 
-build: $(VENV)/.tools  ## sdist, and from it the wheel, in dist/
-	$(BIN)/python -m build
+build: $(VENV)/.lint  ## the source distribution, and from it the wheel, in dist/
+	$(BIN)/python -m build $(ARGS)
+
+matrix: $(VENV)/.test  ## the tests on every supported combination of versions; ARGS="--list" names them
+	$(BIN)/python -m matrix $(ARGS)
+
+newest: $(VENV)/.test  ## the tests on the newest release of the SDK, and on a newer pre-release if there is one
+	$(BIN)/python -m matrix --newest $(ARGS)
 
 ci:  ## everything that CI runs, in environments of its own
-	.ci/run
+	.ci/run $(ARGS)
 
 clean:  ## remove .venv and what builds and checks leave behind
-	rm -rf $(VENV) .cache .nox dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .cache dist build .pytest_cache .mypy_cache .ruff_cache
 
-# pyproject.toml says what is installed, so a change there installs again; a failed installation leaves no stamp.
-$(VENV)/.installed: pyproject.toml
+# One stamp for each set of extras. pyproject.toml says what is installed, so a change there installs again; a failed
+# installation leaves no stamp.
+
+$(VENV)/.made:
 	@set -e; \
 	if [ -z "$(PYTHON)" ]; then \
 		echo "after200 needs Python 3.10 or later, and none was found on PATH." >&2; \
@@ -61,9 +73,17 @@ $(VENV)/.installed: pyproject.toml
 	if ! "$(PYTHON)" -m venv $(VENV); then \
 		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
 		exit 1; fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@
 
-$(VENV)/.tools: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint,monitoring]'
+$(VENV)/.cli: pyproject.toml $(VENV)/.made
+	$(PIP) -e '.[cli]'
+	@touch $@
+
+# The library that writes the dashboards has no release for Python 3.10; pyproject.toml leaves it out there.
+$(VENV)/.test: pyproject.toml $(VENV)/.made
+	$(PIP) -e '.[test,monitoring,docs]'
+	@touch $@
+
+$(VENV)/.lint: pyproject.toml $(VENV)/.made
+	$(PIP) -e '.[lint]'
 	@touch $@

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,15 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(command: str, pac
     assert 1 == finished.stderr.count("\n")
 
 
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    """The handler that Python starts with; a test run that was started with SIGINT ignored (nohup, `&`) has none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "interrupted.py").write_text("import signal\ndef main(argv): signal.raise_signal(signal.SIGINT)\n")
     monkeypatch.syspath_prepend(tmp_path)

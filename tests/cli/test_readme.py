@@ -19,6 +19,8 @@ from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
+from ..support.make import make
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -51,12 +53,6 @@ def run(
     return subprocess.run(
         command, cwd=folder, env=environment, input=asked, capture_output=True, text=True, timeout=120, check=False
     )
-
-
-def make(target: str, arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a target in the environment of the test: its set-up is taken for done (`-o`)."""
-    stamp = f"{sys.prefix}/.installed"
-    return run(["make", "--no-print-directory", "-o", stamp, target, f"VENV={sys.prefix}", f"ARGS={arguments}"], ROOT)
 
 
 @pytest.fixture

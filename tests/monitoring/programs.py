@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from ..support.not_run import SERVERS
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "monitoring"
 DASHBOARDS = ROOT / "dashboards"
 
 
 def program(name: str) -> str:
-    """Where `.ci/install-monitoring` has put it, else wherever the PATH has it."""
+    """The path of the program that `make servers` has installed, else of the one on PATH."""
     cached = CACHE / "bin" / name
     found = str(cached) if cached.exists() else shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed: .ci/install-monitoring puts it under .cache/monitoring")
+        pytest.skip(f"{name} is not installed: {SERVERS}")
     return found
 
 

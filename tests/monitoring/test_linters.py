@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..support.not_run import SERVERS
 from .programs import CACHE, DASHBOARDS, program, run
 
 SCHEMA = """
@@ -34,7 +35,7 @@ def test_dashboard_linter_finds_nothing_but_what_is_excused(board: Path) -> None
 def test_dashboards_are_what_grafanas_schema_calls_a_dashboard(tmp_path: Path) -> None:
     modules = CACHE / "npm" / "node_modules"
     if not (modules / ".bin" / "tsc").exists():
-        pytest.skip("@grafana/schema is not installed: .ci/install-monitoring puts it under .cache/monitoring")
+        pytest.skip(f"@grafana/schema is not installed: {SERVERS}")
     (tmp_path / "node_modules").symlink_to(modules)
     lines = [SCHEMA]
     for number, board in enumerate(BOARDS):
