@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run cells of the matrix side by side: `python -m matrix --help`.
 
-Exit status 0 when every test passed in every cell, 1 when one did not, 2 for arguments that are not valid.
+Exit status 0 when every test passed in every cell; 1 when one did not, when an SDK makes the package log a warning, or
+when `--newest` finds a release outside of the supported range; 2 for arguments that are not valid.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from pathlib import Path
 
 from .cells import CELLS, Cell, select
 from .environments import ROOT, WORK, CannotInstallError, build_wheel, find_python, make
+from .newest import look
 from .results import Result, count, table, write
 
-TESTS = tuple(
-    f"tests/{name}"
-    for name in ("context", "contract", "exceptions", "native", "providers", "reported", "streams", "surfaces", "unit")
+FOLDERS = (
+    *("context", "contract", "exceptions", "native", "providers", "reported", "resilience", "security", "streams"),
+    *("surfaces", "transparency", "unit"),
 )
+"""The tests of what depends on the versions of the SDK, OpenTelemetry, wrapt or Python; `make test` runs all others."""
+
+TESTS = (*(f"tests/{name}" for name in FOLDERS), "tests/load/test_endings.py")
 CI_TESTS = (
     *(f"tests/{name}" for name in ("exceptions", "native", "providers", "reported", "streams", "surfaces")),
     "tests/contract/test_auto_instrumentation.py",
@@ -30,30 +35,46 @@ CI_TESTS = (
 )
 """What depends most on the version of the SDK: all that a cell runs when only the cells for CI are run."""
 
-CI_SHARES = 6
-"""Of tests with many variants, such a cell runs one in so many."""
-
-_VERSIONS = """
-import importlib.metadata as m, json, platform
+_PROBE = """
+import importlib.metadata as m, json, logging, platform
 def version(*names):
     for name in names:
         try: return m.version(name)
         except m.PackageNotFoundError: pass
+warnings = []
+class Keep(logging.Handler):
+    def emit(self, record): warnings.append(record.getMessage())
+logging.getLogger("after200").addHandler(Keep(logging.WARNING))
+__import__("after200").AnthropicInstrumentor().instrument()
 used = "httpx2" if __import__("anthropic")._base_client.__dict__.get("httpx2") else "httpx"
 print(json.dumps({"python": platform.python_version(), "anthropic": version("anthropic"),
     "http_client": f"{used} {version(used)}", "opentelemetry": version("opentelemetry-api"),
-    "instrumentation": version("opentelemetry-instrumentation"), "wrapt": version("wrapt")}))
+    "instrumentation": version("opentelemetry-instrumentation"), "wrapt": version("wrapt"), "warnings": warnings}))
 """
+"""Prints the versions in an environment, and what the package logs when it instruments the SDK there."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run what the arguments say; returns the exit status."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
     if options.list:
         print("\n".join(f"{cell.name:<32}{'ci ' if cell.ci else '   '}{cell.why}" for cell in CELLS))
         return 0
+    if sum((bool(options.cells), options.ci, options.newest)) > 1:
+        parser.error("name cells, or give --ci, or --newest, not two of them")
+    if options.write and options.pytest:
+        parser.error("--write with --pytest would write down what only a part of the tests came to")
+    if options.write and (options.ci or options.newest):
+        parser.error("--write is for cells that are run whole, not for --ci or --newest")
+    outside: list[str] = []
     try:
-        cells = select(options.cells, ci=options.ci)
+        if options.newest:
+            newest = look()
+            print("\n".join([*newest.notes, *newest.outside]), flush=True)
+            cells, outside = newest.cells, newest.outside
+        else:
+            cells = select(options.cells, ci=options.ci)
         wheel = build_wheel()
     except (ValueError, CannotInstallError) as error:
         print(f"matrix: {error}", file=sys.stderr)
@@ -61,9 +82,13 @@ def main(argv: list[str] | None = None) -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda cell: run(cell, wheel, options), cells))
     print("\n" + table(results))
+    for result in results:
+        for warning in result.warnings:
+            print(f"{result.cell} (anthropic {result.anthropic}): {warning}")
+    print(*outside, sep="\n", end="")
     if options.write:
         write(results)
-    return 0 if all(result.ok for result in results) else 1
+    return 0 if all(result.ok for result in results) and not outside else 1
 
 
 def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
@@ -71,10 +96,10 @@ def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
     started = time.monotonic()
     fields: dict[str, object] = {"cell": cell.name, "why": cell.why, "ci": cell.ci}
     try:
-        interpreter = make(cell, _python(cell), wheel)
+        interpreter = make(cell, interpreter_for(cell, ci=options.ci), wheel)
         if options.install_only:
             return Result(**fields, error="only installed")  # type: ignore[arg-type]
-        fields |= json.loads(_output(interpreter, "-c", _VERSIONS))
+        fields |= json.loads(_output(interpreter, "-c", _PROBE))
         fields |= _test(cell, interpreter, _arguments(cell, options))
     except (CannotInstallError, subprocess.CalledProcessError) as error:
         fields["error"] = str(error)
@@ -85,17 +110,28 @@ def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
     return result
 
 
-def _python(cell: Cell) -> str:
+def interpreter_for(cell: Cell, *, ci: bool) -> str:
+    """The Python of `cell`, or this one where the machine has no such Python.
+
+    Raises `CannotInstallError` when the cell is there for its Python, unless only the cells for CI are run: what they
+    are there for is the SDK, and a machine for CI has at least one Python.
+    """
     python = find_python(cell.python)
-    if python is None and cell.variant:
+    if python is None and cell.variant and not ci:
         raise CannotInstallError(f"there is no Python {cell.python} on this machine")
+    if python is None:
+        this = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        print(
+            f"{cell.name:<32}Python {this} takes the place of {cell.python}, which is not on this machine", flush=True
+        )
     return python or sys.executable
 
 
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
     tests = options.pytest or (CI_TESTS if options.ci else TESTS)
-    shares = CI_SHARES if options.ci else 1
-    return ["-p", "matrix.share", f"--share={CELLS.index(cell) % shares + 1}/{shares}", *tests]
+    shares = cell.shares(ci=options.ci)
+    share = CELLS.index(cell) % shares + 1 if cell in CELLS else 1
+    return ["-p", "matrix.share", f"--share={share}/{shares}", *tests]
 
 
 def _test(cell: Cell, interpreter: Path, arguments: list[str]) -> dict[str, int]:
@@ -122,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="matrix", description="Run the tests on cells of the version matrix.")
     parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
     parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a share of each long test")
+    parser.add_argument("--newest", action="store_true", help="the newest release of the SDK, and a newer pre-release")
     parser.add_argument("--list", action="store_true", help="list the cells and stop")
     parser.add_argument(
         "--write", action="store_true", help="write docs/matrix.json, docs/matrix.md and the README's lines"

@@ -8,21 +8,36 @@ from dataclasses import dataclass
 OLDEST_OPENTELEMETRY = ("1.38.0", "0.59b0")
 """The lower bounds in pyproject.toml: of the API and SDK, and of the instrumentation."""
 
+UPPER_BOUND = 3
+"""The first major version of the SDK that pyproject.toml does not support."""
+
 _WRAPT = {"oldest": "wrapt == 1.14.*", "1": "wrapt < 2", "2": "wrapt >= 2"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One environment. `python` is what is wanted: another one takes its place where `required` is false."""
+    """One environment, and why it is in the matrix."""
 
     sdk: str
+    """A version of anthropic, or `newest`: the newest release below `UPPER_BOUND`."""
     python: str
+    """The wanted version of Python, 3.x; `interpreter_for` says what happens on a machine that has none."""
     why: str
     opentelemetry: str = "newest"
     wrapt: str = "2"
     ci: bool = False
+    """Whether every change has to pass it."""
     variant: bool = False
     """Whether it differs from another cell of the same SDK in nothing but what its name says."""
+
+    def shares(self, *, ci: bool) -> int:
+        """Of the tests with many variants, the cell runs one in so many. A cell that stands for an SDK runs them all.
+
+        `ci`: only the cells for CI are run, to see in minutes whether a change breaks an SDK.
+        """
+        if ci:
+            return 6
+        return 4 if self.variant else 1
 
     @property
     def name(self) -> str:
@@ -38,8 +53,8 @@ class Cell:
     def requirements(self) -> list[str]:
         """What is installed beside the package and the tools of the tests."""
         # `bedrock` and `vertex` are extras of every version; clients for AWS and Google Cloud need no others.
-        sdk = "anthropic[bedrock,vertex]" + (" < 3" if self.sdk == "newest" else f" == {self.sdk}")
-        requirements = [sdk]
+        sdk = f"< {UPPER_BOUND}" if self.sdk == "newest" else f"== {self.sdk}"
+        requirements = [f"anthropic[bedrock,vertex] {sdk}"]
         if self._before_httpx_028():
             requirements.append("httpx < 0.28")
         if self.opentelemetry == "oldest":
@@ -75,6 +90,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("2.0.0", "3.13", "the first of the second major version"),
     Cell("2.5.0", "3.12", "the first table of error classes"),
     Cell("2.6.0", "3.11", "one table of error classes for every provider"),
+    Cell("2.11.0", "3.12", "the last without error codes of images and external storage"),
     Cell("newest", "3.13", "the newest below 3"),
     Cell("newest", "3.10", "the oldest Python", variant=True),
     Cell("newest", "3.11", "another Python", variant=True),

@@ -60,8 +60,24 @@ def find_uv() -> str:
     else:
         program = uv.find_uv_bin()
     if program is None:
-        raise CannotInstallError("uv is not installed: pip install uv, or run `nox -s matrix`, which brings it")
+        raise CannotInstallError("uv is not installed: `make matrix` installs it")
     return program
+
+
+def newest_release(requirement: str, *, pre_release: bool) -> str:
+    """The newest version that the package index has for `requirement`, pre-releases included or not."""
+    allowed = f"--prerelease={'allow' if pre_release else 'disallow'}"
+    done = subprocess.run(
+        [find_uv(), "pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate", allowed, "-"],
+        input=requirement,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    _, _, version = done.stdout.strip().partition("==")
+    if done.returncode != 0 or not version:
+        raise CannotInstallError(f"the newest release for {requirement!r} is not known:\n{done.stderr.strip()}")
+    return version
 
 
 def build_wheel() -> Path:

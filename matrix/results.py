@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .cells import CELLS
@@ -18,7 +18,7 @@ README = ROOT / "README.md"
 _MARKED = re.compile(r"(<!-- matrix -->\n).*?(<!-- end of matrix -->)", re.DOTALL)
 
 _HEADER = """\
-<!-- Written by `nox -s matrix -- --write` from docs/matrix.json. -->
+<!-- Written by `make matrix ARGS=--write` from docs/matrix.json. -->
 
 | anthropic | Python | OpenTelemetry | wrapt | HTTP client | passed | skipped | failed | what it stands for |
 |---|---|---|---|---|--:|--:|--:|---|
@@ -27,7 +27,11 @@ _HEADER = """\
 
 @dataclass(frozen=True)
 class Result:
-    """One cell that was run, with the versions that really were installed. `error` is why no test was run."""
+    """One cell that was run, with the versions that really were installed.
+
+    `warnings` is what the package logs when it instruments this SDK, for example that an internal has moved; `error` is
+    why no test was run.
+    """
 
     cell: str
     why: str
@@ -42,11 +46,12 @@ class Result:
     skipped: int = 0
     failed: int = 0
     seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
     error: str = ""
 
     @property
     def ok(self) -> bool:
-        return not self.error and not self.failed and self.passed > 0
+        return not self.error and not self.warnings and not self.failed and self.passed > 0
 
 
 def count(report: Path) -> dict[str, int]:

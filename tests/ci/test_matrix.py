@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The matrix: which cells are run on what, which releases `--newest` finds, and what its results are called."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from matrix import __main__ as command
+from matrix import newest
+from matrix.cells import CELLS, UPPER_BOUND, Cell, select
+from matrix.environments import CannotInstallError, find_python, newest_release
+from matrix.results import Result
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
+ELSEWHERE = {
+    "benchmarks",
+    "ci",
+    "cli",
+    "docs",
+    "faults",
+    "load",
+    "monitoring",
+    "neighbours",
+    "plugin",
+    "typing",
+    "verify",
+}
+"""Folders of tests that do not depend on versions of the SDK: `make test` alone runs them."""
+NO_PYTHON = Cell("2.11.0", "3.99", "a Python that nobody has")
+NO_PYTHON_VARIANT = Cell("newest", "3.99", "a Python that nobody has", variant=True)
+
+
+def test_every_folder_of_tests_is_run_in_each_cell_or_named_as_independent_of_versions() -> None:
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
+    assert folders - ELSEWHERE == set(command.FOLDERS)
+    assert [] == [test for test in command.TESTS if not (ROOT / test).exists()]
+
+
+def test_names_of_cells_are_unique_and_unknown_ones_are_named_with_those_there_are() -> None:
+    assert len(CELLS) == len({cell.name for cell in CELLS})
+    with pytest.raises(ValueError, match=r"^no cell 9\.9\.9, latest; there is: 0\.27\.0, .*newest"):
+        select(["0.27.0", "9.9.9", "latest"], ci=False)
+
+
+def test_a_cell_that_stands_for_an_sdk_runs_every_test_and_a_variant_a_share() -> None:
+    assert {False: {1}, True: {4}} == {
+        variant: {cell.shares(ci=False) for cell in CELLS if cell.variant is variant} for variant in (False, True)
+    }
+
+
+def test_another_python_takes_the_place_of_one_that_is_missing_where_the_sdk_is_the_point(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert find_python("3.99") is None
+    for cell, ci in ((NO_PYTHON, False), (NO_PYTHON, True), (NO_PYTHON_VARIANT, True)):
+        assert sys.executable == command.interpreter_for(cell, ci=ci)
+        assert "takes the place of 3.99, which is not on this machine" in capsys.readouterr().out
+    with pytest.raises(CannotInstallError, match=r"^there is no Python 3\.99 on this machine$"):
+        command.interpreter_for(NO_PYTHON_VARIANT, ci=False)
+
+
+@pytest.fixture
+def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of anthropic in a package index of the test's own (a "simple repository"), which uv asks."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", tmp_path.as_uri())
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "anthropic"
+    folder.mkdir()
+    return folder
+
+
+def release(folder: Path, *versions: str) -> None:
+    """Put releases of anthropic into the index."""
+    names = [f"anthropic-{version}-py3-none-any.whl" for version in versions]
+    (folder / "index.html").write_text("".join(f'<a href="{name}">{name}</a>\n' for name in names), encoding="utf-8")
+    for version in versions:
+        with zipfile.ZipFile(folder / f"anthropic-{version}-py3-none-any.whl", "w") as wheel:
+            info = f"anthropic-{version}.dist-info"
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: anthropic\nVersion: {version}\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.mark.parametrize(
+    ("versions", "cells", "outside"),
+    [
+        (["2.13.0", "2.14.0"], ["newest"], []),
+        (["2.14.0rc1", "2.14.0"], ["newest"], []),
+        (["2.14.0", "2.15.0rc1"], ["newest", "2.15.0rc1"], []),
+        (["2.14.0", "3.0.0rc1"], ["newest"], ["3.0.0rc1"]),
+        (["2.14.0", "2.15.0b1", "3.0.0", "3.1.0a1"], ["newest", "2.15.0b1"], ["3.0.0", "3.1.0a1"]),
+    ],
+)
+def test_the_newest_release_and_a_newer_pre_release_are_run_and_a_new_major_version_is_named(
+    versions: list[str], cells: list[str], outside: list[str], releases: Path
+) -> None:
+    release(releases, *versions)
+    found = newest.look()
+    assert cells == [cell.name for cell in found.cells]
+    assert [f"anthropic {version} is outside of the supported range (below 3)" for version in outside] == [
+        sentence.partition(":")[0] for sentence in found.outside
+    ]
+    none = [f"No pre-release of anthropic below {UPPER_BOUND} is newer than 2.14.0."]
+    assert (none if cells == ["newest"] else []) == found.notes
+
+
+def test_an_index_without_an_answer_is_named(releases: Path) -> None:
+    with pytest.raises(CannotInstallError, match=r"^the newest release for 'anthropic < 3' is not known:\n.+"):
+        newest_release("anthropic < 3", pre_release=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--newest", "--ci"], "name cells, or give --ci, or --newest, not two of them"),
+        (["--newest", "--write"], "--write is for cells that are run whole, not for --ci or --newest"),
+        (["--ci", "--write"], "--write is for cells that are run whole, not for --ci or --newest"),
+        (["newest", "--write", "--pytest=tests/unit"], "would write down what only a part of the tests came to"),
+    ],
+)
+def test_arguments_that_contradict_each_other_are_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert 2 == ended.value.code
+    assert said in capsys.readouterr().err
+
+
+def test_a_cell_in_which_the_package_warns_has_not_passed() -> None:
+    passed = Result("newest", "the newest below 3", False, anthropic="2.14.0", passed=1)
+    warned = Result("newest", "the newest below 3", False, anthropic="2.14.0", passed=1, warnings=["it has moved"])
+    assert (True, False) == (passed.ok, warned.ok)

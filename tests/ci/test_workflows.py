@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The GitHub workflows call what anybody can run by hand, with actions pinned by their full commit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..support.make import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def steps(workflow: Path) -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
+    return [step for job in jobs.values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_runs_only_what_anybody_can_run_by_hand(workflow: Path) -> None:
+    [targets] = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.M)
+    by_hand = {".ci/run", *(f"make {target}" for target in targets.split())}
+    commands = [step["run"].partition(" |")[0].strip() for step in steps(workflow) if "run" in step]
+    assert commands
+    assert set(commands) <= by_hand
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_and_the_token_can_only_read(workflow: Path) -> None:
+    uses = [step["uses"] for step in steps(workflow) if "uses" in step]
+    assert uses
+    assert [] == [action for action in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)]
+    assert {"contents": "read"} == yaml.safe_load(workflow.read_text(encoding="utf-8"))["permissions"]
+
+
+def test_the_newest_sdk_is_run_every_night() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "newest-sdk.yml").read_text(encoding="utf-8"))
+    triggers = workflow[True]  # YAML 1.1 reads the key `on` as true.
+    [schedule] = triggers["schedule"]
+    assert re.fullmatch(r"\d+ \d+ \* \* \*", schedule["cron"])
+    assert "workflow_dispatch" in triggers
