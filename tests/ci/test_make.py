@@ -50,7 +50,7 @@ def test_make_test_ends_with_what_was_not_run_and_how_to_install_it(tmp_path: Pa
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     *_, summary, last = finished.stdout.splitlines()
     assert re.search(r"1 passed, 4 skipped in ", summary)
-    assert last.startswith("Tests not run: 3 for lack of no-such-checker, no-such-server: `make servers` installs it")
+    assert last.startswith("Tests not run: 3 for lack of no-such-checker, no-such-server: run `make servers`")
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_arguments_that_are_not_valid_are_refused() -> None:
 def test_it_speaks_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("openssl is not installed: it makes a certificate; your system's package openssl has it")
+        pytest.skip("openssl is not installed: install the package openssl of your system")
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-SERVERS = "`make servers` installs it"
+SERVERS = "run `make servers`"
 """How to install what .ci/install-monitoring installs."""
 
 INSTALLERS = ("apt-get", "go", "npm")
