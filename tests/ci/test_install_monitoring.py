@@ -135,6 +135,18 @@ def test_a_part_whose_installer_is_missing_is_named_with_the_reason(part: str, p
     assert f"not ready: {part}\n" == finished.stderr
 
 
+def test_a_part_that_is_there_but_does_not_start_is_named_with_what_it_did(tmp_path: Path) -> None:
+    tsc = tmp_path / ".cache" / "monitoring" / "npm" / "node_modules" / ".bin" / "tsc"
+    tsc.parent.mkdir(parents=True)
+    tsc.write_text("#!/bin/sh\necho this Node.js is too old\nexit 1\n", encoding="utf-8")
+    tsc.chmod(0o755)
+    finished = install(tmp_path, os.environ["PATH"], "grafana-schema")
+    assert (1, "not ready: grafana-schema\n") == (finished.returncode, finished.stderr)
+    assert finished.stdout.endswith(
+        "    tsc: NOT READY, it ended with exit status 1; its output:\n    this Node.js is too old\n"
+    )
+
+
 def test_an_unknown_part_is_named_with_those_there_are(tmp_path: Path) -> None:
     finished = install(tmp_path, os.environ["PATH"], "grafana")
     assert 2 == finished.returncode
