@@ -35,7 +35,7 @@ CI_TESTS = (
 )
 """What depends most on the version of the SDK: all that a cell runs when only the cells for CI are run."""
 
-_PROBE = """
+PROBE = """
 import importlib.metadata as m, json, logging, platform
 def version(*names):
     for name in names:
@@ -99,7 +99,7 @@ def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
         interpreter = make(cell, interpreter_for(cell, ci=options.ci), wheel)
         if options.install_only:
             return Result(**fields, error="only installed")  # type: ignore[arg-type]
-        fields |= json.loads(_output(interpreter, "-c", _PROBE))
+        fields |= json.loads(_output(interpreter, "-c", PROBE))
         fields |= _test(cell, interpreter, _arguments(cell, options))
     except (CannotInstallError, subprocess.CalledProcessError) as error:
         fields["error"] = str(error)

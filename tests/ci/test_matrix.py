@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -78,12 +82,12 @@ def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def release(folder: Path, *versions: str) -> None:
     """Put releases of anthropic into the index."""
-    names = [f"anthropic-{version}-py3-none-any.whl" for version in versions]
+    names = [f"anthropic-{number}-py3-none-any.whl" for number in versions]
     (folder / "index.html").write_text("".join(f'<a href="{name}">{name}</a>\n' for name in names), encoding="utf-8")
-    for version in versions:
-        with zipfile.ZipFile(folder / f"anthropic-{version}-py3-none-any.whl", "w") as wheel:
-            info = f"anthropic-{version}.dist-info"
-            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: anthropic\nVersion: {version}\n")
+    for number in versions:
+        with zipfile.ZipFile(folder / f"anthropic-{number}-py3-none-any.whl", "w") as wheel:
+            info = f"anthropic-{number}.dist-info"
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: anthropic\nVersion: {number}\n")
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
 
@@ -104,7 +108,7 @@ def test_the_newest_release_and_a_newer_pre_release_are_run_and_a_new_major_vers
     release(releases, *versions)
     found = newest.look()
     assert cells == [cell.name for cell in found.cells]
-    assert [f"anthropic {version} is outside of the supported range (below 3)" for version in outside] == [
+    assert [f"anthropic {number} is outside of the supported range (below 3)" for number in outside] == [
         sentence.partition(":")[0] for sentence in found.outside
     ]
     none = [f"No pre-release of anthropic below {UPPER_BOUND} is newer than 2.14.0."]
@@ -132,6 +136,18 @@ def test_arguments_that_contradict_each_other_are_refused(
         command.main(arguments)
     assert 2 == ended.value.code
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("moved", "warnings"), [("", []), ("close", [r"after200 does not find anthropic\._streaming\.Stream\.close in .+"])]
+)
+def test_a_cell_keeps_what_the_package_warns_of_its_sdk(moved: str, warnings: list[str]) -> None:
+    move = f"import anthropic; del anthropic._streaming.Stream.{moved}\n" if moved else ""
+    done = subprocess.run([sys.executable, "-c", move + command.PROBE], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert version("anthropic") == found["anthropic"]
+    assert len(warnings) == len(found["warnings"])
+    assert all(re.fullmatch(*pair) for pair in zip(warnings, found["warnings"], strict=True))
 
 
 def test_a_cell_in_which_the_package_warns_has_not_passed() -> None:
