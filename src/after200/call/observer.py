@@ -18,11 +18,11 @@ class CallRecording(Protocol):
     wants_gaps: bool
     """Whether `gap` is to be told of every chunk after the first."""
 
-    def leave(self, *, same_context: bool) -> None:
+    def leave(self, *, same_context: bool) -> bool | None:
         """The request has been sent, so the span is no longer current.
 
         `same_context` is False when this runs in another context than the one in which the recording began: then
-        there is nothing to detach here.
+        there is nothing to detach here. Returns True when that is done.
         """
 
     def use_sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:

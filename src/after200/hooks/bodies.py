@@ -46,19 +46,11 @@ class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[bytes]:
         chunks: Iterator[bytes] = iter(self.__wrapped__)
-        running: RunningCall = self._self_running
-        if running.sends_more:
-            chunks = Sending(chunks, running)
-        watch = read_along(running, self._self_headers)
-        return chunks if watch is None else Chunks(chunks, running, watch)
+        return tapped(self, chunks, Sending, Chunks) or chunks
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         chunks: AsyncIterator[bytes] = aiter(self.__wrapped__)
-        running: RunningCall = self._self_running
-        if running.sends_more:
-            chunks = ASending(chunks, running)
-        watch = read_along(running, self._self_headers)
-        return chunks if watch is None else AChunks(chunks, running, watch)
+        return tapped(self, chunks, ASending, AChunks) or chunks
 
     def close(self) -> None:
         deliver(self._self_running, "body_closed")
@@ -70,13 +62,16 @@ class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
 
 @guarded
-def read_along(running: RunningCall, headers: Any) -> Watch | None:
-    """Returns who reads the bytes of the body along; None when somebody does already, or the call has ended."""
+def tapped(tap: Tap, chunks: Any, sending: Any, reading: Any) -> Any:
+    """Returns the chunks of the body as `sending` and `reading` iterate over them, where there is a reason for it."""
+    running: RunningCall = tap._self_running
+    if running.sends_more:
+        chunks = sending(chunks, running)
     if running.body is not None or running.ended is not None:
-        return None
-    watch = Watch(running, headers)
+        return chunks
+    watch = Watch(running, tap._self_headers)
     running.body = watch
-    return watch
+    return reading(chunks, running, watch)
 
 
 class Watch:
@@ -85,6 +80,8 @@ class Watch:
     def __init__(self, running: RunningCall, headers: Any) -> None:
         call = running.call
         self._running = running
+        self.is_done = False
+        """Whether no further byte matters: the events are watched elsewhere, and one came."""
         self._is_finished = False
         self._decoder: Any = None
         self._reader: BodyReader | Beginning | None = None
@@ -99,14 +96,12 @@ class Watch:
         else:
             self._reader = reader_for(headers.get("content-type", ""), call.end_rule, stream=call.stream)
 
-    @property
-    def is_done(self) -> bool:
-        """Whether no further byte matters: the events are watched elsewhere, and one came."""
-        return self._running.watched and self._running.call.events
-
     @guarded
     def feed(self, chunk: bytes) -> None:
         """Reads the next piece of the body."""
+        if self._running.watched and self._running.call.events:
+            self.is_done = True
+            return
         # Put back only at the end: a reader that raised is out of step with the body.
         reader, self._reader = self._reader, None
         if reader is None:
@@ -184,6 +179,7 @@ class Chunks:
         self._watch.feed(chunk)
         return chunk
 
+    @guarded
     def _ended(self, exception: BaseException) -> None:
         if not isinstance(exception, StopIteration):
             deliver(self._running, "raise", exception)
@@ -216,6 +212,7 @@ class AChunks:
         self._watch.feed(chunk)
         return chunk
 
+    @guarded
     def _ended(self, exception: BaseException) -> None:
         if not isinstance(exception, StopAsyncIteration):
             deliver(self._running, "raise", exception)

@@ -19,37 +19,35 @@ current_call: Final[ContextVar[RunningCall | None]] = ContextVar("after200_call"
 """The call whose request is being sent in this context."""
 
 
-class Current:
-    """`with Current(running):` the requests that are sent inside are attempts of `running`.
+TWICE: Final = (1, 2)
+"""How often `leave` is tried. What stays current after a fault of ours would be wrong for every later request."""
 
-    A request that is no call (`None`) hides the call around it.
+
+@guarded
+def enter(running: RunningCall | None) -> Token[RunningCall | None] | None:
+    """Makes `running` the call that requests are sent for. A request that is no call (None) hides the call around it.
+
+    Returns the token for `leave`.
     """
+    if running is None and current_call.get() is None:
+        return None
+    return current_call.set(running)
 
-    __slots__ = ("_running", "_token")
 
-    def __init__(self, running: RunningCall | None) -> None:
-        self._running = running
-        self._token: Token[RunningCall | None] | None = None
-
-    def __enter__(self) -> None:
-        if self._running is not None or current_call.get() is not None:
-            self._token = current_call.set(self._running)
-
-    def __exit__(self, *exception: object) -> None:
-        self._leave()
-
-    @guarded
-    def _leave(self) -> None:
-        same_context = True
-        if self._token is not None:
-            try:
-                current_call.reset(self._token)
-            except (ValueError, RuntimeError):
-                # A coroutine that is dropped is closed in whatever context that happens.
-                same_context = False
-        recording = None if self._running is None else self._running.recording
-        if recording is not None:
-            recording.leave(same_context=same_context)
+@guarded
+def leave(running: RunningCall | None, token: Token[RunningCall | None] | None) -> bool:
+    """The request of `running` is over, so neither the call nor its span is current. Returns True when that is done."""
+    same_context = True
+    if token is not None:
+        try:
+            current_call.reset(token)
+        except RuntimeError:
+            pass  # The token has been used: this is the second try.
+        except ValueError:
+            # A coroutine that is dropped is closed in whatever context that happens.
+            same_context = False
+    recording = None if running is None else running.recording
+    return recording is None or bool(recording.leave(same_context=same_context))
 
 
 class Sending:

@@ -39,7 +39,7 @@ def finish_span(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     if running is not None and len(args) == 3 and shares_span(running):
         client, span, result = args
         finish_request(running, result)
-        return wrapped(client, SharedSpan(span, running), result)
+        return wrapped(client, shared(span, running) or span, result)
     return wrapped(*args, **kwargs)
 
 
@@ -66,6 +66,12 @@ def share_span(running: RunningCall, span: Any, tracer: Any, base_url: Any, opti
 def shares_span(running: RunningCall) -> bool:
     """Returns whether the SDK's own span is completed with what the call came to."""
     return running.recording is not None and running.recording.shares_sdk_span
+
+
+@guarded
+def shared(span: Any, running: RunningCall) -> Any:
+    """Returns the SDK's `span` as the SDK must finish it."""
+    return SharedSpan(span, running)
 
 
 @guarded

@@ -14,7 +14,7 @@ from ..call.observer import CallObserver
 from ..guard import guarded
 from ..names import OTHER
 from .answers import answered, note_http_error, note_response, refused
-from .current import Current, current_call
+from .current import TWICE, current_call, enter, leave
 from .request_facts import read_request, requested_model, sdk_traces
 from .responses import end_at_exit, end_dropped
 from .running import RunningCall
@@ -32,24 +32,36 @@ class RequestHooks:
     def request(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         """Around `SyncAPIClient.request`."""
         running = self._begin(instance, args, kwargs)
+        token = enter(running)
         try:
-            with Current(running):
-                result = wrapped(*args, **kwargs)
+            result = wrapped(*args, **kwargs)
         except BaseException as exception:
+            for _ in TWICE:
+                if leave(running, token):
+                    break
             refused(running, exception)
             raise
+        for _ in TWICE:
+            if leave(running, token):
+                break
         answered(running, result)
         return result
 
     async def arequest(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         """Around `AsyncAPIClient.request`."""
         running = self._begin(instance, args, kwargs)
+        token = enter(running)
         try:
-            with Current(running):
-                result = await wrapped(*args, **kwargs)
+            result = await wrapped(*args, **kwargs)
         except BaseException as exception:
+            for _ in TWICE:
+                if leave(running, token):
+                    break
             refused(running, exception)
             raise
+        for _ in TWICE:
+            if leave(running, token):
+                break
         answered(running, result)
         return result
 

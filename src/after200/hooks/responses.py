@@ -27,7 +27,8 @@ class _Followed(weakref.ref[Any]):
 
 
 _followed: Final[dict[int, _Followed]] = {}
-_dropped: Final[deque[tuple[RunningCall, float]]] = deque()
+DROPPED: Final[deque[tuple[RunningCall, float]]] = deque()
+"""The calls whose bodies were dropped, each with the time. Finalizers append here, and do nothing else."""
 
 
 def follow(response: Any, running: RunningCall) -> None:
@@ -54,15 +55,15 @@ def _response_is_gone(followed: weakref.ref[Any]) -> None:
 
 def dropped(running: RunningCall) -> None:
     """A finalizer found that the application let go of the body of `running`."""
-    _dropped.append((running, clock()))
+    DROPPED.append((running, clock()))
 
 
 @guarded
 def end_dropped() -> None:
     """Ends the calls whose bodies were dropped, as of the time of the drop."""
-    while _dropped:
+    while DROPPED:
         try:
-            running, at = _dropped.popleft()
+            running, at = DROPPED.popleft()
         except IndexError:  # Another thread was faster.
             return
         _end_one(running, at)

@@ -20,7 +20,7 @@ from ..call.record import clock
 from ..guard import guarded, report_fault
 from .exceptions import correct
 from .reading import deliver
-from .responses import dropped, find
+from .responses import DROPPED, find
 from .running import RunningCall
 
 _decoders: weakref.WeakKeyDictionary[Any, RunningCall] = weakref.WeakKeyDictionary()
@@ -161,6 +161,7 @@ class _Reading:
         if self._running is not None:
             self._running.reader = weakref.ref(self)
 
+    @guarded
     def _raised(self, exception: BaseException) -> bool:
         """The SDK raised `exception`. Returns whether it was corrected."""
         running, self._running = self._running, None
@@ -169,6 +170,7 @@ class _Reading:
         deliver(running, "raise", exception)
         return running.corrects_exceptions and bool(correct(running, exception))
 
+    @guarded
     def _stopped(self) -> None:
         running, self._running = self._running, None
         if running is not None:
@@ -176,7 +178,7 @@ class _Reading:
 
     def __del__(self) -> None:
         if self._running is not None:
-            dropped(self._running)
+            DROPPED.append((self._running, clock()))
 
     def __getattr__(self, attribute: str) -> Any:
         # What stands here in place of the SDK's generator has all that a generator has.

@@ -56,10 +56,11 @@ class Recording:
                 self._span.enter()
 
     @guarded
-    def leave(self, *, same_context: bool) -> None:
-        """The request has been sent, so the span is no longer current."""
+    def leave(self, *, same_context: bool) -> bool:
+        """The request has been sent, so the span is no longer current. Returns True when that is done."""
         if self._span is not None:
             self._span.leave(same_context=same_context)
+        return True
 
     @guarded
     def use_sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
