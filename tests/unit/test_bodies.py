@@ -338,7 +338,10 @@ def test_every_line_of_a_batch_s_results_is_read_wherever_it_is_cut(end: bytes) 
         (SUCCEEDED + b"\n", [GOOD_ENTRY]),
         (SUCCEEDED + b"\n\n\r\n" + SUCCEEDED, [GOOD_ENTRY, GOOD_ENTRY]),
         (b'{"custom_id":"1","result":{"type":"canceled"}}', [GOOD_ENTRY]),
-        (b'{"custom_id":"1","result":{"type":"errored"}}', [Facts(inner_error=ProviderError(None, None), is_answer=True)]),
+        (
+            b'{"custom_id":"1","result":{"type":"errored"}}',
+            [Facts(inner_error=ProviderError(None, None), is_answer=True)],
+        ),
         (
             b'{"custom_id":"1","result":{"type":"errored","error":{"type":"api_error","message":"m"}}}',
             [Facts(inner_error=ProviderError("api_error", "m"), is_answer=True)],

@@ -31,9 +31,7 @@ def delta(**usage: Any) -> dict[str, Any]:
 
 
 def test_the_output_tokens_of_message_start_are_a_placeholder() -> None:
-    assert {"input": 3} == said(
-        start(input_tokens=3, output_tokens=1, output_tokens_details={"thinking_tokens": 1})
-    )
+    assert {"input": 3} == said(start(input_tokens=3, output_tokens=1, output_tokens_details={"thinking_tokens": 1}))
 
 
 def test_what_a_later_usage_leaves_out_stays() -> None:
@@ -119,7 +117,11 @@ def test_of_iterations_said_several_times_the_last_list_counts(later: object, ex
 
 
 def test_the_last_fallback_message_names_the_model_that_answered() -> None:
-    entries = [{"type": "fallback_message", "model": "b"}, MESSAGE_ITERATION, {"type": "fallback_message", "model": "c"}]
+    entries = [
+        {"type": "fallback_message", "model": "b"},
+        MESSAGE_ITERATION,
+        {"type": "fallback_message", "model": "c"},
+    ]
     assert "c" == read_usage({"iterations": entries}).fallback_model
     assert None is read_usage({"iterations": [{**MESSAGE_ITERATION, "model": "b"}]}).fallback_model
 
@@ -135,7 +137,9 @@ def test_the_service_tier_and_the_speed_are_those_that_served_the_call() -> None
     assert {"service_tier": "priority", "speed": "fast"} == found
 
 
-@pytest.mark.parametrize("usage", [None, 7, "7", [], {"input_tokens": "7"}, {"input_tokens": -7}, {"input_tokens": True}])
+@pytest.mark.parametrize(
+    "usage", [None, 7, "7", [], {"input_tokens": "7"}, {"input_tokens": -7}, {"input_tokens": True}]
+)
 def test_a_usage_that_is_none_says_nothing(usage: object) -> None:
     assert Usage() == read_usage(usage)
 
