@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def without_long_strings(value: Any, *, ensure_ascii: bool) -> Any:
 def emptied(body: bytes, cuts: list[int]) -> bytes:
     edges = [0, *sorted(cuts), len(body)]
     strings = LongStrings()
-    return b"".join(strings.emptied(body[start:end]) for start, end in zip(edges, edges[1:], strict=False))
+    return b"".join(strings.emptied(body[start:end]) for start, end in pairwise(edges))
 
 
 def judged(body: bytes, *, stream: bool, size: int = 4096) -> list[Facts]:
