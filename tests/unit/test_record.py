@@ -141,7 +141,13 @@ def test_after_a_fallback_the_model_is_the_one_that_answered(
     fallback_model: str | None, sent_model: str | None, streaming: bool, expected: tuple[bool, str]
 ) -> None:
     call = new_call(
-        learned=[Facts(message=Message(model="claude-answering", usage=Usage(fallback_model=fallback_model, has_iterations=True)))]
+        learned=[
+            Facts(
+                message=Message(
+                    model="claude-answering", usage=Usage(fallback_model=fallback_model, has_iterations=True)
+                )
+            )
+        ]
     )
     call.sent_model = sent_model
     call.streaming = streaming
