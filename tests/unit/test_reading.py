@@ -172,6 +172,21 @@ def test_the_state_is_how_far_the_reader_is() -> None:
     assert "gone" == state_of(running)
 
 
+class Response:
+    """Stands for the HTTP response."""
+
+
+@pytest.mark.parametrize("is_reading", [None, True, False])
+def test_whose_response_is_gone_is_gone_however_far_its_reader_was(is_reading: bool | None) -> None:
+    running, response = running_call(), Response()
+    reader: Any = None if is_reading is None else Reader(is_reading=is_reading)
+    running.reader = None if reader is None else weakref.ref(reader)
+    running.response = weakref.ref(response)
+    assert {None: "unread", True: "reading", False: "paused"}[is_reading] == state_of(running)
+    del response
+    assert "gone" == state_of(running)
+
+
 # --- delivery ---
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from after200.call.ended import EndedCall, Verdict, ended
 from after200.call.facts import Facts, Message, ProviderError, Tool, Usage
-from after200.call.record import Attempt, Call, Wait
+from after200.call.record import Attempt, Call, EndRule, Wait
 
 from .calls import new_call
 
@@ -65,6 +65,27 @@ def test_the_longest_gap_is_the_longest_wait_for_the_wire(
     learned: list[tuple[float, Facts]], at: float, by_the_wire: bool, expected: float | None
 ) -> None:
     assert expected == end(stream(*learned), "closed", at, by_the_wire=by_the_wire).longest_gap
+
+
+@pytest.mark.parametrize(
+    ("rule", "chunks", "expected"),
+    [
+        ("message", 0, 2.5),
+        ("completion", 0, 2.5),
+        # The lines of a batch and the events of a session are no chunks, so a body without chunks is no silence.
+        ("lines", 0, None),
+        ("open", 0, None),
+        ("open", 1, 2.0),
+    ],
+)
+@pytest.mark.parametrize("by_the_wire", [True, False])
+def test_without_a_chunk_there_is_a_gap_only_where_chunks_are_due(
+    by_the_wire: bool, rule: EndRule, chunks: int, expected: float | None
+) -> None:
+    call = stream(*[(101.0, CHUNK)] * chunks)
+    call.end_rule = rule
+    found = end(call, "failed", 103.0, by_the_wire=by_the_wire).longest_gap
+    assert (expected if by_the_wire else None) == found
 
 
 def test_a_call_without_a_stream_has_no_gap() -> None:
