@@ -146,7 +146,7 @@ HELLO = {"error": ProviderError("overloaded_error", "m")}
         # A single space after the colon is no part of the value, and a second one is.
         (b"data:" + ERROR_DATA + b"\n\ndata: x\n\n", HELLO),
         (b"event:message_stop\ndata:" + STOP.encode() + b"\n\n", {"stopped": True}),
-        (b"event:  message_stop\ndata: x\n\n", {}),
+        (b"event:  content_block_delta\ndata: x\n\n", {}),
         # The rest of its rules.
         (b"event: message_stop\ndata: " + STOP.encode() + b"\n\n", {"stopped": True}),
         (b"event: message_stop\ndata: " + STOP.encode() + b"\n", {}),
@@ -185,6 +185,13 @@ def test_a_line_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None:
 def test_the_end_of_a_line_that_is_too_long_is_no_line_of_its_own() -> None:
     pieces = (b"data: " + b"x" * MAX_EVENT, b"event: error", b"\r", b"\n\r\n" + stop_event())
     assert {"stopped": True} == read(sse_reader(), *pieces)
+
+
+def test_what_ends_a_line_that_is_too_long_is_dropped_with_it_and_the_next_line_is_whole() -> None:
+    splitter = LineSplitter(8)
+    assert [] == splitter.feed(b"x" * 9)
+    assert [] == splitter.feed(b"event: error\nnext")
+    assert [b"next line", b""] == splitter.feed(b" line\n\n")
 
 
 def test_an_event_of_many_lines_does_not_grow_without_bounds() -> None:
