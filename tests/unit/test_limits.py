@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from after200.call.limits import MAX_NAME, MAX_TEXT, DistinctNames, count, looks_like_a_type, name, text
+from after200.call.limits import MAX_COUNT, MAX_NAME, MAX_TEXT, DistinctNames, count, looks_like_a_type, name, text
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,8 @@ from after200.call.limits import MAX_NAME, MAX_TEXT, DistinctNames, count, looks
         ("nul\x00", "nul"),
         ("next\x85line\u2028para\u2029", "next line para"),
         ("Überlastet 😀", "Überlastet 😀"),
+        ("\u202eturned\u2069 round", "turned  round"),
+        ("half \ud83d of one", "half   of one"),
         ("", None),
         (" \n\t ", None),
         (None, None),
@@ -53,7 +55,18 @@ def test_a_name_is_a_shorter_text() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0, 0), (7, 7), (-1, None), (True, None), (False, None), (1.0, None), ("7", None), (None, None)],
+    [
+        (0, 0),
+        (7, 7),
+        (MAX_COUNT, MAX_COUNT),
+        (MAX_COUNT + 1, None),
+        (-1, None),
+        (True, None),
+        (False, None),
+        (1.0, None),
+        ("7", None),
+        (None, None),
+    ],
 )
 def test_a_count_is_a_number_of_things(value: object, expected: int | None) -> None:
     found = count(value)

@@ -1,151 +1,295 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A call while it runs, and its record: attempts, chunks and the one end."""
+"""The facts of a call while it runs, and the frozen record of what it came to."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from after200.call import record
-from after200.call.record import Attempt, Call, EndedCall, Verdict
+from after200.call.ended import EndedCall, Verdict, ended
+from after200.call.facts import Facts, Message, ProviderError, Tool, Usage
+from after200.call.record import Attempt, Call, EndRule, Wait
 
 from .calls import new_call
 
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+CHUNK = Facts(chunk=True)
+TEXT = Facts(chunk=True, text=True)
+STOP = Facts(stopped=True)
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    clock = Clock()
-    monkeypatch.setattr(record, "clock", clock)
-    return clock
-
-
-def chunks_at(call: Call, clock: Clock, *times: float) -> None:
-    for clock.now in times:
-        call.chunk()
-
-
-def ended(call: Call, outcome: str, *, body_over: bool) -> EndedCall:
-    found = call.end(Verdict(outcome), body_over=body_over)
-    assert found is not None
-    return found
-
-
-def test_the_longest_gap_is_the_longest_between_two_chunks(clock: Clock) -> None:
+def stream(*learned: tuple[float, Facts], began: float = 100.5) -> Call:
+    """Returns a stream that was asked for at 100, answered at `began`, and said each of `learned` at its time."""
     call = new_call()
-    chunks_at(call, clock, 101.0, 102.0, 105.0, 106.0)
-    found = ended(call, "closed", body_over=False)
-    assert (4, 3.0, 1.0, 6.0) == (found.chunks, found.longest_gap, found.time_to_first_chunk, found.duration)
+    call.started_at = 100.0
+    call.streaming = True
+    call.progress.last_chunk_at = began
+    for at, facts in learned:
+        call.learn(facts, at)
+    return call
 
 
-def test_the_wait_for_an_end_that_the_wire_made_is_a_gap_too(clock: Clock) -> None:
+def end(call: Call, outcome: Any, at: float, *, by_the_wire: bool = False, **verdict: Any) -> EndedCall:
+    return ended(call, Verdict(outcome, **verdict), at, by_the_wire=by_the_wire)
+
+
+# --- the longest gap: section 4 of the contract ---
+
+FOUR_CHUNKS = [(101.0, CHUNK), (102.0, CHUNK), (105.0, CHUNK), (106.0, CHUNK)]
+
+
+@pytest.mark.parametrize(
+    ("learned", "at", "by_the_wire", "expected"),
+    [
+        # The longest time from one chunk to the next, while the application took its time after the last.
+        (FOUR_CHUNKS, 500.0, False, 3.0),
+        (FOUR_CHUNKS, 107.0, True, 3.0),
+        # When the wire ended the stream, or a read was waiting for it, the time since the last chunk counts too.
+        (FOUR_CHUNKS, 116.0, True, 10.0),
+        ([(101.0, CHUNK)], 103.0, True, 2.0),
+        # One chunk has no gap until the stream is over.
+        ([(101.0, CHUNK)], 103.0, False, None),
+        # Without a chunk: the time since the response began.
+        ([], 103.0, True, 2.5),
+        ([], 103.0, False, None),
+        # After the end event nobody waits: its time counts, and no later time.
+        ([*FOUR_CHUNKS, (110.0, STOP)], 900.0, False, 4.0),
+        ([*FOUR_CHUNKS, (110.0, STOP)], 900.0, True, 4.0),
+        ([*FOUR_CHUNKS, (107.0, STOP)], 900.0, True, 3.0),
+        ([(104.5, STOP)], 900.0, True, 4.0),
+        # What is not a chunk does not end a gap.
+        ([(101.0, CHUNK), (102.0, Facts(message=Message(blocks=1))), (105.0, CHUNK)], 105.0, False, 4.0),
+    ],
+)
+def test_the_longest_gap_is_the_longest_wait_for_the_wire(
+    learned: list[tuple[float, Facts]], at: float, by_the_wire: bool, expected: float | None
+) -> None:
+    assert expected == end(stream(*learned), "closed", at, by_the_wire=by_the_wire).longest_gap
+
+
+@pytest.mark.parametrize(
+    ("rule", "chunks", "expected"),
+    [
+        ("message", 0, 2.5),
+        ("completion", 0, 2.5),
+        # The lines of a batch and the events of a session are no chunks, so a body without chunks is no silence.
+        ("lines", 0, None),
+        ("open", 0, None),
+        ("open", 1, 2.0),
+    ],
+)
+@pytest.mark.parametrize("by_the_wire", [True, False])
+def test_without_a_chunk_there_is_a_gap_only_where_chunks_are_due(
+    by_the_wire: bool, rule: EndRule, chunks: int, expected: float | None
+) -> None:
+    call = stream(*[(101.0, CHUNK)] * chunks)
+    call.end_rule = rule
+    found = end(call, "failed", 103.0, by_the_wire=by_the_wire).longest_gap
+    assert (expected if by_the_wire else None) == found
+
+
+def test_a_call_without_a_stream_has_no_gap() -> None:
+    call = new_call(stream=False)
+    call.started_at = 100.0
+    found = end(call, "completed", 150.0, by_the_wire=True)
+    assert (False, 0, None, None, None, 50.0) == (
+        found.streamed,
+        found.chunks,
+        found.longest_gap,
+        found.time_to_first_chunk,
+        found.time_to_first_text,
+        found.duration,
+    )
+
+
+def test_each_gap_is_told_as_its_chunk_comes() -> None:
+    call = stream()
+    told = [call.learn(facts, at) for at, facts in [(101.0, CHUNK), (102.0, STOP), (103.0, TEXT), (108.0, CHUNK)]]
+    assert [None, None, 2.0, 5.0] == told
+
+
+# --- times ---
+
+
+def test_the_times_to_the_first_chunk_and_text_are_from_the_start_of_the_call() -> None:
+    found = end(stream((101.0, CHUNK), (102.5, TEXT), (103.0, TEXT)), "closed", 104.0)
+    assert (3, 1.0, 2.5, 4.0) == (
+        found.chunks,
+        found.time_to_first_chunk,
+        found.time_to_first_text,
+        found.duration,
+    )
+
+
+def test_a_stream_without_text_has_no_time_to_it() -> None:
+    found = end(stream((101.0, CHUNK)), "completed", 104.0, by_the_wire=True)
+    assert (1.0, None) == (found.time_to_first_chunk, found.time_to_first_text)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by_the_wire", "expected"),
+    [("completed", False, 4.0), ("completed", True, 800.0), ("failed", False, 800.0), ("failed", True, 800.0)],
+)
+def test_a_stream_left_after_its_end_event_took_until_that(outcome: str, by_the_wire: bool, expected: float) -> None:
+    call = stream((101.0, CHUNK), (104.0, STOP), (700.0, STOP))
+    assert expected == end(call, outcome, 900.0, by_the_wire=by_the_wire).duration
+
+
+def test_a_clock_that_goes_back_gives_no_time_below_zero() -> None:
+    call = stream((99.0, TEXT), (98.0, CHUNK))
+    found = end(call, "closed", 97.0, by_the_wire=True)
+    times = (found.time_to_first_chunk, found.time_to_first_text, found.longest_gap, found.duration)
+    assert (0.0, 0.0, 0.0, 0.0) == times
+
+
+# --- fallback: section 5 of the contract ---
+
+
+@pytest.mark.parametrize(
+    ("fallback_model", "sent_model", "streaming", "expected"),
+    [
+        (None, "claude-asked", True, (False, "claude-answering")),
+        (None, None, True, (False, "claude-answering")),
+        ("claude-other", "claude-asked", True, (True, "claude-other")),
+        ("claude-other", "claude-asked", False, (True, "claude-other")),
+        # A hop of the SDK's middleware, which keeps the `message_start` of the model that declined.
+        (None, "claude-hop", True, (True, "claude-hop")),
+        (None, "claude-hop", False, (True, "claude-answering")),
+        ("claude-other", "claude-hop", True, (True, "claude-other")),
+    ],
+)
+def test_after_a_fallback_the_model_is_the_one_that_answered(
+    fallback_model: str | None, sent_model: str | None, streaming: bool, expected: tuple[bool, str]
+) -> None:
+    call = new_call(
+        learned=[
+            Facts(
+                message=Message(
+                    model="claude-answering", usage=Usage(fallback_model=fallback_model, has_iterations=True)
+                )
+            )
+        ]
+    )
+    call.sent_model = sent_model
+    call.streaming = streaming
+    found = end(call, "completed", 101.0)
+    assert expected == (found.fallback, found.response_model)
+
+
+@pytest.mark.parametrize("outcome", ["failed", "truncated", "closed", "cancelled", "abandoned"])
+def test_without_a_completed_answer_no_other_model_gave_it(outcome: str) -> None:
+    usage = Usage(fallback_model="claude-other", has_iterations=True)
+    call = new_call(learned=[Facts(message=Message(model="claude-answering", usage=usage))])
+    call.sent_model = "claude-hop"
+    found = end(call, outcome, 101.0)
+    assert (False, "claude-answering") == (found.fallback, found.response_model)
+
+
+def test_a_call_that_names_no_model_has_no_fallback() -> None:
     call = new_call()
-    chunks_at(call, clock, 101.0, 102.0)
-    clock.now = 110.0
-    assert 8.0 == ended(call, "failed", body_over=True).longest_gap
+    call.model = call.sent_model = None
+    assert not end(call, "completed", 101.0).fallback
 
 
-def test_the_time_that_the_application_took_is_no_gap(clock: Clock) -> None:
+# --- the record ---
+
+
+def test_the_record_says_what_the_call_knew() -> None:
+    call = Call(
+        operation="chat",
+        provider="aws.bedrock",
+        model="m",
+        stream=True,
+        server_address="host",
+        server_port=443,
+    )
+    call.started_at = 100.0
+    call.wire_status = 200
+    call.request_id = "req_1"
+    call.attempts += [Attempt(529, "529", "overloaded"), Attempt(200)]
+    call.waits.append(Wait(0.5, "overloaded"))
+    call.learn(Facts(error=ProviderError("modelStreamErrorException", "m", None, 529)), 101.0)
+    verdict = Verdict("failed", phase="first_chunk", error_type="modelStreamErrorException")
+    expected = EndedCall(
+        operation="chat",
+        provider="aws.bedrock",
+        model="m",
+        stream=True,
+        server_address="host",
+        server_port=443,
+        verdict=verdict,
+        wire_status=200,
+        original_status=529,
+        attempts=(Attempt(529, "529", "overloaded"), Attempt(200)),
+        waits=(Wait(0.5, "overloaded"),),
+        request_id="req_1",
+        message=Message(),
+        response_model=None,
+        fallback=False,
+        streamed=False,
+        chunks=0,
+        longest_gap=None,
+        time_to_first_chunk=None,
+        time_to_first_text=None,
+        duration=2.0,
+    )
+    assert expected == ended(call, verdict, 102.0, by_the_wire=True)
+    assert (1, 0.5) == (expected.resend_count, expected.retry_wait)
+
+
+def test_a_record_does_not_change_when_its_call_does() -> None:
+    call = stream((101.0, CHUNK))
+    found = end(call, "closed", 102.0)
+    before = repr(found)
+    call.attempts.append(Attempt(200))
+    call.waits.append(Wait(1.0, None))
+    call.learn(Facts(chunk=True, message=Message(id="later", blocks=1)), 103.0)
+    assert before == repr(found)
+    with pytest.raises(AttributeError):
+        found.chunks = 7  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("attempts", "expected"), [(0, 0), (1, 0), (2, 1), (5, 4)])
+def test_what_came_after_the_first_attempt_was_sent_again(attempts: int, expected: int) -> None:
     call = new_call()
-    chunks_at(call, clock, 101.0, 102.0)
-    clock.now = 500.0
-    assert 1.0 == ended(call, "closed", body_over=False).longest_gap
+    call.attempts += [Attempt(200)] * attempts
+    assert expected == end(call, "completed", 101.0).resend_count
 
 
-def test_one_chunk_has_no_gap_until_the_stream_is_over(clock: Clock) -> None:
-    left, over = new_call(), new_call()
-    for call in (left, over):
-        chunks_at(call, clock, 101.0)
-    clock.now = 103.0
-    assert None is ended(left, "closed", body_over=False).longest_gap
-    assert 2.0 == ended(over, "truncated", body_over=True).longest_gap
-
-
-def test_without_a_chunk_there_is_no_gap_and_no_first_chunk(clock: Clock) -> None:
+@pytest.mark.parametrize(("seconds", "expected"), [([], None), ([0.0], 0.0), ([0.5, 1.5], 2.0)])
+def test_the_waits_between_the_attempts_are_added_up(seconds: list[float], expected: float | None) -> None:
     call = new_call()
-    clock.now = 103.0
-    found = ended(call, "truncated", body_over=True)
-    assert (0, None, None, 3.0) == (found.chunks, found.longest_gap, found.time_to_first_chunk, found.duration)
+    call.waits += [Wait(number, "overloaded") for number in seconds]
+    assert expected == end(call, "failed", 101.0).retry_wait
 
 
-def test_a_stream_left_after_its_end_event_took_until_that(clock: Clock) -> None:
-    call = new_call()
-    chunks_at(call, clock, 101.0, 102.0)
-    clock.now = 104.0
-    call.stopped()
-    clock.now = 900.0
-    call.stopped()
-    found = ended(call, "completed", body_over=False)
-    assert (4.0, 2.0) == (found.duration, found.longest_gap)
+@pytest.mark.parametrize(
+    ("answer", "category", "expected"),
+    [
+        ("refused", "cyber", "cyber"),
+        ("refused", None, "none"),
+        ("complete", "cyber", None),
+        (None, "cyber", None),
+    ],
+)
+def test_only_a_refusal_has_a_category(answer: Any, category: str | None, expected: str | None) -> None:
+    call = new_call(learned=[Facts(message=Message(stop_reason="refusal", refusal_category=category))])
+    assert expected == end(call, "completed", 101.0, answer=answer).refusal_category
 
 
-def test_each_gap_is_told_as_it_comes_when_asked_for(clock: Clock) -> None:
-    call, gaps = new_call(), []
-    call.on_gap = lambda _, gap: gaps.append(gap)
-    chunks_at(call, clock, 101.0, 102.0, 105.0)
-    assert [1.0, 3.0] == gaps
+def test_each_tool_and_code_that_failed_is_named_once_in_the_order_of_its_first_occurrence() -> None:
+    tools = [
+        Tool("web_search", None),
+        Tool("web_search", "max_uses_exceeded"),
+        Tool("mcp", "tool_error"),
+        Tool("web_search", "max_uses_exceeded"),
+        Tool("web_search", "unavailable"),
+    ]
+    call = new_call(learned=[Facts(message=Message(blocks=1, tools=((tool, 1),))) for tool in tools])
+    expected = ("web_search:max_uses_exceeded", "mcp:tool_error", "web_search:unavailable")
+    assert expected == end(call, "failed", 101.0).server_tool_errors
 
 
-def test_a_call_ends_once() -> None:
-    call = new_call()
-    assert not call.ended
-    assert "completed" == ended(call, "completed", body_over=True).verdict.outcome
-    assert call.ended
-    assert None is call.end(Verdict("closed"), body_over=False)
-
-
-def test_of_many_threads_one_ends_the_call() -> None:
-    for _ in range(50):
-        call, start = new_call(), threading.Barrier(4)
-        ends: list[EndedCall | None] = []
-
-        def end(call: Call = call, start: threading.Barrier = start, ends: list[EndedCall | None] = ends) -> None:
-            start.wait(10)
-            ends.append(call.end(Verdict("closed"), body_over=False))
-
-        threads = [threading.Thread(target=end) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(10)
-        assert 1 == sum(found is not None for found in ends)
-
-
-def test_an_attempt_that_is_answered_twice_is_one_and_keeps_the_type_it_is_told_of() -> None:
-    call = new_call(wire=None)
-    call.sending()
-    call.answered(529, "529")
-    call.answered(529, "overloaded_error")
-    call.answered(529)
-    assert [Attempt(529, "overloaded_error")] == call.attempts
-
-
-def test_each_attempt_is_one_whatever_became_of_it() -> None:
-    call = new_call(wire=None)
-    call.sending()
-    call.lost("connection_error")
-    call.lost("client_timeout_error")
-    call.sending()
-    call.sending()
-    call.answered(200)
-    assert [Attempt(None, "connection_error"), Attempt(None, None), Attempt(200, None)] == call.attempts
-    assert 2 == ended(call, "completed", body_over=True).resend_count
-
-
-def test_an_answer_to_nothing_is_no_attempt() -> None:
-    call = new_call(wire=None)
-    call.answered(200)
-    call.lost("connection_error")
-    assert [] == call.attempts
-    assert 0 == ended(call, "failed", body_over=True).resend_count
+def test_the_first_error_is_kept() -> None:
+    first, later = ProviderError("overloaded_error", "first"), ProviderError("api_error", "later")
+    assert first == new_call(learned=[Facts(error=first), Facts(error=later)]).error

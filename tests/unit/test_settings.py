@@ -7,15 +7,26 @@ from typing import Any
 
 import pytest
 
+from after200 import guard
 from after200.settings import Settings, read_settings
 
 PREFIX = "OTEL_INSTRUMENTATION_AFTER200_"
 
 
+@pytest.fixture(autouse=True)
+def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_reported", set())
+
+
+def on_call_end(call: object) -> None:
+    """What an application may want to be told."""
+
+
 def test_the_defaults_are_the_contract_s() -> None:
-    assert Settings(spans="auto", genai_metrics=True, chunk_timing=False, correct_exceptions=False) == read_settings(
-        {}, {}
+    expected = Settings(
+        spans="auto", genai_metrics=True, chunk_timing=False, correct_exceptions=False, on_call_end=None
     )
+    assert expected == read_settings({}, {})
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,20 @@ def test_the_defaults_are_the_contract_s() -> None:
         ({"spans": None}, {"SPANS": "none"}, Settings(spans="none")),
         ({"spans": "own"}, {"SPANS": "none"}, Settings(spans="own")),
         ({"chunk_timing": False}, {"CHUNK_TIMING": "true"}, Settings(chunk_timing=False)),
-        ({"something": "else"}, {"SOMETHING": "else"}, Settings()),
+        ({"on_call_end": on_call_end}, {}, Settings(on_call_end=on_call_end)),
+        ({"on_call_end": None}, {}, Settings()),
+        # Keywords that are not settings, and that the base class reads.
+        (
+            {
+                "tracer_provider": None,
+                "meter_provider": None,
+                "logger_provider": None,
+                "skip_dep_check": True,
+                "raise_exception_on_conflict": True,
+            },
+            {},
+            Settings(),
+        ),
     ],
 )
 def test_a_keyword_comes_before_the_environment_and_that_before_the_default(
@@ -87,6 +111,11 @@ def test_a_keyword_comes_before_the_environment_and_that_before_the_default(
             {"SPANS": "own"},
             "keyword spans='both' is not valid: accepted is one of auto, own, annotate, none. Using 'auto'.",
         ),
+        (
+            {"on_call_end": "print"},
+            {},
+            "keyword on_call_end='print' is not valid: accepted is a callable that takes an EndedCall. Using None.",
+        ),
     ],
 )
 def test_what_is_not_valid_is_named_once_with_what_is_accepted_and_the_default_holds(
@@ -96,6 +125,68 @@ def test_what_is_not_valid_is_named_once_with_what_is_accepted_and_the_default_h
     assert [("after200", "WARNING", message)] == [
         (record.name, record.levelname, record.getMessage()) for record in caplog.records
     ]
+
+
+KEYWORDS = (
+    "spans, genai_metrics, chunk_timing, correct_exceptions, on_call_end, tracer_provider, meter_provider, "
+    "logger_provider"
+)
+VARIABLES = ", ".join(PREFIX + name for name in ("SPANS", "GENAI_METRICS", "CHUNK_TIMING", "CORRECT_EXCEPTIONS"))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "environment", "messages"),
+    [
+        (
+            {"span": "own"},
+            {},
+            [f"instrument() has no keyword 'span', so it is ignored. The keywords are: {KEYWORDS}."],
+        ),
+        (
+            {},
+            {"SPAN": "own"},
+            [f"There is no environment variable {PREFIX}SPAN, so it is ignored. The variables are: {VARIABLES}."],
+        ),
+        # A keyword only.
+        (
+            {},
+            {"ON_CALL_END": "print"},
+            [
+                f"There is no environment variable {PREFIX}ON_CALL_END, so it is ignored. "
+                f"The variables are: {VARIABLES}."
+            ],
+        ),
+        # The names of variables are what they are, in upper case.
+        (
+            {},
+            {"spans": "own"},
+            [f"There is no environment variable {PREFIX}spans, so it is ignored. The variables are: {VARIABLES}."],
+        ),
+        (
+            {"a": None, "b": 1},
+            {"": "1"},
+            [
+                f"instrument() has no keyword 'a', so it is ignored. The keywords are: {KEYWORDS}.",
+                f"instrument() has no keyword 'b', so it is ignored. The keywords are: {KEYWORDS}.",
+                f"There is no environment variable {PREFIX}, so it is ignored. The variables are: {VARIABLES}.",
+            ],
+        ),
+    ],
+)
+def test_a_name_that_does_not_exist_is_named_once_per_process_with_those_that_do(
+    keywords: dict[str, Any], environment: dict[str, str], messages: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert Settings() == read_settings(keywords, {PREFIX + name: value for name, value in environment.items()})
+    assert [("after200", "WARNING", message) for message in messages] == [
+        (record.name, record.levelname, record.getMessage()) for record in caplog.records
+    ]
+
+
+def test_the_variables_of_others_are_nobody_s_business_here(caplog: pytest.LogCaptureFixture) -> None:
+    others = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true", "AFTER200_SPANS": "own", "HOME": "/"}
+    assert Settings() == read_settings({}, others)
+    assert [] == caplog.messages
 
 
 def test_one_wrong_value_does_not_take_the_others_with_it(caplog: pytest.LogCaptureFixture) -> None:

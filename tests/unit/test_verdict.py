@@ -9,41 +9,35 @@ from typing import Any
 
 import pytest
 
-from after200.call import statuses, verdict
-from after200.call.limits import DistinctNames
-from after200.call.record import Call, ProviderError, Verdict
-from after200.call.verdict import How, admit_type, exception_type, judge, read_error, read_error_header
+from after200.call import statuses
+from after200.call.exceptions import read_exception
+from after200.call.facts import IS_MALFORMED, Facts, Message, ProviderError
+from after200.call.record import EndRule
+from after200.call.verdict import BodyEnd, Verdict, judge
 
-from .calls import OVERLOADED, new_call
+from .calls import OVERLOADED, AnswerError, exception_of, new_call
 
 TRUNCATED = "The stream ended before its end event."
+MALFORMED = "The body is not an answer."
+CHUNK = Facts(chunk=True)
+STOP = Facts(stopped=True)
+OVERLOADED_EVENT = Facts(error=ProviderError("overloaded_error", "Overloaded"))
+END_TURN = Facts(message=Message(stop_reason="end_turn", blocks=1))
 
 
-@pytest.fixture(autouse=True)
-def _no_types_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "_unknown_types", DistinctNames(verdict.MAX_UNKNOWN_TYPES))
+def error(error_type: str | None, message: str | None = "m", **more: Any) -> Facts:
+    return Facts(error=ProviderError(error_type, message, **more))
 
 
-def exception_of(module: str, name: str, *bases: type[BaseException]) -> type[BaseException]:
-    """A class of that name from that module: which is all that is known of the HTTP client's exceptions."""
-    return type(name, bases or (Exception,), {"__module__": module})
+class JobTimeout(TimeoutError):  # noqa: N818
+    """A time limit of the application's own."""
 
 
-class AnswerError(Exception):
-    """An exception that carries an answer, as the SDK's `APIStatusError` does."""
-
-    def __init__(self, status_code: int, body: object, headers: dict[str, str] | None = None) -> None:
-        super().__init__("answer")
-        self.status_code = status_code
-        self.body = body
-        self.response = type("Response", (), {"headers": headers or {}})()
-
-
-# --- outcomes ---
+# --- section 2: outcomes ---
 
 
 @pytest.mark.parametrize(
-    ("how", "stopped", "expected"),
+    ("end", "stopped", "expected"),
     [
         ("read", True, "completed"),
         ("closed", True, "completed"),
@@ -53,40 +47,78 @@ class AnswerError(Exception):
         ("dropped", False, "abandoned"),
     ],
 )
-def test_a_stream_that_nobody_faults_ends_as_it_was_left(how: How, stopped: bool, expected: str) -> None:
-    call = new_call()
-    if stopped:
-        call.stopped()
-    assert expected == judge(call, how).outcome
+@pytest.mark.parametrize("chunks", [0, 1, 2])
+def test_a_stream_that_nobody_faults_ends_as_it_was_left(
+    chunks: int, end: BodyEnd, stopped: bool, expected: str
+) -> None:
+    learned = [CHUNK] * chunks + [STOP] * stopped
+    assert expected == judge(new_call(learned=learned), end).outcome
 
 
-@pytest.mark.parametrize(("end_rule", "expected"), [("open", "completed"), ("lines", "completed")])
-def test_what_has_no_end_event_is_complete_at_its_end(end_rule: str, expected: str) -> None:
-    assert expected == judge(new_call(end_rule=end_rule), "read").outcome
+@pytest.mark.parametrize(
+    ("rule", "stream", "events", "expected"),
+    [
+        ("message", True, False, "truncated"),
+        ("message", True, True, "truncated"),
+        ("completion", True, True, "truncated"),
+        # A call that does not stream and is answered with an event stream is judged by the events in it.
+        ("message", False, True, "truncated"),
+        ("completion", False, True, "truncated"),
+        # Completed needs evidence of an answer.
+        ("message", False, False, "failed"),
+        ("completion", False, False, "failed"),
+        ("lines", True, True, "failed"),
+        ("lines", False, False, "failed"),
+        # The events of an agent's session end whenever they end.
+        ("open", True, False, "completed"),
+        ("open", True, True, "completed"),
+    ],
+)
+def test_a_body_that_just_ends_is_judged_by_what_ends_a_good_one(
+    rule: EndRule, stream: bool, events: bool, expected: str
+) -> None:
+    call = new_call(end_rule=rule, stream=stream)
+    call.events = events
+    assert expected == judge(call, "read").outcome
 
 
-def test_lines_whose_last_was_cut_are_truncated() -> None:
-    call = new_call(end_rule="lines")
-    call.cut_short = True
-    assert ("truncated", "stream_truncated") == judge(call, "read")[0::2][:2]
+@pytest.mark.parametrize("rule", ["message", "completion", "lines", "open"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_completes_and_a_body_that_is_none_is_malformed(rule: EndRule, stream: bool) -> None:
+    answered = new_call(end_rule=rule, stream=stream, learned=[Facts(is_answer=True)])
+    assert "completed" == judge(answered, "read").outcome
+    expected = Verdict("failed", None, "first_chunk", "stream_malformed", None, "malformed", False, None, MALFORMED)
+    assert expected == judge(new_call(end_rule=rule, stream=stream, learned=[IS_MALFORMED]), "read")
+    both = new_call(end_rule=rule, stream=stream, learned=[IS_MALFORMED, Facts(is_answer=True)])
+    assert expected == judge(both, "read")
 
 
-def test_a_truncated_stream_has_no_corrected_status_and_none_is_made_up() -> None:
-    call = new_call()
-    assert Verdict("truncated", "first_chunk", "stream_truncated", "truncated", None, TRUNCATED) == judge(call, "read")
-    call.chunk()
-    assert Verdict("truncated", "mid_stream", "stream_truncated", "truncated", None, TRUNCATED) == judge(call, "read")
+def test_lines_whose_last_was_cut_are_truncated_however_good_the_others_were() -> None:
+    call = new_call(end_rule="lines", learned=[Facts(is_answer=True), Facts(was_cut=True)])
+    assert ("truncated", "stream_truncated") == (judge(call, "read").outcome, judge(call, "read").error_type)
 
 
-@pytest.mark.parametrize("how", ["read", "closed", "dropped"])
-@pytest.mark.parametrize("stopped", [True, False])
-def test_what_the_provider_said_counts_however_the_stream_is_left(how: How, stopped: bool) -> None:
-    call = new_call()
-    call.error = ProviderError("overloaded_error", "Overloaded")
-    if stopped:
-        call.stopped()
-    expected = Verdict("failed", "first_chunk", "overloaded_error", "overloaded", 529, "Overloaded")
-    assert expected == judge(call, how)
+@pytest.mark.parametrize(("chunks", "phase"), [(0, "first_chunk"), (1, "mid_stream")])
+def test_a_truncated_stream_has_no_corrected_status_and_none_is_made_up(chunks: int, phase: Any) -> None:
+    expected = Verdict("truncated", None, phase, "stream_truncated", None, "truncated", True, None, TRUNCATED)
+    assert expected == judge(new_call(learned=[CHUNK] * chunks), "read")
+
+
+@pytest.mark.parametrize("end", ["read", "closed", "dropped"])
+@pytest.mark.parametrize("learned", [[], [STOP], [IS_MALFORMED], [Facts(is_answer=True)], [Facts(was_cut=True)]])
+def test_what_the_provider_said_counts_however_the_stream_is_left(end: BodyEnd, learned: list[Facts]) -> None:
+    call = new_call(learned=[OVERLOADED_EVENT, *learned])
+    expected = Verdict("failed", None, "first_chunk", "overloaded_error", None, "overloaded", True, 529, "Overloaded")
+    assert expected == judge(call, end)
+
+
+def test_the_first_error_counts_whatever_the_sdk_raises_for_a_later_one() -> None:
+    call = new_call(learned=[OVERLOADED_EVENT, error("api_error")])
+    found = judge(call, "raised", read_exception(AnswerError(200, {"error": {"type": "api_error"}})))
+    assert ("overloaded_error", 529, "Overloaded") == (found.error_type, found.status, found.message)
+
+
+# --- rules 1 to 3 ---
 
 
 @pytest.mark.parametrize(
@@ -94,22 +126,36 @@ def test_what_the_provider_said_counts_however_the_stream_is_left(how: How, stop
     [
         (asyncio.CancelledError(), "cancelled"),
         (exception_of("trio._core._exceptions", "Cancelled", BaseException)(), "cancelled"),
-        (KeyboardInterrupt(), "closed"),
+        (KeyboardInterrupt(), "cancelled"),
+        (JobTimeout(), "cancelled"),
         (SystemExit(), "closed"),
         (GeneratorExit(), "closed"),
     ],
 )
-def test_what_is_no_error_of_the_call_s_is_none(exception: BaseException, expected: str) -> None:
-    for phase in (new_call(), new_call(wire=None)):
-        assert Verdict(expected) == judge(phase, "raised", exception)
+def test_what_is_no_error_of_the_call_s_has_no_attributes_of_one(exception: BaseException, expected: Any) -> None:
+    for call in (new_call(), new_call(wire=None), new_call(learned=[CHUNK])):
+        assert Verdict(expected) == judge(call, "raised", read_exception(exception))
 
 
-def test_a_late_exception_is_a_failure_even_after_the_end_event() -> None:
-    call = new_call()
-    call.chunk()
-    call.stopped()
-    raised = judge(call, "raised", ConnectionResetError())
-    assert ("failed", "mid_stream", "connection_error") == raised[:3]
+@pytest.mark.parametrize("learned", [[STOP], [STOP, END_TURN], [Facts(is_answer=True)]])
+def test_an_exception_out_of_a_stream_is_a_failure_even_after_the_end_event(learned: list[Facts]) -> None:
+    raised = judge(new_call(learned=[CHUNK, *learned]), "raised", read_exception(ConnectionResetError()))
+    assert ("failed", "mid_stream", "connection_error") == (raised.outcome, raised.phase, raised.error_type)
+
+
+# --- answers ---
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [("chat", "complete"), ("text_completion", None), ("batch_results", None), ("invoke_agent", None)],
+)
+def test_only_a_completed_chat_has_an_answer(operation: str, expected: Any) -> None:
+    call = new_call(operation=operation, learned=[END_TURN, STOP])
+    assert Verdict("completed", expected) == judge(call, "read")
+    for end in ("closed", "dropped"):
+        assert None is judge(new_call(operation=operation, learned=[END_TURN]), end).answer
+    assert None is judge(new_call(operation=operation, learned=[END_TURN]), "read").answer
 
 
 # --- phases ---
@@ -117,195 +163,157 @@ def test_a_late_exception_is_a_failure_even_after_the_end_event() -> None:
 
 @pytest.mark.parametrize(
     ("wire", "chunks", "expected"),
-    [(None, 0, "request"), (200, 0, "first_chunk"), (200, 1, "mid_stream"), (200, 9, "mid_stream")],
+    [
+        (None, 0, "request"),
+        (529, 0, "request"),
+        (200, 0, "first_chunk"),
+        (200, 1, "mid_stream"),
+        (200, 9, "mid_stream"),
+    ],
 )
 def test_the_phase_is_how_far_the_stream_came(wire: int | None, chunks: int, expected: str) -> None:
-    call = new_call(wire=wire)
-    for _ in range(chunks):
-        call.chunk()
-    assert expected == judge(call, "raised", ConnectionResetError()).phase
+    call = new_call(wire=wire, learned=[CHUNK] * chunks)
+    assert expected == judge(call, "raised", read_exception(ConnectionResetError())).phase
+
+
+# --- section 3: which error, which status ---
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 529])
-def test_an_http_error_is_in_place_of_a_stream_and_keeps_its_status(status: int) -> None:
-    call = new_call(wire=None)
-    found = judge(call, "raised", AnswerError(status, OVERLOADED))
-    assert ("failed", "request", "overloaded_error", "overloaded", status, "Overloaded") == found[:6]
-    assert status == call.wire_status
+def test_an_http_error_keeps_its_status_whatever_its_type_is_documented_with(status: int) -> None:
+    expected = Verdict(
+        "failed",
+        None,
+        "request",
+        "overloaded_error",
+        None,
+        "overloaded",
+        True,
+        status,
+        "Overloaded",
+        "anthropic._exceptions.AnswerError",
+    )
+    for wire in (None, status):
+        assert expected == judge(new_call(wire=wire), "raised", read_exception(AnswerError(status, OVERLOADED)))
 
 
-# --- error types ---
+@pytest.mark.parametrize(("error_type", "row"), statuses.ERROR_TYPES.items())
+def test_the_status_of_a_hidden_failure_is_the_documented_one(error_type: str, row: tuple[int | None, str]) -> None:
+    found = judge(new_call(learned=[error(error_type)]), "read")
+    assert (error_type, *row) == (found.error_type, found.status, found.failure)
 
-CLIENTS = ("httpx", "httpx2._exceptions", "httpcore", "anyio", "h11._util", "aiohttp.client_exceptions")
+
+@pytest.mark.parametrize("error_type", ["quantum_flux_error", None])
+def test_a_hidden_failure_that_nobody_documents_a_status_for_has_none(error_type: str | None) -> None:
+    found = judge(new_call(learned=[error(error_type)]), "read")
+    expected = Verdict("failed", None, "first_chunk", error_type or "_OTHER", None, "other", False, None, "m")
+    assert expected == found
 
 
 @pytest.mark.parametrize(
-    ("exception", "expected"),
+    ("status", "body", "headers", "expected"),
     [
-        (exception_of("anthropic", "APITimeoutError"), "client_timeout_error"),
-        (exception_of("anthropic._exceptions", "APIConnectionError"), "connection_error"),
-        (exception_of("anthropic", "APIResponseValidationError"), "stream_malformed"),
-        *((exception_of(client, "TimeoutException"), "client_timeout_error") for client in CLIENTS),
-        *((exception_of(client, "TransportError"), "connection_error") for client in CLIENTS),
-        *((exception_of(client, "NetworkError"), "connection_error") for client in CLIENTS),
-        *((exception_of(client, "ProtocolError"), "connection_error") for client in CLIENTS),
-        *((exception_of(client, "DecodingError"), "stream_malformed") for client in CLIENTS),
-        (
-            exception_of("mine", "Mine", exception_of("httpx", "ReadError", exception_of("httpx", "NetworkError"))),
-            "connection_error",
-        ),
-        (TimeoutError, "client_timeout_error"),
-        (asyncio.TimeoutError, "client_timeout_error"),
-        (ConnectionResetError, "connection_error"),
-        (BrokenPipeError, "connection_error"),
-        (OSError, "connection_error"),
-        (exception_of("pydantic_core._pydantic_core", "ValidationError", ValueError), "stream_malformed"),
-        (exception_of("botocore.eventstream", "ParserError"), "stream_malformed"),
-        (exception_of("mine", "TimeoutException"), "_OTHER"),
-        (exception_of("mine", "APITimeoutError"), "_OTHER"),
-        (exception_of("anthropicfake", "APITimeoutError"), "_OTHER"),
-        (ValueError, "_OTHER"),
-        (RuntimeError, "_OTHER"),
+        (429, {"message": "slow"}, {"x-amzn-errortype": "ThrottlingException:"}, "ThrottlingException"),
+        (429, "<html>", {}, "429"),
+        (429, {"error": {"type": "null", "message": "slow"}}, {}, "429"),
     ],
 )
-def test_an_exception_is_known_by_its_class_and_where_that_comes_from(exception: Any, expected: str) -> None:
-    assert expected == exception_type(exception())
+def test_an_http_error_is_named_by_its_body_its_header_or_its_status(
+    status: int, body: object, headers: dict[str, str], expected: str
+) -> None:
+    found = judge(new_call(wire=None), "raised", read_exception(AnswerError(status, body, headers)))
+    message = "HTTP 429" if body == "<html>" else "slow"
+    assert (expected, "rate_limited", 429, message) == (found.error_type, found.failure, found.status, found.message)
 
 
-def test_a_timeout_that_is_a_connection_error_too_is_a_timeout() -> None:
-    connection = exception_of("anthropic", "APIConnectionError")
-    assert "client_timeout_error" == exception_type(exception_of("anthropic", "APITimeoutError", connection)())
+def test_an_http_error_whose_body_was_read_by_the_application_is_named_by_its_status_where_it_names_no_type() -> None:
+    found = judge(new_call(wire=503, learned=[error(None, None)]), "read")
+    assert ("503", "overloaded", 503, "HTTP 503") == (found.error_type, found.failure, found.status, found.message)
+
+
+def test_an_error_event_without_a_type_is_other_and_never_its_stream_s_status() -> None:
+    found = judge(new_call(), "raised", read_exception(AnswerError(200, "not JSON")))
+    assert ("_OTHER", "other", None, "not JSON") == (found.error_type, found.failure, found.status, found.message)
+
+
+def test_the_original_status_says_that_the_model_was_overloaded_and_is_not_the_corrected_status() -> None:
+    found = judge(new_call(learned=[error("modelStreamErrorException", original_status=529)]), "read")
+    assert ("overloaded", 424) == (found.failure, found.status)
+    found = judge(new_call(learned=[error("modelStreamErrorException", original_status=500)]), "read")
+    assert ("server_error", 424) == (found.failure, found.status)
+
+
+def test_the_code_decides_the_failure_and_the_type_the_status() -> None:
+    code = "enforced_spend_limit_reached"
+    found = judge(new_call(learned=[error("rate_limit_error", code=code)]), "read")
+    assert ("rate_limit_error", code, "billing", False, 429) == found[3:8]
+    body = {"error": {"type": "invalid_request_error", "details": {"error_code": code}}}
+    found = judge(new_call(wire=None), "raised", read_exception(AnswerError(400, body)))
+    assert ("invalid_request_error", code, "billing", False, 400) == found[3:8]
+
+
+@pytest.mark.parametrize(
+    ("error_type", "header", "expected"),
+    [
+        ("overloaded_error", None, True),
+        ("overloaded_error", "false", False),
+        ("invalid_request_error", None, False),
+        ("invalid_request_error", "true", True),
+        ("invalid_request_error", "perhaps", False),
+    ],
+)
+def test_the_provider_knows_best_whether_a_retry_can_help(error_type: str, header: str | None, expected: bool) -> None:
+    headers = {} if header is None else {"x-should-retry": header}
+    answer = AnswerError(529, {"error": {"type": error_type}}, headers)
+    assert expected is judge(new_call(wire=None), "raised", read_exception(answer)).retryable
+    call = new_call(wire=529, learned=[error(error_type)])
+    call.should_retry = {"true": True, "false": False}.get(header or "")
+    assert expected is judge(call, "read").retryable
+
+
+def test_what_the_200_of_a_stream_says_of_a_retry_says_nothing_of_its_failure() -> None:
+    answer = AnswerError(200, OVERLOADED, {"x-should-retry": "false"})
+    assert True is judge(new_call(), "raised", read_exception(answer)).retryable
 
 
 @pytest.mark.parametrize("wrong", ["{", "\xff"])
 def test_bytes_that_cannot_be_decoded_are_malformed(wrong: str) -> None:
     with pytest.raises(ValueError) as undecodable:  # noqa: PT011
         json.loads(wrong.encode("latin-1"))
-    expected = (None, "malformed", "The body could not be decoded.")
-    found = judge(new_call(), "raised", undecodable.value)
-    assert "stream_malformed" == found.error_type
-    assert expected == (found.status, found.failure, found.message)
+    found = judge(new_call(), "raised", read_exception(undecodable.value))
+    expected = ("stream_malformed", None, "malformed", False, None, "The body could not be decoded.")
+    assert expected == found[3:9]
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    ("exception", "wire", "expected"),
     [
-        (OVERLOADED, ProviderError("overloaded_error", "Overloaded")),
-        ({"type": "rate_limit_error", "message": "slow"}, ProviderError("rate_limit_error", "slow")),
-        ({"error": {"type": "api_error"}}, ProviderError("api_error", None)),
-        ({"error": {"message": "m"}}, ProviderError(None, "m")),
-        ({"error": "broken"}, ProviderError(None, "broken")),
-        ({"type": "error", "error": "broken"}, ProviderError(None, "broken")),
-        ({"type": "error"}, ProviderError(None, None)),
-        ({"message": "lower"}, ProviderError(None, "lower")),
-        ({"Message": "upper"}, ProviderError(None, "upper")),
-        ({"__type": "com.amazon.coral#ThrottlingException"}, ProviderError("ThrottlingException", None)),
-        ({"__type": "ThrottlingException", "message": "m"}, ProviderError("ThrottlingException", "m")),
-        ({"error": {"code": 429, "message": "m", "status": "RESOURCE_EXHAUSTED"}}, ProviderError(None, "m")),
-        ("plain text", ProviderError(None, "plain text")),
-        ("  <html><body>nginx</body></html>", ProviderError(None, None)),
-        ("", ProviderError(None, None)),
-        (None, ProviderError(None, None)),
-        ([1, 2], ProviderError(None, None)),
-        (7, ProviderError(None, None)),
-        ({}, ProviderError(None, None)),
-        ({"error": None, "type": None, "message": None}, ProviderError(None, None)),
-        ({"error": {"type": {"a": 1}, "message": ["b"]}}, ProviderError(None, None)),
+        (TimeoutError(), 200, ("client_timeout_error", "timeout", None, "The client's timeout ran out.")),
+        (TimeoutError(), None, ("client_timeout_error", "timeout", None, "The client's timeout ran out.")),
+        (ConnectionResetError(), 200, ("connection_error", "connection", None, "The connection was lost.")),
+        (ConnectionResetError(), None, ("connection_error", "connection", None, "The connection was lost.")),
+        (RuntimeError("text of the exception"), 200, ("_OTHER", "other", None, None)),
     ],
 )
-def test_an_error_is_read_in_every_shape_that_one_comes_in(body: object, expected: ProviderError) -> None:
-    assert expected == read_error(body)
+def test_a_failure_on_our_side_has_no_corrected_status_and_a_description_of_ours(
+    exception: Exception, wire: int | None, expected: tuple[Any, ...]
+) -> None:
+    found = judge(new_call(wire=wire), "raised", read_exception(exception))
+    assert expected == (found.error_type, found.failure, found.status, found.message)
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("ThrottlingException", "ThrottlingException"),
-        ("ThrottlingException:http://internal.amazon.com/", "ThrottlingException"),
-        ("com.amazon.coral.service#ThrottlingException:http://x", "ThrottlingException"),
-        ("", None),
-        (":", None),
-        ("two words", None),
-        (None, None),
-        (7, None),
-    ],
-)
-def test_the_header_of_aws_names_a_type_up_to_its_colon(header: object, expected: str | None) -> None:
-    assert expected == read_error_header(header)
+def test_the_exception_is_named_as_the_conventions_do() -> None:
+    def named(exception: BaseException) -> str | None:
+        return judge(new_call(), "raised", read_exception(exception)).exception_type
 
-
-def test_without_a_type_in_the_body_the_header_names_it() -> None:
-    answer = AnswerError(429, {"message": "slow"}, {"x-amzn-errortype": "ThrottlingException:"})
-    found = judge(new_call(wire=None), "raised", answer)
-    assert ("ThrottlingException", "rate_limited", 429, "slow") == (
-        found.error_type,
-        found.failure,
-        found.status,
-        found.message,
-    )
-
-
-def test_without_any_type_the_status_is_the_type() -> None:
-    found = judge(new_call(wire=None), "raised", AnswerError(503, "<html>"))
-    assert ("503", "overloaded", 503, "HTTP 503") == (found.error_type, found.failure, found.status, found.message)
-
-
-def test_an_error_event_without_a_type_is_other_and_never_its_stream_s_status() -> None:
-    found = judge(new_call(), "raised", AnswerError(200, "not JSON"))
-    assert ("_OTHER", "other", None, "not JSON") == (found.error_type, found.failure, found.status, found.message)
-
-
-def test_the_status_of_a_hidden_failure_is_the_documented_one() -> None:
-    for error_type, (status, failure) in statuses.ERROR_TYPES.items():
-        call = new_call()
-        call.error = ProviderError(error_type, "m")
-        found = judge(call, "read")
-        assert (error_type, status, failure) == (found.error_type, found.status, found.failure)
-
-
-def test_what_the_model_behind_bedrock_answered_may_say_that_it_was_overloaded() -> None:
-    call = new_call()
-    call.error = ProviderError("modelStreamErrorException", "m", 529)
-    assert ("overloaded", 424) == (judge(call, "read").failure, judge(call, "read").status)
-    call.error = ProviderError("modelStreamErrorException", "m", 500)
-    assert ("server_error", 424) == (judge(call, "read").failure, judge(call, "read").status)
-
-
-def test_the_type_of_the_exception_is_named_as_the_conventions_do() -> None:
-    def named(exception: BaseException, call: Call) -> str | None:
-        return judge(call, "raised", exception).exception_type
-
-    assert "ConnectionResetError" == named(ConnectionResetError(), new_call())
-    assert f"{__name__}.AnswerError" == named(AnswerError(529, OVERLOADED), new_call(wire=None))
+    assert "ConnectionResetError" == named(ConnectionResetError())
+    assert "anthropic._exceptions.AnswerError" == named(AnswerError(529, OVERLOADED))
     assert None is judge(new_call(), "read").exception_type
 
 
-# --- bounds ---
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        (None, "_OTHER"),
-        ("overloaded_error", "overloaded_error"),
-        ("ThrottlingException", "ThrottlingException"),
-        ("529", "529"),
-        ("quantum_flux_error", "quantum_flux_error"),
-    ],
-)
-def test_a_type_is_used_as_it_came(name: str | None, expected: str) -> None:
-    assert expected == admit_type(name)
-
-
-def test_fifty_types_that_nobody_documents_are_admitted_and_those_known_always() -> None:
-    admitted = [admit_type(f"type_{number}") for number in range(60)]
-    assert [f"type_{number}" for number in range(50)] + ["_OTHER"] * 10 == admitted
-    assert "type_7" == admit_type("type_7")
-    assert "overloaded_error" == admit_type("overloaded_error")
-    assert "serviceUnavailableException" == admit_type("serviceUnavailableException")
-    assert "418" == admit_type("418")
-
-
-@pytest.mark.parametrize("hostile", ["a" * 65, "two words", "line\nend", "semi;colon", "ümlaut", "x-y", ""])
-def test_what_does_not_look_like_a_type_is_none(hostile: str) -> None:
-    assert ProviderError(None, None) == read_error({"error": {"type": hostile}})
+@pytest.mark.parametrize("end", ["read", "closed", "dropped"])
+def test_to_judge_changes_nothing(end: BodyEnd) -> None:
+    call = new_call(learned=[CHUNK, END_TURN])
+    before = {name: getattr(call, name) for name in call.__slots__}
+    assert judge(call, end) == judge(call, end)
+    assert before == {name: getattr(call, name) for name in call.__slots__}

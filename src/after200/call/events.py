@@ -60,7 +60,7 @@ def read_event(name: str | None, data: str, rule: EndRule = "message", *, look_f
     """
     if not data:
         return Facts(error=read_error({})) if name is not None and name.strip() == "error" else None
-    if name == CHUNK and CHUNK_TYPE in data and not (look_for_text and TEXT_TYPE in data):
+    if name == CHUNK and CHUNK_TYPE in data and ERROR_FIELD not in data and not (look_for_text and TEXT_TYPE in data):
         return CHUNK_CAME
     if rule == "open" and name is not None:
         return _read_session_event(name, data)

@@ -83,7 +83,9 @@ def read_exception(exception: BaseException) -> Raised:
         kind = "cancelled" if is_cancelled or not leaving else "left"
         return Raised(kind, ProviderError(None, None), None, None, class_name)
     status = getattr(exception, "status_code", None)
-    if isinstance(status, int) and hasattr(exception, "body") and _package(type(exception)) == "anthropic":
+    is_of_the_sdk = _package(type(exception)) == "anthropic"
+    # `APIResponseValidationError` has a status code and a body as well, but what it says is in its class.
+    if is_of_the_sdk and isinstance(status, int) and hasattr(exception, "body") and _known_type(exception) is None:
         return _read_answer(exception, status, class_name)
     if is_of_the_application(exception):
         return Raised("cancelled", ProviderError(None, None), None, None, class_name)

@@ -69,6 +69,8 @@ class Usage(NamedTuple):
 
     service_tier: str | None = None
     speed: str | None = None
+    has_iterations: bool = False
+    """Whether it has a list of iterations, which `compaction` and `fallback_model` are read from."""
 
     @property
     def all_input(self) -> int | None:
@@ -167,16 +169,18 @@ _NO_USAGE: Final = Usage()
 
 
 def _merged_usage(before: Usage, later: Usage) -> Usage:
+    # Of `iterations` said several times, the last list counts.
+    last = later if later.has_iterations else before
     return Usage(
         tokens=Tokens(*(_highest(was, now) for was, now in zip(before.tokens, later.tokens, strict=True))),
         ttl_5m=_highest(before.ttl_5m, later.ttl_5m),
         ttl_1h=_highest(before.ttl_1h, later.ttl_1h),
         thinking=_highest(before.thinking, later.thinking),
-        # Of `iterations` said several times, the last list counts.
-        compaction=later.compaction or before.compaction,
-        fallback_model=later.fallback_model or before.fallback_model,
+        compaction=last.compaction,
+        fallback_model=last.fallback_model,
         service_tier=later.service_tier or before.service_tier,
         speed=later.speed or before.speed,
+        has_iterations=last.has_iterations,
     )
 
 

@@ -110,6 +110,7 @@ def read_usage(usage: object) -> Usage:
         fallback_model=fallbacks[-1] if fallbacks else None,
         service_tier=name(usage.get("service_tier")),
         speed=name(usage.get("speed")),
+        has_iterations=isinstance(iterations, list),
     )
 
 

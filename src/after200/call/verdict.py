@@ -78,9 +78,9 @@ def truncated(call: Call) -> Verdict:
 
 def failed(call: Call, error: ProviderError, raised: Raised | None = None) -> Verdict:
     """Returns the verdict on a call that `error` ended, which reached the application as `raised`."""
-    error_type = error.type or OTHER
     wire = call.wire_status if raised is None or raised.status is None or raised.status < 400 else raised.status
     in_place_of_a_body = wire is None or wire >= 400
+    error_type = error.type or (str(wire) if wire is not None and wire >= 400 else OTHER)
     status = wire
     if wire is not None and wire < 400:
         row = statuses.documented(error_type)

@@ -96,7 +96,7 @@ def convention_attributes(*values: Any) -> dict[str, Any]:
 def token_parts(message: Message) -> list[tuple[str, str | None, int]]:
     """Returns how many tokens of each type and detail there are. All of them together are what is billed.
 
-    A detail that is larger than its total is dropped, and the total stands.
+    A detail that is larger than its total is dropped, and so are all that are larger together; the total stands.
     """
     usage = message.usage
     details: dict[str, tuple[tuple[str, int | None], ...]] = {
@@ -105,7 +105,9 @@ def token_parts(message: Message) -> list[tuple[str, str | None, int]]:
     }
     parts: list[tuple[str, str | None, int]] = []
     for token_type, total in zip(names.TOKEN_TYPES, usage.tokens, strict=True):
-        known = [(detail, number) for detail, number in details.get(token_type, ()) if number]
+        known = [
+            (detail, number) for detail, number in details.get(token_type, ()) if number and number <= (total or 0)
+        ]
         rest = (total or 0) - sum(number for _, number in known)
         if rest < 0:
             known, rest = [], total or 0

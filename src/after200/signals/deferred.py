@@ -79,7 +79,7 @@ class Deferred:
     def _work_off(self, options: CallbackOptions) -> Iterable[Observation]:
         """Callback that observes nothing: points that are recorded now leave with the same export."""
         if self.before_collection is not None:
-            self.before_collection()
+            guarded(self.before_collection)()
         guarded(self.points.record)()
         return ()
 
