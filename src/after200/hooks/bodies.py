@@ -9,7 +9,7 @@ by its bytes. Of a body that the application reads as bytes or lines, it reads e
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import wrapt
@@ -18,7 +18,8 @@ from ..call.bodies import BodyReader, reader_for
 from ..call.documents import Document
 from ..call.facts import UNDECODABLE, Facts
 from ..guard import guarded
-from .current import ASending, Sending
+from .current import AGeneratorSending, ASending, Sending
+from .generators import ForwardsGenerator
 from .reading import deliver
 from .responses import follow
 from .running import RunningCall
@@ -50,6 +51,8 @@ class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         chunks: AsyncIterator[bytes] = aiter(self.__wrapped__)
+        if isinstance(chunks, AsyncGenerator):
+            return tapped(self, chunks, AGeneratorSending, AGeneratorChunks) or chunks
         return tapped(self, chunks, ASending, AChunks) or chunks
 
     def close(self) -> None:
@@ -190,9 +193,10 @@ class Chunks:
 class AChunks:
     """The async twin of `Chunks`."""
 
-    __slots__ = ("_next", "_running", "_watch")
+    __slots__ = ("_inner", "_next", "_running", "_watch")
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall, watch: Watch) -> None:
+        self._inner = chunks
         self._next: Any = chunks.__anext__
         self._running = running
         self._watch = watch
@@ -218,6 +222,12 @@ class AChunks:
             deliver(self._running, "raise", exception)
         elif not self._running.watched:
             deliver(self._running, "stop")
+
+
+class AGeneratorChunks(ForwardsGenerator, AChunks):
+    """Chunks that come from an async generator."""
+
+    __slots__ = ()
 
 
 def as_bytes(decoded: Any) -> bytes:

@@ -13,6 +13,7 @@ from contextvars import ContextVar, Token
 from typing import Any, Final
 
 from ..guard import guarded
+from .generators import ForwardsGenerator
 from .running import RunningCall
 
 current_call: Final[ContextVar[RunningCall | None]] = ContextVar("after200_call", default=None)
@@ -73,9 +74,10 @@ class Sending:
 class ASending:
     """The async twin of `Sending`. Not an async generator, which the event loop would close by itself."""
 
-    __slots__ = ("_next", "_running")
+    __slots__ = ("_inner", "_next", "_running")
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall) -> None:
+        self._inner = chunks
         self._next: Any = chunks.__anext__
         self._running = running
 
@@ -89,3 +91,9 @@ class ASending:
             return chunk
         finally:
             current_call.reset(token)
+
+
+class AGeneratorSending(ForwardsGenerator, ASending):
+    """Chunks that come from an async generator."""
+
+    __slots__ = ()

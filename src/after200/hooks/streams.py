@@ -19,6 +19,7 @@ from ..call.facts import Facts
 from ..call.record import clock
 from ..guard import guarded, report_fault
 from .exceptions import correct
+from .generators import ForwardsGenerator
 from .reading import deliver
 from .responses import DROPPED, find
 from .running import RunningCall
@@ -145,10 +146,10 @@ def learn_odd_event(running: RunningCall) -> None:
 class _Reading:
     """What both twins of `Events` do at the beginning and at the end."""
 
-    __slots__ = ("__weakref__", "_events", "_next", "_response", "_running", "is_reading")
+    __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
 
     def __init__(self, events: Any, response: Any) -> None:
-        self._events = events
+        self._inner = events
         self._response = response
         self._running: RunningCall | None = None
         self.is_reading = False
@@ -182,7 +183,7 @@ class _Reading:
 
     def __getattr__(self, attribute: str) -> Any:
         # What stands here in place of the SDK's generator has all that a generator has.
-        return getattr(object.__getattribute__(self, "_events"), attribute)
+        return getattr(object.__getattribute__(self, "_inner"), attribute)
 
 
 class Events(_Reading):
@@ -217,7 +218,7 @@ class Events(_Reading):
         return event
 
 
-class AEvents(_Reading):
+class AEvents(ForwardsGenerator, _Reading):
     """The async twin of `Events`."""
 
     __slots__ = ()
@@ -298,13 +299,14 @@ class Watched(_Watching):
         return sse
 
 
-class AWatched(_Watching):
+class AWatched(ForwardsGenerator, _Watching):
     """The async twin of `Watched`."""
 
-    __slots__ = ()
+    __slots__ = ("_inner",)
 
     def __init__(self, events: AsyncIterator[Any], running: RunningCall) -> None:
         super().__init__(running)
+        self._inner = events
         self._next = events.__anext__
 
     def __aiter__(self) -> AWatched:

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an iterator of ours must have to pass for the async generator that it stands for.
+
+The HTTP client and the SDK close an async generator that they leave, and leave any other iterator to its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ForwardsGenerator:
+    """The methods of an async generator, forwarded to the one that is in `_inner`."""
+
+    __slots__ = ()
+    _inner: Any
+
+    def asend(self, value: Any) -> Any:
+        return self._inner.asend(value)
+
+    def athrow(self, *exception: Any) -> Any:
+        return self._inner.athrow(*exception)
+
+    def aclose(self) -> Any:
+        return self._inner.aclose()
