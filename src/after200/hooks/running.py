@@ -41,6 +41,7 @@ class RunningCall:
         "_attempt_ended_at",
         "_claim",
         "_is_waiting_for_answer",
+        "_publication",
         "_waits_since",
         "body",
         "call",
@@ -79,6 +80,7 @@ class RunningCall:
         self.ended: EndedCall | None = None
         self.ended_at = 0.0
         self._claim = threading.Lock()
+        self._publication = threading.Lock()
         self._is_waiting_for_answer = False
         self._attempt_ended_at = 0.0
         self._waits_since: float | None = None
@@ -204,8 +206,11 @@ class RunningCall:
 
     def publish(self) -> None:
         """Hands the record of the call, which has been judged, to whoever records it, once."""
+        # Another thread may be judging the call just now; then it will publish it.
+        if self.ended is None or not self._publication.acquire(blocking=False):
+            return
         recording, self.recording = self.recording, None
-        if recording is not None and self.ended is not None:
+        if recording is not None:
             recording.end(self.ended, max(clock() - self.ended_at, 0.0))
         self.whole_response = self.body = self.odd_event = None
 

@@ -9,6 +9,7 @@ that the application holds.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -178,8 +179,10 @@ class _Reading:
             deliver(running, "stop")
 
     def __del__(self) -> None:
-        if self._running is not None:
-            DROPPED.append((self._running, clock()))
+        with contextlib.suppress(AttributeError):  # Of an object whose making failed.
+            running: RunningCall | None = object.__getattribute__(self, "_running")
+            if running is not None:
+                DROPPED.append((running, clock()))
 
     def __getattr__(self, attribute: str) -> Any:
         # What stands here in place of the SDK's generator has all that a generator has.

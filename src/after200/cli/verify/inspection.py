@@ -15,6 +15,8 @@ from typing import Any
 
 from after200 import AnthropicInstrumentor
 from after200.hooks.patches import targets
+from after200.settings import Settings
+from after200.signals import Signals
 
 PACKAGES = (
     "after200",
@@ -99,7 +101,7 @@ def hooks(instrumentor: Any) -> list[dict[str, Any]]:
     (this version of the SDK has no such thing, and need not)."""
     patches = getattr(getattr(instrumentor, "_patches", None), "_patches", ())
     found = []
-    for target in targets(None):
+    for target in targets(Signals(Settings()), Settings()):
         try:
             importlib.import_module(target.module)
         except ImportError:
