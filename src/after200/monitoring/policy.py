@@ -6,11 +6,35 @@ Change a number here, or with `python -m after200.monitoring --set name=value`; 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from after200 import names
 from after200.monitoring.naming import label
+
+
+DURATIONS: Final = (
+    "window",
+    "fast_window",
+    "memory",
+    "critical_hold",
+    "stuck_hold",
+    "refused_hold",
+    "answers_hold",
+    "limit_hold",
+    "slo_period",
+    "absent_memory",
+    "absent_hold",
+)
+"""The fields of `Policy` that are durations of Prometheus."""
+
+UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+
+
+def seconds(duration: str) -> float:
+    """A duration of Prometheus (`5m`, `1h30m`) in seconds."""
+    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
 
 
 @dataclass(frozen=True)
@@ -41,9 +65,15 @@ class Policy:
     """The numbers. A share is of the calls that were judged, unless it says otherwise."""
 
     window: str = "5m"
-    """How far back the symptom alerts look."""
+    """A Prometheus duration: how far back the symptom alerts look."""
+    fast_window: str = "1m"
+    """A Prometheus duration: how far back an alert looks to page soon after a storm begins, and to resolve soon after
+    it ends. At least one scrape interval, and a good deal shorter than `window`."""
     memory: str = "1h"
-    """How long a series may have been away (a Prometheus restart, a lost scrape) and still not count as young."""
+    """A Prometheus duration: how long series may have been away (a Prometheus restart, a lost scrape) and still not
+    count as new."""
+    recorded_from: int = 20_000
+    """From so many series of calls on, the dashboards read what the rules have recorded instead of the series."""
 
     hidden_warning: float = 0.01
     hidden_critical: float = 0.05
@@ -57,7 +87,10 @@ class Policy:
     """Share of all calls, however they ended."""
     minimum_calls: int = 20
     """A share of fewer calls than this, per window, never pages. It still warns: the first overload is seen."""
-    critical_hold: str = "2m"
+    minimum_failures: int = 3
+    """Fewer failures than this never page, whatever their share (except billing errors)."""
+    critical_hold: str = "15s"
+    """A Prometheus duration: for how long the condition for a page has to hold."""
 
     stall_seconds: float = 10.24
     """A stream whose longest gap is above this has stalled. Must be a bucket boundary of the histogram."""
@@ -71,6 +104,21 @@ class Policy:
     minimum_attempts: int = 20
     refused_hold: str = "2m"
 
+    refusals_warning: float = 0.05
+    """Share of the answers of completed calls, like the next one."""
+    cut_warning: float = 0.10
+    minimum_answers: int = 20
+    """A share of fewer answers than this, per window, never warns."""
+    answers_hold: str = "2m"
+    usable_target: float = 0.95
+    """The share of answers from which on the dashboards show it in green."""
+    tools_warning: float = 0.25
+    """Share of the results of one server tool that report an error."""
+    minimum_tool_calls: int = 10
+    limit_warning: float = 0.90
+    """Share of a rate limit that is used up."""
+    limit_hold: str = "2m"
+
     slo_target: float = 0.99
     slo_period: str = "30d"
     slo_minimum_calls: int = 50
@@ -81,6 +129,8 @@ class Policy:
 
     runbooks: str = "https://github.com/after200/after200/blob/main/dashboards/runbooks"
     """Where the pages of `dashboards/runbooks` can be read: the start of every `runbook_url`."""
+    grafana: str = "http://localhost:3000"
+    """Where the dashboards can be seen: the start of every `dashboard_url`, which leads from an alert to its panel."""
 
     def __post_init__(self) -> None:
         if self.stall_seconds not in (names.LONGEST_GAP.buckets or ()):
@@ -92,6 +142,12 @@ class Policy:
             value = getattr(self, field.name)
             if isinstance(value, float) and field.name != "stall_seconds" and not 0 < value < 1:
                 raise ValueError(f"{field.name}={value} must be a share between 0 and 1")
+            if isinstance(value, int) and value < 1:
+                raise ValueError(f"{field.name}={value} must be a whole number, 1 or more")
+            if field.name in DURATIONS and not re.fullmatch(r"([1-9][0-9]*(ms|[smhdwy]))+", value):
+                raise ValueError(f"{field.name}={value} must be a duration of Prometheus, such as 30s, 5m or 1h30m")
+        if seconds(self.fast_window) >= seconds(self.window):
+            raise ValueError(f"fast_window={self.fast_window} must be shorter than window={self.window}")
 
     @property
     def error_budget(self) -> float:
@@ -125,8 +181,11 @@ JUDGED: Final = ("completed", "failed", "truncated")
 ERRORS: Final = ("failed", "truncated")
 LEFT_BY_THE_APPLICATION: Final = ("closed", "cancelled", "abandoned")
 
-CALLER_FAULTS: Final = ("invalid_request", "denied")
+CALLER_FAULTS: Final = ("invalid_request", "denied", "billing")
 """Failures that no provider can be blamed for: they do not burn the error budget."""
+
+USABLE_ANSWERS: Final = ("complete", "paused")
+"""Answers that the application can use, or can ask to be continued."""
 
 BELOW_400: Final = "[123].."
 RETRIED_STATUSES: Final = "408|409|429|5..|"
