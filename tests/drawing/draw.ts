@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // node draw.mjs ORDERS.json FOLDER: draws dashboards in headless Chromium, with Grafana's own libraries.
 //
-// ORDERS is {"chromium": path, "modules": path of node_modules, "tabs": n, "orders": [ORDER, ...]}. An ORDER has `name`, `board`
+// ORDERS is {"chromium": path, "modules": path of node_modules, "browsers": n, "orders": [ORDER, ...]}. An ORDER has `name`, `board`
 // (a file), `prometheus` (URL), and may have `traces` (a file), `from` and `to` (ms), `widths` (px), `query` (of the page's address, such as
 // var-model=x or rows=open), `scrape` (the scrape interval), `hover` (read each graph's tooltip). For every width FOLDER/NAME-WIDTH.png is
 // what one sees, FOLDER/NAME-WIDTH.json what the page says of each panel.
@@ -15,7 +15,7 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 interface Order { name: string; board: string; prometheus: string; traces?: string; from?: number; to?: number; widths?: number[]; query?: string; scrape?: string; hover?: boolean }
 
 const [ordersFile, folder] = process.argv.slice(2);
-const { chromium, modules, tabs = 2, orders } = JSON.parse(await readFile(ordersFile, 'utf8')) as { chromium: string; modules: string; tabs?: number; orders: Order[] };
+const { chromium, modules, browsers: many = 2, orders } = JSON.parse(await readFile(ordersFile, 'utf8')) as { chromium: string; modules: string; browsers?: number; orders: Order[] };
 const here = dirname(fileURLToPath(import.meta.url));
 const TIMEOUT_MS = 60_000;
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.svg': 'image/svg+xml', '.html': 'text/html', '.woff2': 'font/woff2' };
@@ -111,12 +111,20 @@ async function draw(browser: Browser, place: number) {
 }
 
 await mkdir(folder, { recursive: true });
-const browser = await puppeteer.launch({ executablePath: chromium, args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--disable-dev-shm-usage', '--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows'] });
+// A browser for each: tabs in the background are not painted.
+const launch = () => puppeteer.launch({ executablePath: chromium, args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--disable-dev-shm-usage'] });
+const browsers = await Promise.all(Array.from({ length: Math.min(many, orders.length) }, launch));
 try {
   let next = 0;
-  const work = async () => { while (next < orders.length) { const place = next++, began = Date.now(); await draw(browser, place); console.log(`${orders[place].name}: ${Date.now() - began} ms`); } };
-  await Promise.all(Array.from({ length: Math.min(tabs, orders.length) }, work));
+  const work = async (browser: Browser) => {
+    while (next < orders.length) {
+      const place = next++, began = Date.now();
+      await draw(browser, place);
+      console.log(`${orders[place].name}: ${Date.now() - began} ms`);
+    }
+  };
+  await Promise.all(browsers.map(work));
 } finally {
-  await browser.close();
+  await Promise.all(browsers.map((browser) => browser.close()));
   server.close();
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens in the time that the dashboards are drawn for: which jobs call which models, how often, with which faults."""
+"""What happens in the time that is drawn: which jobs call which models, how often, with which faults."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Episode:
     name: str
     start: int
     step: int
-    """How often metrics are exported and rules evaluated, in s."""
+    """How often metrics are exported, in s."""
+    evaluated: int
+    """How often rules are evaluated, in s."""
     jobs: dict[str, dict[str, float]] = field(hash=False)
     phases: tuple[Phase, ...]
 
@@ -69,6 +71,7 @@ STORM_EPISODE = Episode(
     name="storm",
     start=START,
     step=15,
+    evaluated=15,
     jobs={
         "chat": {"claude-opus-5": 2.5, "claude-sonnet-5": 3.5},
         "support-bot": {"claude-haiku-4-5": 2.5},
@@ -80,6 +83,7 @@ CALM_DAY = Episode(
     name="day",
     start=START,
     step=60,
+    evaluated=240,
     jobs={"chat": {"claude-opus-5": 0.4, "claude-sonnet-5": 0.6}},
     phases=(Phase(24 * 60, CALM),),
 )

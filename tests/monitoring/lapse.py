@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A job of an episode in time lapse: real calls to a fault server, exported with the time at which they would have been.
+"""A job of an episode in time lapse: real calls to a fault server, exported with the times of the episode.
 
     python -m tests.monitoring.lapse EPISODE JOB FOLDER
 
@@ -155,7 +155,7 @@ def run(episode: Episode, job: str, folder: Path) -> None:
     meters = MeterProvider([export.reader for export in exports], resource=resource)
     tracers = TracerProvider(resource=resource)
     tracers.add_span_processor(clock)
-    AnthropicInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters, spans="own")
+    AnthropicInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters, spans="own", chunk_timing=True)
     with ExitStack() as stack:
         servers = {
             id(phase.mix): stack.enter_context(

@@ -125,7 +125,7 @@ def page(policy: p.Policy, recorded: str, matcher: str, critical: float) -> str:
     """The condition for a page: a share above `critical` in the fast window, or in the slow one and not yet over.
 
     The slow window finds what is too rare for the fast one. It looks back for minutes, so it is overruled once the
-    fast one sees a share that is no longer critical. The fast one can see nothing in the minutes after processes
+    fast one has calls enough to judge, and sees a share that is no longer critical. The fast one can see nothing in the minutes after processes
     went, because the sums that it is made of have fallen; then the slow one decides alone.
     """
     w, fast = policy.window, policy.fast_window
@@ -137,7 +137,8 @@ def page(policy: p.Policy, recorded: str, matcher: str, critical: float) -> str:
         return f"{recorded}:ratio{window}{matcher} > {critical:g} and {failures} {enough}"
 
     blind = f"unless {on} {r.FALLEN}{fast}"
-    over = f"({recorded}:ratio{fast}{matcher} <= {critical:g} {blind})"
+    judges = f"and {on} {r.JUDGED}:increase{fast} >= {policy.minimum_calls}"
+    over = f"({recorded}:ratio{fast}{matcher} <= {critical:g} {judges} {blind})"
     return f"({shares(fast)} {blind}) or ({shares(w)} unless {over})"
 
 

@@ -27,8 +27,8 @@ TRACES_SOURCE: Final = cm.DataSourceRef(type_val="tempo", uid="${traces}")
 TAG: Final = "after200"
 RATE: Final = "$__rate_interval"
 RANGE: Final = "$__range"
-RATE_MINUTES: Final = "($__rate_interval_ms / 60000)"
-"""The window of a graph's queries in minutes."""
+RATE_MINUTES: Final = f"scalar((time() - last_over_time(vector(time())[1s:1s] offset {RATE})) / 60)"
+"""The window of a graph's queries in minutes: the time now less the time one window ago."""
 THIS_BOARD: Final = "<this dashboard>"
 """Stands for the uid of the dashboard that a panel is laid out on."""
 NO_CALLS: Final = "no calls"
@@ -101,6 +101,8 @@ def number(
         .no_value(nothing)
         .height(5)
     )
+    if len(queries) > 1:
+        panel = panel.text(c.VizTextDisplayOptions().title_size(14).value_size(30))
     for ref_id, query in zip("ABC", queries, strict=False):
         panel = panel.with_target(target(query, ref_id).instant())
     if decimals is not None:
@@ -112,7 +114,7 @@ def number(
 
 def count(title: str, description: str, *queries: Query, steps: Steps = (), span: int = 4) -> Panel:
     """A big number of things that are counted: whole numbers."""
-    return number(title, description, "short", *queries, steps=steps, span=span, decimals=0)
+    return number(title, description, "locale", *queries, steps=steps, span=span, decimals=0)
 
 
 def graph(
@@ -142,7 +144,6 @@ def graph(
         .line_width(1 if stacked else 2)
         .fill_opacity(45 if stacked else 0)
         .show_points(cm.VisibilityMode.AUTO)
-        .color_scheme(d.FieldColor().mode(dm.FieldColorModeId.PALETTE_CLASSIC))
         .height(height)
         .legend(
             c.VizLegendOptions()
@@ -151,7 +152,6 @@ def graph(
             .show_legend(True)
         )
         .tooltip(c.VizTooltipOptions().mode(cm.TooltipDisplayMode.MULTI).sort(cm.SortOrder.DESCENDING))
-        .no_value("No data")
     )
     if axis:
         panel = panel.axis_label(axis)
@@ -190,7 +190,7 @@ def listing(
     expr: str,
     columns: dict[str, Column],
     *,
-    unit: str = "short",
+    unit: str = "locale",
     value: str = "Calls",
     decimals: int = 0,
     span: int = 12,
@@ -214,7 +214,6 @@ def listing(
             dm.DataTransformerConfig(id_val="sortBy", options={"sort": [{"field": value, "desc": True}]})
         )
         .decimals(decimals)
-        .no_value("No data")
         .override_by_name(value, [property_of("custom.width", 110)])
         .height(height)
     )
@@ -254,11 +253,10 @@ def matrix(
         .with_transformation(dm.DataTransformerConfig(id_val="organize", options=organize))
         .decimals(0)
         .width(75)
-        .no_value("No data")
         .override_by_name(heading, [property_of("custom.width", 170)])
         .height(height)
     )
-    return described(panel, title, description, "short", span)
+    return described(panel, title, description, "locale", span)
 
 
 def traces(title: str, description: str, query: str, *, span: int = 24, height: int = 9) -> Panel:
@@ -268,7 +266,7 @@ def traces(title: str, description: str, query: str, *, span: int = 24, height: 
         .with_target(
             tempo.TempoQuery().datasource(TRACES_SOURCE).query_type("traceql").query(query).limit(50).ref_id("A")
         )
-        .no_value("No data")
+        .override_by_name("Trace ID", [property_of("custom.width", 290)])
         .height(height)
     )
     return described(panel, title, description, "none", span, source=TRACES_SOURCE)

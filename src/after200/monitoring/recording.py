@@ -92,8 +92,8 @@ class Counted:
         return f"{self.prefix}:increase{window}"
 
     def rules(self, policy: p.Policy) -> list[dict[str, Any]]:
-        """What is recorded for the window and, from the sum alone, for the fast window."""
-        w, fast = policy.window, policy.fast_window
+        """What is recorded for the window."""
+        w = policy.window
         known = f"{self.prefix}:increase_of_known{w}"
         risen = f"{self.prefix}:rise{w}"
         return [
@@ -101,8 +101,11 @@ class Counted:
             rule(known, self.known.replace("<w>", w)),
             rule(risen, self.rise(w, policy.memory)),
             rule(self.increase(w), f"({risen} > {known}) or {known} or {risen}"),
-            rule(self.increase(fast), self.rise(fast, policy.memory)),
         ]
+
+    def fast_rule(self, policy: p.Policy) -> dict[str, Any]:
+        """What is recorded for the fast window, from the sum alone."""
+        return rule(self.increase(policy.fast_window), self.rise(policy.fast_window, policy.memory))
 
     def rise(self, window: str, memory: str) -> str:
         """By how much the sums have risen in the window; nothing where they have fallen."""
@@ -165,12 +168,23 @@ def smooth_streams(policy: p.Policy) -> Counted:
 
 
 def recording_groups(policy: p.Policy) -> list[dict[str, Any]]:
-    """All groups. Within one, each rule may build on those before it."""
+    """All groups, each of at most 20 rules, which is what Mimir and Grafana Cloud accept.
+
+    Within a group, each rule may build on those before it; what another group records is at most one evaluation old.
+    """
     return [
         {
             "name": "after200.calls",
-            "rules": [*returned_rules(policy), *CALLS.rules(policy), *call_rules(policy), *budget_rules(policy)],
+            "rules": [
+                *returned_rules(policy),
+                *CALLS.rules(policy),
+                CALLS.fast_rule(policy),
+                *symptom_rules(policy.window),
+                *symptom_rules(policy.fast_window),
+                fallen_rule(policy),
+            ],
         },
+        {"name": "after200.budget", "rules": [*end_rules(policy), *budget_rules(policy)]},
         {"name": "after200.streams", "rules": stream_rules(policy)},
         {"name": "after200.attempts", "rules": attempt_rules(policy)},
         {"name": "after200.answers", "rules": answer_rules(policy)},
@@ -189,17 +203,16 @@ def returned_rules(policy: p.Policy) -> list[dict[str, Any]]:
     ]
 
 
-def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
-    """Calls by how they ended, then the shares that the symptom alerts look at."""
+def fallen_rule(policy: p.Policy) -> dict[str, Any]:
+    """The models whose sums are below what they were before the fast window, so that it cannot judge."""
+    before = f"max_over_time({CALLS.sum}[{ALIVE}] offset {policy.fast_window}) or max_over_time({CALLS.sum}[{ALIVE}])"
+    return rule(FALLEN + policy.fast_window, f"count by ({', '.join(p.LEVEL)}) ({CALLS.sum} < ({before}))")
+
+
+def end_rules(policy: p.Policy) -> list[dict[str, Any]]:
+    """Calls that were abandoned, and those that burn the error budget."""
     w = policy.window
     return [
-        *symptom_rules(w),
-        *symptom_rules(policy.fast_window),
-        rule(
-            FALLEN + policy.fast_window,
-            f"count by ({', '.join(p.LEVEL)}) ({CALLS.sum} < "
-            f"(max_over_time({CALLS.sum}[{ALIVE}] offset {policy.fast_window}) or max_over_time({CALLS.sum}[{ALIVE}])))",
-        ),
         rule(ABANDONED + w, share(calls(w, equals(names.OUTCOME, "abandoned")), calls(w))),
         rule(VALID + w, calls(w, *VALID_MATCHERS)),
         rule(f"{BAD}:increase{w}", calls(w, *BAD_MATCHERS)),

@@ -24,6 +24,12 @@ const get = async (path: string) => (await fetch(path)).json();
 const isCollapsed = (panel: any) => { let one = panel.parent; while (one && !(one instanceof SceneGridRow)) one = one.parent; return !!one?.state.isCollapsed; };
 const panelsOf = (scene: EmbeddedScene) => (sceneGraph.findAllObjects(scene, (o) => o instanceof VizPanel) as VizPanel[]).filter((panel) => !isCollapsed(panel));
 
+/** Whether there is something in the panel's frame. */
+function isPainted(panel: VizPanel) {
+  const content = document.querySelector(`[data-viz-panel-key="${panel.state.key}"] [data-testid="data-testid panel content"]`);
+  return !!content?.querySelector('canvas, [role="grid"], .panel-empty, span');
+}
+
 /** Panels that repeat need the values of their variable first: the variables are asked with a dashboard without panels. */
 async function repeating(dashboard: any) {
   const all = dashboard.panels.flatMap((panel: any) => [panel, ...(panel.panels ?? [])]);
@@ -48,7 +54,7 @@ async function main() {
   sceneUtils.syncStateFromSearchParams(scene, asked.parameters);
   page.__grafanaSceneContext = scene;
   page.seen = async () => ({ uid: dashboard.uid, title: dashboard.title, panels: await seen(scene), asked: prometheus.asked, problems });
-  page.isDone = () => panelsOf(scene).every((panel) => ['Done', 'Error'].includes(sceneGraph.getData(panel).state.data?.state as any));
+  page.isDone = () => panelsOf(scene).every((panel) => ['Done', 'Error'].includes(sceneGraph.getData(panel).state.data?.state as any) && isPainted(panel));
   document.body.className = 'theme-dark';
   createRoot(document.getElementById('root')!).render(
     <ThemeContext.Provider value={theme}>

@@ -2,7 +2,7 @@
 // Panel plugins: thin shells around Grafana's own components, since the plugins themselves are in Grafana's core.
 import { useMemo, useRef } from 'react';
 import {
-  FieldColorModeId, PanelPlugin, cacheFieldDisplayNames, VizOrientation, getDisplayValueAlignmentFactors, getFieldDisplayValues, type PanelProps,
+  FieldColorModeId, FieldType, PanelPlugin, cacheFieldDisplayNames, VizOrientation, getDisplayValueAlignmentFactors, getFieldDisplayValues, type PanelProps,
 } from '@grafana/data';
 import { BigValue, BigValueTextMode, TimeSeries, VizRepeater, useTheme2 } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
@@ -82,8 +82,13 @@ const graphDefaults: Record<string, any> = {
 const tableDefaults: Record<string, any> = {
   width: undefined, minWidth: undefined, align: 'auto', cellOptions: { type: 'auto' }, inspect: false, hidden: undefined, filterable: undefined, wrapHeaderText: undefined, tooltip: undefined, footer: { reducers: [] },
 };
+/** What core does not apply to the field that is the horizontal axis. */
+const ofOneAxis = (path: string) => path.startsWith('axis');
 const custom = (defaults: Record<string, any>) => (builder: any) => Object.entries(defaults).forEach(([path, defaultValue]) =>
-  builder.addCustomEditor({ id: path, path, name: path, defaultValue, editor: () => null, override: () => null, process: (value: any) => value, shouldApply: () => true }));
+  builder.addCustomEditor({
+    id: path, path, name: path, defaultValue, editor: () => null, override: () => null, process: (value: any) => value,
+    shouldApply: (field: any) => !ofOneAxis(path) || (field.type !== FieldType.time && field.type !== FieldType.string),
+  }));
 
 export function registerPanels() {
   const plugin = (id: string, component: any, defaults: any, fields: any) => {

@@ -20,7 +20,7 @@ COMPLETED = (equals(names.OUTCOME, "completed"),)
 FAILED = (one_of(names.OUTCOME, ERRORS),)
 
 JUDGED_TEXT = "Of the calls that completed, failed or were truncated; not of those that the application left by itself."
-INNER = (names.OPERATION_NAME, names.ERROR_TYPE, names.FAILURE, names.HTTP_STATUS)
+INNER = (names.OPERATION_NAME, names.ERROR_TYPE, names.HTTP_STATUS)
 FAILED_CALLS = '{ span.after200.outcome =~ "failed|truncated" }'
 PER_MINUTE = "calls per minute"
 
@@ -67,7 +67,7 @@ def headline(counts: Counts, policy: Policy) -> list[Any]:
     judged = counts.total(names.CALLS, *JUDGED_MATCHERS)
     return [
         p.number(
-            "Success rate HTTP claims",
+            "Claimed success rate",
             f"Share of calls answered with a status below 400. {JUDGED_TEXT}",
             "percentunit",
             *of_calls(*CLAIMED),

@@ -84,7 +84,7 @@ def numbers(counts: Counts, policy: Policy) -> list[Any]:
             nothing="no answers",
         ),
         p.number(
-            "Given by another model",
+            "By another model",
             "Answers that a fallback model gave, because the one asked for declined.",
             "percentunit",
             *of_answers(*FALLBACK),
@@ -92,7 +92,7 @@ def numbers(counts: Counts, policy: Policy) -> list[Any]:
             nothing="no answers",
         ),
         p.number(
-            "Server tools that failed",
+            "Failed server tools",
             "Of the results of tools that ran at the provider.",
             "percentunit",
             *counts.both(

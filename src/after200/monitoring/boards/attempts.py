@@ -8,7 +8,7 @@ from typing import Any
 from after200 import names
 from after200.monitoring import colors, places
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import Counts, legend, or_none, or_zero
+from after200.monitoring.boards.common import Counts, legend, or_none, or_zero, with_model
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
 from after200.monitoring.policy import Policy
@@ -40,7 +40,8 @@ def amplification(counts: Counts, policy: Policy) -> list[Any]:
     attempts, calls = counts.total(names.ATTEMPTS), counts.total(names.CALLS)
     storm = ((0, colors.GREEN), (policy.refused_warning / 2, colors.ORANGE), (policy.refused_warning, colors.RED))
     models = (names.REQUEST_MODEL,)
-    refused_now = counts.per_minute(names.ATTEMPTS, *REFUSED_MATCHERS, by=models)
+    of_model = with_model(names.ATTEMPTS)
+    refused_now = counts.per_minute(names.ATTEMPTS, *REFUSED_MATCHERS, *of_model, by=models)
     waits = counts.per_minute(names.RETRY_WAIT, by=(names.FAILURE,))
     return [
         p.number(
@@ -83,13 +84,13 @@ def amplification(counts: Counts, policy: Policy) -> list[Any]:
             "The same, for each call that ended.",
             "s",
             p.Query(f"{or_zero(counts.total(names.RETRY_WAIT), attempts)} / ({calls} > 0)"),
-            decimals=3,
+            decimals=1,
         ),
         p.graph(
             "Refused attempts by model",
             "Share of HTTP requests that the SDK has to repeat or give up. Dashed: where ClaudeRetryStorm warns.",
             "percentunit",
-            p.Query(share(refused_now, counts.per_minute(names.ATTEMPTS, by=models)), legend(*models)),
+            p.Query(share(refused_now, counts.per_minute(names.ATTEMPTS, *of_model, by=models)), legend(*models)),
             axis="of all attempts",
             sets=names.REQUEST_MODEL,
         ),
@@ -158,7 +159,7 @@ def limits(policy: Policy) -> list[Any]:
         p.listing(
             "Limits and how much of them is used",
             "The share that is used up now, by model and limit, the nearest first.",
-            f"{max_by(level, p.chosen(used))} and {max_by(level, p.chosen(limit))} > 0",
+            f"{max_by(level, p.chosen(used, *with_model(used)))} and {max_by(level, p.chosen(limit))} > 0",
             columns,
             unit="percentunit",
             decimals=1,
@@ -172,21 +173,21 @@ def worth(counts: Counts) -> list[Any]:
     attempts, calls = counts.total(names.ATTEMPTS), counts.total(names.CALLS)
     return [
         p.count(
-            "Calls saved by a retry, at most",
+            "Calls saved, at most",
             "Refused attempts that were not the last of a call that failed. Exact when each saved call needed one retry; "
-            "the table beside it has the calls themselves.",
+            "the table below has the calls themselves.",
             p.Query(f"clamp_min({or_zero(refused, attempts)} - {or_zero(lost, calls)}, 0)"),
+            span=12,
         ),
         p.count(
             "Calls lost in spite of retries",
             "Calls whose last attempt was refused too.",
             p.Query(or_zero(lost, calls)),
+            span=12,
         ),
         p.traces(
             "Calls saved by a retry",
             "Calls that completed after one or more refused attempts. Needs traces in Tempo.",
             SAVED,
-            span=16,
-            height=9,
         ),
     ]

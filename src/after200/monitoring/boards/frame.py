@@ -122,10 +122,7 @@ class Board:
             place(built, y + 1)
             for panel in built:
                 panel["id"] = places.panel_id(panel["title"])
-                panel["links"] = [
-                    {"title": f"Runbook: {alert}", "url": f"{policy.runbooks}/{alert}.md", "targetBlank": True}
-                    for alert in places.alerts_of(self.uid, panel["title"])
-                ]
+                panel["links"] = [runbook(policy, alert) for alert in places.alerts_of(self.uid, panel["title"])]
             heading = {
                 "type": "row",
                 "id": number,
@@ -141,6 +138,22 @@ class Board:
                 laid += built
                 y = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in built)
         return laid
+
+
+def runbook(policy: Policy, alert: str) -> dict[str, Any]:
+    """A panel's link to the page of an alert."""
+    return {
+        "title": f"Runbook: {alert}",
+        "type": "link",
+        "icon": "doc",
+        "tooltip": "",
+        "url": f"{policy.runbooks}/{alert}.md",
+        "tags": [],
+        "asDropdown": False,
+        "targetBlank": True,
+        "includeVars": False,
+        "keepTime": False,
+    }
 
 
 def place(panels: list[dict[str, Any]], top: int) -> None:

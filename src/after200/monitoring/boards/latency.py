@@ -31,6 +31,7 @@ def dashboard(policy: Policy) -> Board:
             Row("Until the first chunk, and until the first text", first()),
             Row("Duration of whole calls", duration()),
             Row("Flow", flow(policy)),
+            Row("Duration of calls that fail", duration_of_failures(), collapsed=True),
             Row("Time per output chunk (off by default)", chunks(), collapsed=True),
         ],
     )
@@ -111,13 +112,6 @@ def first() -> list[Any]:
 
 def duration() -> list[Any]:
     metric = names.DURATION
-    statuses = (label(names.HTTP_STATUS),)
-
-    def of(pattern: str, title: str) -> p.Query:
-        error = matches(names.ERROR_TYPE, pattern) if pattern else equals(names.ERROR_TYPE, "")
-        return p.Query(quantile(0.95, metric, (), p.RATE, *p.CHOSEN, error), title)
-
-    by_status = f"({quantile(0.95, metric, statuses, p.RATE, *p.CHOSEN)})"
     return [
         p.graph(
             "Duration",
@@ -135,6 +129,18 @@ def duration() -> list[Any]:
             axis="duration, p95",
             sets=names.REQUEST_MODEL,
         ),
+    ]
+
+
+def duration_of_failures() -> list[Any]:
+    metric = names.DURATION
+
+    def of(pattern: str, title: str) -> p.Query:
+        error = matches(names.ERROR_TYPE, pattern) if pattern else equals(names.ERROR_TYPE, "")
+        return p.Query(quantile(0.95, metric, (), p.RATE, *p.CHOSEN, error), title)
+
+    by_status = f"({quantile(0.95, metric, (label(names.HTTP_STATUS),), p.RATE, *p.CHOSEN)})"
+    return [
         p.graph(
             "Duration with and without error, p95",
             "Calls that fail late have cost their whole time. Without error: completed, or left by the application.",

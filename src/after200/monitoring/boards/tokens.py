@@ -59,7 +59,7 @@ def numbers(counts: Counts) -> list[Any]:
             of(*WASTED),
         ),
         p.number(
-            "Share spent on failed calls",
+            "Share on failed calls",
             "Of all tokens.",
             "percentunit",
             *counts.both(
@@ -128,7 +128,7 @@ def graphs(counts: Counts) -> list[Any]:
 
 def listings(counts: Counts) -> list[Any]:
     by = ("job", names.REQUEST_MODEL, names.TOKEN_TYPE, names.OUTCOME)
-    columns = (p.JOB, p.MODEL, p.Column("Kind"), p.Column("Outcome"))
+    columns = (p.JOB, p.MODEL, p.Column("Kind", 110), p.Column("Outcome", 110))
     queries = [
         p.Query(
             quantile(q, names.TOKEN_USAGE, (label(names.TOKEN_TYPE),), p.RATE, *p.CHOSEN),
@@ -143,7 +143,7 @@ def listings(counts: Counts) -> list[Any]:
             f"{counts.total(names.TOKENS, by=by)} > 0",
             dict(zip(map(label, by), columns, strict=True)),
             value="Tokens",
-            span=12,
+            span=14,
         ),
         p.graph(
             "Tokens per call",
@@ -157,5 +157,6 @@ def listings(counts: Counts) -> list[Any]:
                 "p50 output": "#2F8F8F",
                 "p95 output": colors.TOKEN_TYPES["output"],
             },
+            span=10,
         ),
     ]

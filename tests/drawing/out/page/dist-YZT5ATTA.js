@@ -1,1 +1,0 @@
-import{a,b,c,d,e}from"./chunk-WFEEL56G.js";import"./chunk-GVO456VA.js";import"./chunk-62VAU5WT.js";import"./chunk-4CO2ZOQQ.js";import"./chunk-VRANUJPA.js";import"./chunk-VUJKWCT3.js";export{e as autoCloseTags,d as html,a as htmlCompletionSource,b as htmlCompletionSourceWith,c as htmlLanguage};
