@@ -84,6 +84,7 @@ def swap_colors(board: Board, panel: dict[str, Any]) -> None:
 
 
 def no_decimals(board: Board, panel: dict[str, Any]) -> None:
+    in_query("$__range", "50m")(board, panel)  # within which Prometheus extrapolates
     del panel["fieldConfig"]["defaults"]["decimals"]
 
 
@@ -114,7 +115,13 @@ def variable_in_text(board: Board, panel: dict[str, Any]) -> None:
 
 
 BREAKAGES = (
-    Breakage("renamed-label", "calls", "Calls that failed", in_query("error_type", "error_kind"), "Error type"),
+    Breakage(
+        "renamed-label",
+        "calls",
+        "Calls that failed",
+        in_query("error_type", "error_kind"),
+        "organize.renameByName error_type",
+    ),
     Breakage(
         "renamed-metric",
         "calls",
@@ -122,9 +129,7 @@ BREAKAGES = (
         in_query("after200_calls", "after200_call"),
         "shows nothing",
     ),
-    Breakage(
-        "sort-key", "calls", "Calls that failed", sort_by("Value"), "names what its data does not have: sortBy Value"
-    ),
+    Breakage("sort-key", "calls", "Calls that failed", sort_by("Call"), "sortBy Call"),
     Breakage(
         "override-name", "calls", "Calls that failed", rename_override, "names what its data does not have: override"
     ),
@@ -136,7 +141,7 @@ BREAKAGES = (
     Breakage("every-alert", "calls", "Success rate: claimed and true", every_alert, "regions of alerts over its lines"),
     Breakage("silent-alerts", "calls", "Success rate: claimed and true", silent_alerts, "annotations without a text"),
     Breakage("other-color", "calls", "Hidden failures by error type", swap_colors, "draws a failure in green"),
-    Breakage("fractions", "calls", "Hidden failures", no_decimals, "counts fractions of things"),
+    Breakage("fractions", "calls", "Calls judged", no_decimals, "counts fractions of things"),
     Breakage("hidden-columns", "calls", "Calls that failed", wide_columns, "of its columns on the right"),
     Breakage(
         "green-nothing", "calls", "The gap", green_nothing, "has a judgement without data", State("broken", empty=True)

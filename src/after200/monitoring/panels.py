@@ -102,7 +102,7 @@ def number(
         .height(5)
     )
     if len(queries) > 1:
-        panel = panel.text(c.VizTextDisplayOptions().title_size(14).value_size(30))
+        panel = panel.text(c.VizTextDisplayOptions().title_size(13).value_size(24))
     for ref_id, query in zip("ABC", queries, strict=False):
         panel = panel.with_target(target(query, ref_id).instant())
     if decimals is not None:
@@ -158,7 +158,7 @@ def graph(
     if floor is not None:
         panel = panel.axis_soft_min(floor)
     if stacked:
-        panel = panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL))
+        panel = panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL)).axis_soft_max(1)
     if maximum is not None:
         panel = panel.max(maximum)
     if decimals is not None:

@@ -8,6 +8,9 @@ import { theme } from './boot';
 const isExemplar = (frame: any) => frame.meta?.custom?.resultType === 'exemplar';
 const field = (frame: any, name: string) => frame.fields.find((one: any) => one.name === name)?.values ?? [];
 
+/** The vertical scale that lines are drawn with: uPlot also has one that nothing uses. */
+const scaleOf = (u: any) => Object.keys(u.scales).find((key) => key !== 'x' && u.scales[key].min != null) ?? 'y';
+
 /** Calls `draw` with uPlot's instance whenever the graph is drawn. */
 function useDrawing(builder: any, data: any, draw: (u: any, data: any) => void) {
   const latest = useRef(data), plot = useRef<any>(null);
@@ -45,7 +48,7 @@ export function Annotations({ builder, annotations }: any) {
 export function Exemplars({ builder, annotations }: any) {
   useDrawing(builder, annotations, (u, frames) => {
     for (const frame of frames.filter(isExemplar)) {
-      const values = field(frame, 'Value'), scale = Object.keys(u.scales).find((key) => key !== 'x') ?? 'y';
+      const values = field(frame, 'Value'), scale = scaleOf(u);
       field(frame, 'Time').forEach((time: number, i: number) => {
         const value = Math.min(Math.max(values[i], u.scales[scale].min), u.scales[scale].max);
         const x = u.valToPos(time, 'x', true), y = u.valToPos(value, scale, true);
@@ -64,8 +67,8 @@ export function Exemplars({ builder, annotations }: any) {
 export const scales: Record<number, { min: number; max: number }> = {};
 export function Scales({ builder, panel, drawn }: any) {
   useDrawing(builder, drawn, (u) => {
-    const scale = Object.keys(u.scales).find((key) => key !== 'x');
-    if (scale) scales[panel] = { min: u.scales[scale].min, max: u.scales[scale].max };
+    const { min, max } = u.scales[scaleOf(u)] ?? {};
+    scales[panel] = { min, max };
   });
   return null;
 }

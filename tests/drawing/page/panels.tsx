@@ -29,7 +29,7 @@ function StatPanel({ data, options, fieldConfig, replaceVariables, timeZone, wid
       renderValue={({ value, alignmentFactors, width, height, count }: any) => (
         <BigValue
           value={value.display} count={count} sparkline={value.sparkline} colorMode={options.colorMode} graphMode={options.graphMode} theme={theme}
-          justifyMode={options.justifyMode} textMode={named(count) as any} alignmentFactors={alignmentFactors} width={width} height={height}
+          justifyMode={options.justifyMode} text={options.text} textMode={named(count) as any} alignmentFactors={alignmentFactors} width={width} height={height}
           {...{ wideLayout: options.wideLayout, parentOrientation: options.orientation }}
         />
       )}

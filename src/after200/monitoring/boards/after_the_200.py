@@ -67,7 +67,7 @@ def headline(counts: Counts, policy: Policy) -> list[Any]:
     judged = counts.total(names.CALLS, *JUDGED_MATCHERS)
     return [
         p.number(
-            "Claimed success rate",
+            "Claimed by HTTP",
             f"Share of calls answered with a status below 400. {JUDGED_TEXT}",
             "percentunit",
             *of_calls(*CLAIMED),

@@ -17,7 +17,7 @@ from after200.names import Metric
 
 FROM_SERIES: Final = matches(names.PROVIDER_NAME, "$raw")
 """Finds every series, or none when the dashboard reads what the rules have recorded, see `choice_of_source`."""
-WHOLE: Final = "whole range"
+WHOLE: Final = "in range"
 
 
 def choice_of_source(policy: Policy) -> str:
