@@ -191,7 +191,8 @@ class Prometheus:
 def alertmanager(stack: ExitStack, folder: Path, webhook: Webhook) -> str:
     """Start the real Alertmanager; its address."""
     configuration = yaml.safe_load((STACK / "alertmanager/alertmanager.yml").read_text(encoding="utf-8"))
-    configuration["route"] |= {"group_wait": "0s", "group_interval": "1s"}
+    for route in (configuration["route"], *configuration["route"]["routes"]):
+        route |= {"group_wait": "0s", "group_interval": "1s"}
     configuration["receivers"][0]["webhook_configs"][0]["url"] = webhook.url
     path = folder / "alertmanager.yml"
     path.write_text(yaml.safe_dump(configuration), encoding="utf-8")

@@ -97,8 +97,9 @@ class Counted:
         known = f"{self.prefix}:increase_of_known{w}"
         risen = f"{self.prefix}:rise{w}"
         return [
-            rule(self.sum, self.total),
-            rule(known, self.known.replace("<w>", w)),
+            # Most series are born at zero and stay there: what is zero is left out, and rises from nothing.
+            rule(self.sum, f"({self.total}) > 0"),
+            rule(known, f"({self.known.replace('<w>', w)}) > 0"),
             rule(risen, self.rise(w, policy.memory)),
             rule(self.increase(w), f"({risen} > {known}) or {known} or {risen}"),
         ]
