@@ -5,24 +5,53 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-CALM = {"http_529": 0.01, "truncated": 0.0005, "slow": 0.02, "max_tokens": 0.004, "cached": 0.25, "thinking": 0.08}
+ANSWERS = {
+    "cached": 0.12,
+    "cached_by_ttl": 0.04,
+    "thinking": 0.06,
+    "tool_use": 0.04,
+    "web_search": 0.04,
+    "web_fetch": 0.03,
+    "code_execution": 0.03,
+    "service_tier_priority": 0.06,
+    "compaction": 0.01,
+    "slow": 0.02,
+}
+"""What is right, and differs from call to call."""
+CALM = {
+    **ANSWERS,
+    "http_529": 0.01,
+    "max_tokens": 0.008,
+    "refusal_cyber": 0.002,
+    "pause_turn": 0.004,
+    "fallback": 0.004,
+}
 STORM = {
+    **ANSWERS,
     "overloaded": 0.16,
     "overloaded_error_first_event": 0.04,
     "api_error": 0.03,
     "rate_limited": 0.025,
     "truncated": 0.04,
     "reset": 0.012,
-    "error_unnamed": 0.01,
+    "malformed": 0.008,
+    "enforced_spend_limit_reached_mid_stream": 0.006,
     "http_529_always": 0.01,
-    "http_429": 0.04,
+    "http_429_retry_after_then_completed": 0.03,
+    "http_500_then_completed": 0.01,
     "http_400": 0.004,
     "max_tokens": 0.03,
-    "refusal": 0.03,
-    "cached": 0.15,
-    "thinking": 0.08,
-    "slow": 0.05,
+    "refusal_cyber": 0.015,
+    "refusal_bio": 0.008,
+    "refusal_without_category": 0.005,
+    "fallback": 0.02,
+    "empty": 0.004,
+    "web_search_failed": 0.02,
+    "code_execution_failed": 0.008,
+    "mcp_failed": 0.006,
 }
+LIMITS = {"requests": 1600, "input_tokens": 4_000_000, "output_tokens": 60_000}
+"""What the fault server names as the limits of a minute; an episode takes less, so they run down all the time."""
 
 
 @dataclass(frozen=True)

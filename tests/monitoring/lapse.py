@@ -33,7 +33,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from after200 import AnthropicInstrumentor
 from after200.faults import FaultServer
 
-from .episodes import EPISODES, Episode
+from .episodes import EPISODES, LIMITS, Episode
 
 AT_ONCE = 12
 MANNERS = {"read": 0.8, "whole": 0.12, "close": 0.07, "abandon": 0.002, "cancel": 0.002}
@@ -159,7 +159,7 @@ def run(episode: Episode, job: str, folder: Path) -> None:
     with ExitStack() as stack:
         servers = {
             id(phase.mix): stack.enter_context(
-                FaultServer(mix=phase.mix, seed=draw.randrange(2**31), chunk_delay=0.001)
+                FaultServer(mix=phase.mix, seed=draw.randrange(2**31), chunk_delay=0.001, rate_limits=LIMITS)
             )
             for phase in episode.phases
         }

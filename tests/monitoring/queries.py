@@ -13,12 +13,19 @@ import promql_parser
 import yaml
 
 from after200 import names
-from after200.monitoring.naming import CLASSIC_PARTS, metric_labels, metric_name, metric_names
+from after200.monitoring.naming import (
+    CLASSIC_PARTS,
+    metric_labels,
+    metric_name,
+    metric_names,
+    name_of_gauge_without_suffix,
+)
 
 from .programs import DASHBOARDS
 
 VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "15s", "$raw": ".+"}
 HISTOGRAMS = [metric for metric in names.METRICS if metric.kind == "histogram"]
+RATIOS = [metric for metric in names.METRICS if metric.kind == "gauge" and metric.unit == "1"]
 FROM_ELSEWHERE = {
     "up": {"job", "instance"},
     "target_info": {"job", "instance", "telemetry_sdk_language"},
@@ -94,6 +101,7 @@ def known_series() -> dict[str, set[str]]:
     known = {series: set(metric_labels(metric)) for metric in names.METRICS for series in metric_names(metric)}
     known |= {metric_name(metric, "native"): set(metric_labels(metric)) for metric in HISTOGRAMS}
     known = {series: labels if series.endswith("_bucket") else labels - {"le"} for series, labels in known.items()}
+    known |= {name_of_gauge_without_suffix(metric): set(metric_labels(metric)) - {"le"} for metric in RATIOS}
     known |= {name: set(labels) for name, labels in FROM_ELSEWHERE.items()}
     for rule in rules():
         if "record" in rule:

@@ -14,8 +14,8 @@ from after200 import names
 from after200.monitoring import places
 from after200.monitoring import policy as p
 from after200.monitoring import recording as r
-from after200.monitoring.naming import label
-from after200.monitoring.promql import select, sum_by
+from after200.monitoring.naming import label, metric_name
+from after200.monitoring.promql import select, select_gauge, sum_by
 
 MODEL, PROVIDER = label(names.REQUEST_MODEL), label(names.PROVIDER_NAME)
 WHERE = f"{{{{ $labels.job }}}}, model {{{{ $labels.{MODEL} }}}} at {{{{ $labels.{PROVIDER} }}}}"
@@ -193,7 +193,7 @@ def answers(policy: p.Policy) -> list[Alert]:
 def limits(policy: p.Policy) -> list[Alert]:
     """What will be refused soon."""
     kind = label(names.RATE_LIMIT_KIND)
-    used = f"max by ({', '.join((*p.LEVEL, kind))}) ({select(names.RATE_LIMIT_UTILIZATION)})"
+    used = f"max by ({', '.join((*p.LEVEL, kind))}) ({select_gauge(names.RATE_LIMIT_UTILIZATION)})"
     return [
         Alert(
             "ClaudeRateLimitNear",
@@ -279,17 +279,16 @@ def budget(policy: p.Policy) -> list[Alert]:
 
 def telemetry(policy: p.Policy) -> list[Alert]:
     """Nothing is measured any more, so nothing else can fire."""
-    calls = select(names.CALLS)
+    calls = r.CALLS.sum
     seen = f"count by (job) (last_over_time({calls}[{policy.absent_memory}]))"
     return [
         Alert(
             "ClaudeTelemetryAbsent",
             "warning",
-            f"{seen} unless {sum_by(('job',), calls)} >= 0",
+            f"{seen} unless count by (job) ({calls})",
             "A job has stopped reporting its calls to Claude.",
             f"{{{{ $labels.job }}}} has reported calls to Claude within the last {policy.absent_memory}, and reports "
-            f"none now. "
-            "Every other alert on it is blind.",
+            "none now. Every other alert on it is blind.",
             policy.absent_hold,
             labels=(("scope", "job"),),
             variables=URL_OF_JOB,
@@ -299,7 +298,8 @@ def telemetry(policy: p.Policy) -> list[Alert]:
             "warning",
             f"absent({calls})",
             "No job reports calls to Claude.",
-            f"There is no series {calls}. Every other alert on calls to Claude is blind.",
+            f"There is no series {calls}, so none of {metric_name(names.CALLS)}. Every other alert on calls to Claude "
+            "is blind.",
             policy.absent_hold,
             labels=(("scope", "all"),),
             variables="",

@@ -118,6 +118,17 @@ LIMITS: Final[dict[str, str]] = {
     "priority_input_tokens": "#C8A2FF",
     "priority_output_tokens": "#8F6AD9",
 }
+TOOLS: Final[dict[str, str]] = {
+    "web_search": LIGHT_BLUE,
+    "web_fetch": BLUE,
+    "code_execution": CYAN,
+    "bash_code_execution": "#2F8F8F",
+    "text_editor_code_execution": "#7FE0E0",
+    "tool_search": "#C8A2FF",
+    "mcp": "#8F6AD9",
+    "advisor": "#B8D8F0",
+}
+TIERS: Final[dict[str, str]] = {"standard": LIGHT_BLUE, "priority": BLUE, "batch": CYAN}
 BANDS: Final = (GREEN, "#B5D96B", YELLOW, ORANGE, RED)
 """How long something took, from short to long."""
 TARGET: Final = "#FFFFFF"
@@ -135,6 +146,8 @@ OF: Final[dict[str, dict[str, str]]] = {
     names.TOKEN_TYPE: TOKEN_TYPES,
     names.TOKEN_DETAIL: TOKEN_DETAILS,
     names.RATE_LIMIT_KIND: LIMITS,
+    names.TOOL_NAME: TOOLS,
+    names.SERVICE_TIER: TIERS,
 }
 """Attribute → value → colour."""
 

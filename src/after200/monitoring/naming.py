@@ -43,6 +43,11 @@ def metric_name(metric: Metric, part: Part = "") -> str:
     return "_".join(piece for piece in (*pieces, part if part != "native" else "") if piece)
 
 
+def name_of_gauge_without_suffix(metric: Metric) -> str:
+    """A gauge of the unit `1` as the Python exporter names it, which leaves out `_ratio`."""
+    return re.sub(r"_ratio$", "", metric_name(metric))
+
+
 def unit_suffix(unit: str) -> str:
     """`s` gives `seconds`; a unit in braces is an annotation and gives nothing."""
     if re.fullmatch(r"\{.*\}", unit):

@@ -19,7 +19,7 @@ from grafana_foundation_sdk.models import prometheus as pm
 from after200 import names
 from after200.monitoring import colors
 from after200.monitoring.naming import Part, label
-from after200.monitoring.promql import Matcher, matches, select
+from after200.monitoring.promql import Matcher, matches, select, select_gauge
 from after200.names import Metric
 
 METRICS_SOURCE: Final = cm.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -76,6 +76,12 @@ def chosen(metric: Metric, *matchers: Matcher, part: Part = "") -> str:
     """The metric's series that the variables select, as far as it has their labels, narrowed down further."""
     general = [m for m in CHOSEN if m.attribute in (*metric.attributes, "job", "instance")]
     return select(metric, *general, *matchers, part=part)
+
+
+def chosen_gauge(metric: Metric, *matchers: Matcher) -> str:
+    """The same of a gauge of the unit `1`, whatever name it has on its way to Prometheus."""
+    general = [m for m in CHOSEN if m.attribute in (*metric.attributes, "job", "instance")]
+    return select_gauge(metric, *general, *matchers)
 
 
 def number(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name
+from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name, name_of_gauge_without_suffix
 from after200.names import Metric
 
 
@@ -47,6 +47,11 @@ def select(metric: Metric, *matchers: Matcher, part: Part = "") -> str:
         if matcher.attribute not in metric.attributes and matcher.attribute not in SERVER_LABELS:
             raise ValueError(f"{metric.name} has no attribute {matcher.attribute!r}: it has {metric.attributes}")
     return metric_name(metric, part) + braces(matchers)
+
+
+def select_gauge(metric: Metric, *matchers: Matcher) -> str:
+    """A gauge of the unit `1`, under the name that it has on any way to Prometheus."""
+    return f"({select(metric, *matchers)} or {name_of_gauge_without_suffix(metric)}{braces(matchers)})"
 
 
 def braces(matchers: Iterable[Matcher]) -> str:

@@ -202,6 +202,7 @@ def tools(counts: Counts, policy: Policy) -> list[Any]:
             ),
             p.Query(f"vector({policy.tools_warning:g})", "warns"),
             axis="of the tool's results",
+            colored=colors.TOOLS,
             limits=("warns",),
         ),
         p.listing(
@@ -215,16 +216,29 @@ def tools(counts: Counts, policy: Policy) -> list[Any]:
 
 
 def served(counts: Counts) -> list[Any]:
-    by = (names.SERVICE_TIER, names.SPEED)
+    tier = (names.SERVICE_TIER,)
+    rows = {names.SERVICE_TIER: p.Column("Service tier"), names.SPEED: p.Column("Speed")}
     known = matches(names.SERVICE_TIER, ".+")
     return [
         p.graph(
-            "Answers by service tier and speed",
-            "What was served, which can be less than what was asked for.",
+            "Answers by service tier",
+            "The tier that was served, which can be less than the one that was asked for.",
             "short",
-            p.Query(or_none(counts.per_minute(names.ANSWERS_RECEIVED, known, by=by), *by, text="unknown"), legend(*by)),
+            p.Query(counts.per_minute(names.ANSWERS_RECEIVED, known, by=tier), legend(*tier)),
             stacked=True,
             axis=PER_MINUTE,
+            colored=colors.TIERS,
+            span=8,
+        ),
+        p.listing(
+            "Tiers and speeds",
+            "What was served over the whole range. Not every answer names its speed.",
+            or_none(
+                f"{counts.total(names.ANSWERS_RECEIVED, known, by=tuple(rows))} > 0", names.SPEED, text="not named"
+            ),
+            {label(attribute): column for attribute, column in rows.items()},
+            value="Answers",
+            span=8,
         ),
         p.graph(
             "All answers by model",
@@ -234,5 +248,6 @@ def served(counts: Counts) -> list[Any]:
             stacked=True,
             axis=PER_MINUTE,
             sets=names.REQUEST_MODEL,
+            span=8,
         ),
     ]

@@ -149,7 +149,7 @@ def limits(policy: Policy) -> list[Any]:
             "The highest share that any process saw in the last minute, over the models that are chosen. Bedrock and "
             "Vertex send no such headers. Dashed: where ClaudeRateLimitNear warns.",
             "percentunit",
-            p.Query(max_by(kind, p.chosen(used)), legend(names.RATE_LIMIT_KIND)),
+            p.Query(max_by(kind, p.chosen_gauge(used)), legend(names.RATE_LIMIT_KIND)),
             p.Query(f"vector({policy.limit_warning:g})", "warns"),
             axis="of the limit",
             maximum=1,
@@ -159,7 +159,7 @@ def limits(policy: Policy) -> list[Any]:
         p.listing(
             "Limits and how much of them is used",
             "The share that is used up now, by model and limit, the nearest first.",
-            f"{max_by(level, p.chosen(used, *with_model(used)))} and {max_by(level, p.chosen(limit))} > 0",
+            f"{max_by(level, p.chosen_gauge(used, *with_model(used)))} and {max_by(level, p.chosen_gauge(limit))} > 0",
             columns,
             unit="percentunit",
             decimals=1,
