@@ -14,6 +14,7 @@ from tests.monitoring.programs import DASHBOARDS
 from .checker import State
 
 Board = dict[str, Any]
+WHOLE = State("broken", whole=True)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Breakage:
     panel: str
     change: Callable[[Board, dict[str, Any]], None]
     finding: str
-    state: State = State("broken", whole=True)
+    state: State = WHOLE
 
     def plant(self) -> Board:
         """The dashboard with this panel alone, broken."""

@@ -3,10 +3,10 @@
 
     python -m tests.drawing.pictures [--minutes 30] [--keep FOLDER]
 
-Chat services under `opentelemetry-instrument` call a fault server: calm, then a storm in which a third of the calls fail,
-then calm. Metrics go through the real Collector to a real Prometheus, at the intervals that the stack is shipped with;
-Alertmanager tells a webhook. Prints how long after the beginning and the end of the storm the pages came and went, and
-writes docs/images/after200-*.png, drawn by Grafana's own libraries.
+Chat services under `opentelemetry-instrument` call a fault server: calm, then a storm in which a third of the calls
+fail, then calm. Metrics go through the real Collector to a real Prometheus, at the intervals that the stack is
+shipped with; Alertmanager tells a webhook. Prints how long after the beginning and the end of the storm the pages came and went,
+and writes docs/images/after200-*.png, drawn by Grafana's own libraries.
 """
 
 from __future__ import annotations
@@ -97,9 +97,8 @@ def timeline(server: Prometheus, start: float, end: float, seconds: float) -> li
         times = [at for at, _ in one["values"]]
         if times:
             first, last = times[0] - began, times[-1] - over
-            lines.append(
-                f"{one['metric']['alertname']}: fires {first:+.0f} s after the beginning, last fires {last:+.0f} s after the end"
-            )
+            name = one["metric"]["alertname"]
+            lines.append(f"{name}: fires {first:+.0f} s after the beginning, last fires {last:+.0f} s after the end")
     return lines
 
 

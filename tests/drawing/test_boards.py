@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The committed dashboards, drawn with Grafana's own libraries against a real Prometheus: a reader stumbles over nothing.
+"""The committed dashboards, drawn with Grafana's own libraries against a real Prometheus.
 
 Also here, because it needs the same data: every query of every panel answers with classic and with native histograms.
 """

@@ -163,8 +163,8 @@ ABSENT_ALL = Firing(
     "ClaudeTelemetryAbsent",
     {"severity": "warning", "scope": "all"},
     "No job reports calls to Claude.",
-    "There is no series job_call:after200_calls:sum, so none of after200_calls_total. Every other alert on calls to Claude is "
-    "blind.",
+    "There is no series job_call:after200_calls:sum, so none of after200_calls_total. Every other alert on calls to "
+    "Claude is blind.",
 )
 
 FAILING_ALTOGETHER = (

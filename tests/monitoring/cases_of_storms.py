@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fast and quiet: when a page comes and goes at the shipped intervals, and what pages nobody. Fleets of processes too."""
+"""Fast and quiet: when a page comes and goes at the shipped intervals, and what pages nobody. Fleets of processes "
+"too."""
 
 from __future__ import annotations
 
@@ -153,7 +154,7 @@ CASES_OF_STORMS = (
             process(COMPLETED, "pod-b"): f"1000x40 {away(4, 'stale')} 1000x120",
             process(SERVER_ERROR, "pod-b"): f"300x40 {away(4, 'stale')} 300x120",
         },
-        {f"{6 * 60 + 15 * n}s": () for n in range(0, 80)},
+        {f"{6 * 60 + 15 * n}s": () for n in range(80)},
     ),
     Case(
         "A process that was away for eight minutes and comes back as it was fires nothing",
@@ -165,7 +166,7 @@ CASES_OF_STORMS = (
             process(SERVER_ERROR, "pod-b"): f"300x40 {away(32)} 300x88",
             target_info("pod-b"): f"1x40 {away(32)} 1x88",
         },
-        {f"{6 * 60 + 15 * n}s": () for n in range(0, 100)},
+        {f"{6 * 60 + 15 * n}s": () for n in range(100)},
     ),
     Case(
         "A process that ends fires nothing, and what it abandoned before is not counted again",

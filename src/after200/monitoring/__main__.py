@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`after200 dashboards`: write dashboards, rules, alerts, runbooks and a stack's configuration, with numbers of your own.
+"""Write dashboards, rules, alerts, runbooks and a stack's configuration, with numbers of your own.
 
     after200 dashboards                                write everything under dashboards/
     after200 dashboards --list                         what can be set, with its default

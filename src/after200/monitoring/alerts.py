@@ -124,9 +124,9 @@ def symptoms(policy: p.Policy) -> list[Alert]:
 def page(policy: p.Policy, recorded: str, matcher: str, critical: float) -> str:
     """The condition for a page: a share above `critical` in the fast window, or in the slow one and not yet over.
 
-    The slow window finds what is too rare for the fast one. It looks back for minutes, so it is overruled once the
-    fast one has calls enough to judge, and sees a share that is no longer critical. The fast one can see nothing in the minutes after processes
-    went, because the sums that it is made of have fallen; then the slow one decides alone.
+    The slow window finds what is too rare for the fast one. It looks back for minutes, so it is overruled once the fast
+    one has calls enough to judge, and sees a share that is no longer critical. The fast one can see nothing in the
+    minutes after processes went, because the sums that it is made of have fallen; then the slow one decides alone.
     """
     w, fast = policy.window, policy.fast_window
     on = f"on ({', '.join(p.LEVEL)})"
@@ -150,8 +150,8 @@ def billing(policy: p.Policy) -> Alert:
         "critical",
         f'{r.BY_FAILURE}:increase{w}{{{label(names.FAILURE)}="billing"}} > 0',
         "Claude refuses calls because of billing.",
-        f"{{{{ $value | humanize }}}} calls of {WHERE} failed because of a spend limit or an unpaid account (last {w}). "
-        "No retry helps: nobody gets an answer until somebody pays or raises the limit.",
+        f"{{{{ $value | humanize }}}} calls of {WHERE} failed because of a spend limit or an unpaid account "
+        f"(last {w}). No retry helps: nobody gets an answer until somebody pays or raises the limit.",
     )
 
 
@@ -200,7 +200,8 @@ def limits(policy: p.Policy) -> list[Alert]:
             "warning",
             f"{used} > {policy.limit_warning:g}",
             "A rate limit of Claude is nearly used up.",
-            f"{SHARE} of the limit {{{{ $labels.{kind} }}}} of {WHERE} is used up. Calls beyond it are refused with 429.",
+            f"{SHARE} of the limit {{{{ $labels.{kind} }}}} of {WHERE} is used up. Calls beyond it are refused with "
+            "429.",
             policy.limit_hold,
         )
     ]

@@ -61,7 +61,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, its width in pixels (None: what is left), and the variable that a click sets."""
+    """A column of a table: its heading, its width in pixels (None: what is left), and the variable that a click "
+    "sets."""
 
     heading: str
     width: int | None = None
@@ -141,9 +142,9 @@ def graph(
 ) -> Panel:
     """Lines over time; stacked areas where the series add up to something.
 
-    `axis` says what the axis counts. `colored` are the colours of series by their names. `limits` are series that others
-    are to stay below or above. `floor` is a value that the axis reaches down to at least. `sets` is an attribute of the
-    series by which a click narrows the dashboard down.
+    `axis` says what the axis counts. `colored` are the colours of series by their names. `limits` are series that
+    others are to stay below or above. `floor` is a value that the axis reaches down to at least. `sets` is an
+    attribute of the series by which a click narrows the dashboard down.
     """
     panel = (
         timeseries.Panel()

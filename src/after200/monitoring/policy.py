@@ -14,7 +14,6 @@ from typing import Any, Final, Literal
 from after200 import names
 from after200.monitoring.naming import label
 
-
 UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
@@ -62,8 +61,8 @@ class Policy:
     fast_window: str = setting(
         "1m",
         "duration",
-        "how far back an alert looks to page soon after a storm begins, and to resolve soon after it ends; at least one "
-        "scrape interval, and shorter than window",
+        "how far back an alert looks to page soon after a storm begins, and to resolve soon after it ends; at least "
+        "one scrape interval, and shorter than window",
     )
     memory: str = setting(
         "1h",

@@ -92,8 +92,8 @@ def headline(counts: Counts, policy: Policy) -> list[Any]:
         ),
         p.number(
             "Usable answers",
-            "Of the calls that completed: how many gave an answer that the application can use (complete, or paused and "
-            "to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
+            "Of the calls that completed: how many gave an answer that the application can use (complete, or paused "
+            "and to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
             "percentunit",
             *counts.both(
                 lambda window: share(
@@ -140,7 +140,8 @@ def failures(counts: Counts) -> list[Any]:
     return [
         p.graph(
             "Hidden failures by error type",
-            "Calls that failed behind a 200, by what the provider called the failure; by our name where nobody named it.",
+            "Calls that failed behind a 200, by what the provider called the failure; by our name where nobody named "
+            "it.",
             "short",
             p.Query(counts.per_minute(names.CALLS, *HIDDEN_MATCHERS, by=(names.ERROR_TYPE,)), legend(names.ERROR_TYPE)),
             stacked=True,
@@ -212,7 +213,8 @@ def statuses(counts: Counts) -> list[Any]:
         p.matrix(
             "Wire status × corrected status",
             "Rows: the status on the HTTP status line (none: no response came). Columns: the status the failure stands "
-            "for (none: the provider documents none). Whatever stands in row 200 outside column 200 is a hidden failure.",
+            "for (none: the provider documents none). Whatever stands in row 200 outside column 200 is a hidden "
+            "failure.",
             or_none(f"{grid} > 0", names.WIRE_STATUS, names.HTTP_STATUS),
             label(names.WIRE_STATUS),
             label(names.HTTP_STATUS),
@@ -229,8 +231,8 @@ def left(counts: Counts) -> list[Any]:
     return [
         p.graph(
             "Streams cancelled or abandoned",
-            "cancelled: the reading task was cancelled. abandoned: dropped without being closed, so the connection leaks "
-            "until the garbage collector comes by. Streams that were closed early are normal and not shown here.",
+            "cancelled: the reading task was cancelled. abandoned: dropped without being closed, so the connection "
+            "leaks until the garbage collector comes by. Streams that were closed early are normal and not shown here.",
             "short",
             p.Query(
                 counts.per_minute(names.CALLS, one_of(names.OUTCOME, ("cancelled", "abandoned")), by=(names.OUTCOME,)),
@@ -265,8 +267,8 @@ def single(counts: Counts) -> list[Any]:
         ),
         p.graph(
             "How long calls took that failed",
-            "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through the "
-            "Collector, with OpenMetrics).",
+            "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through "
+            "the Collector, with OpenMetrics).",
             "s",
             p.Query(
                 quantile(0.95, names.DURATION, (label(names.ERROR_TYPE),), p.RATE, *p.CHOSEN, errors),
@@ -278,8 +280,8 @@ def single(counts: Counts) -> list[Any]:
         ),
         p.listing(
             "Errors inside bodies",
-            "Errors that the body of a successful call reports of something else than the call: an entry of a batch, an "
-            "agent's session. They count as no failure of the call, and stand nowhere else on this page.",
+            "Errors that the body of a successful call reports of something else than the call: an entry of a batch, "
+            "an agent's session. They count as no failure of the call, and stand nowhere else on this page.",
             f"{counts.total(names.INNER_ERRORS, by=INNER)} > 0",
             columns,
             value="Errors",

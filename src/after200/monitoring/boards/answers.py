@@ -122,8 +122,8 @@ def graphs(counts: Counts) -> list[Any]:
     return [
         p.graph(
             "Answers that are not complete",
-            "cut: by max_tokens or the context window. refused: by a classifier or the model. paused: can be continued. "
-            "guarded: a guardrail of Bedrock stepped in. empty: not one content block.",
+            "cut: by max_tokens or the context window. refused: by a classifier or the model. paused: can be "
+            "continued. guarded: a guardrail of Bedrock stepped in. empty: not one content block.",
             "short",
             p.Query(counts.per_minute(names.ANSWERS_RECEIVED, incomplete, by=(names.ANSWER,)), legend(names.ANSWER)),
             stacked=True,
@@ -190,8 +190,8 @@ def tools(counts: Counts, policy: Policy) -> list[Any]:
     return [
         p.graph(
             "Server tools that fail",
-            "Share of the results of each tool that report an error, inside answers with HTTP status 200. Dashed: where "
-            "ClaudeServerToolsFail warns.",
+            "Share of the results of each tool that report an error, inside answers with HTTP status 200. Dashed: "
+            "where ClaudeServerToolsFail warns.",
             "percentunit",
             p.Query(
                 share(

@@ -174,8 +174,8 @@ def worth(counts: Counts) -> list[Any]:
     return [
         p.count(
             "Calls saved, at most",
-            "Refused attempts that were not the last of a call that failed. Exact when each saved call needed one retry; "
-            "the table below has the calls themselves.",
+            "Refused attempts that were not the last of a call that failed. Exact when each saved call needed one "
+            "retry; the table below has the calls themselves.",
             p.Query(f"clamp_min({or_zero(refused, attempts)} - {or_zero(lost, calls)}, 0)"),
             span=12,
         ),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from after200 import names
@@ -16,7 +17,7 @@ from after200.monitoring.policy import Policy
 from after200.monitoring.promql import Matcher, equals, matches, observations, observations_up_to, quantile, sum_by
 from after200.names import Metric
 
-CAP = f"Quantiles end at {names.DURATION_BUCKETS[-1]:g} s, the highest bucket boundary (native histograms have no such end)."
+CAP = f"Quantiles end at {names.DURATION_BUCKETS[-1]:g} s, the highest bucket boundary; native histograms have no end."
 BOUNDS = (0.64, 1.28, 5.12, 20.48)
 """Where the bands of the first chunk end, in s: boundaries of the histogram's buckets."""
 QUANTILES = {"p50": colors.LIGHT_BLUE, "p95": colors.BLUE, "p99": "#3B5BA9"}
@@ -54,7 +55,7 @@ def bands(metric: Metric, bounds: Sequence[float]) -> list[p.Query]:
     texts = [f"up to {bounds[0]:g} s", *(f"up to {bound:g} s" for bound in bounds[1:]), f"above {bounds[-1]:g} s"]
     ends = [*up_to, every]
     # Each band is counted from where the one before it ends; interpolation must not make it negative.
-    exprs = [ends[0], *(f"clamp_min({end} - {start}, 0)" for start, end in zip(ends, ends[1:], strict=False))]
+    exprs = [ends[0], *(f"clamp_min({end} - {start}, 0)" for start, end in pairwise(ends))]
     return [p.Query(f"{expr} / {p.RATE_MINUTES}", text) for expr, text in zip(exprs, texts, strict=True)]
 
 
@@ -169,8 +170,8 @@ def flow(policy: Policy) -> list[Any]:
     return [
         p.graph(
             "Longest gap by outcome, p95",
-            "The longest time in a stream from one chunk to the next, or from the last chunk to the end. It includes the "
-            "time that the application takes between two reads.",
+            "The longest time in a stream from one chunk to the next, or from the last chunk to the end. It includes "
+            "the time that the application takes between two reads.",
             "s",
             p.Query(quantile(0.95, gap, (label(names.OUTCOME),), p.RATE, *p.CHOSEN), legend(names.OUTCOME)),
             axis="longest gap, p95",

@@ -89,8 +89,8 @@ def graphs(counts: Counts) -> list[Any]:
         ),
         p.graph(
             "Tokens that have a price of their own",
-            "Parts of the kinds: cache writes by how long they are kept, thinking, and compaction of the context, which "
-            "is billed and in no total of the provider.",
+            "Parts of the kinds: cache writes by how long they are kept, thinking, and compaction of the context, "
+            "which is billed and in no total of the provider.",
             "short",
             p.Query(counts.per_minute(names.TOKENS, matches(names.TOKEN_DETAIL, ".+"), by=details), legend(*details)),
             stacked=True,
@@ -147,7 +147,8 @@ def listings(counts: Counts) -> list[Any]:
         ),
         p.graph(
             "Tokens per call",
-            "Median and 95th percentile, as the conventions count: input includes what came from and went to the cache.",
+            "Median and 95th percentile, as the conventions count: input includes what came from and went to the "
+            "cache.",
             "short",
             *queries,
             axis="tokens of a call",
