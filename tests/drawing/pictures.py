@@ -5,8 +5,8 @@
 
 Chat services under `opentelemetry-instrument` call a fault server: calm, then a storm in which a third of the calls
 fail, then calm. Metrics go through the real Collector to a real Prometheus, at the intervals that the stack is
-shipped with; Alertmanager tells a webhook. Prints how long after the beginning and the end of the storm the pages came and went,
-and writes docs/images/after200-*.png, drawn by Grafana's own libraries.
+shipped with; Alertmanager tells a webhook. Writes docs/images/after200-*.png, drawn by Grafana's own libraries, and
+prints how long after the beginning and the end of the storm the pages came and went.
 """
 
 from __future__ import annotations

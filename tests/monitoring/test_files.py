@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ def test_a_setting_changes_every_place_that_depends_on_it(tmp_path: Path) -> Non
         ("minimum_calls=0", "minimum_calls=0 must be a whole number, 1 or more"),
         ("window=5", "window=5 must be a duration of Prometheus, such as 30s, 5m or 1h30m"),
         ("fast_window=5m", "fast_window=5m must be shorter than window=5m"),
+        ("grafana=somewhere", "grafana=somewhere must be a URL that begins with http:// or https://"),
         ("stall_seconds=10", "stall_seconds=10.0 is no bucket boundary of after200.stream.longest_gap"),
     ],
 )
@@ -90,6 +92,30 @@ def test_a_wrong_setting_is_named(setting: str, complaint: str, tmp_path: Path, 
     assert main(["--output", str(tmp_path), "--set", setting]) == 2
     assert complaint in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@renders
+def test_the_command_writes_the_same_files(tmp_path: Path) -> None:
+    from after200.cli import main as after200
+
+    assert after200(["dashboards", "--output", str(tmp_path)]) == 0
+    assert main(["--output", str(tmp_path), "--check"]) == 0
+
+
+def test_what_can_be_set_is_listed_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    from after200.cli import main as after200
+
+    assert after200(["dashboards", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [field.name for field in fields(policies.Policy)] == [line.split()[0] for line in lines]
+    line = next(line for line in lines if line.startswith("slo_target"))
+    assert re.fullmatch(r"slo_target +0\.99 +the objective: the share of calls that should complete", line)
+
+
+def test_every_setting_that_is_listed_can_be_set() -> None:
+    policy = policies.Policy()
+    for name, value in policies.values_of(policy).items():
+        assert policies.with_settings(policy, [f"{name}={value}"]) == policy
 
 
 def test_an_older_python_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
