@@ -82,7 +82,10 @@ func replay(folder string, interval time.Duration, files []string, exports *bufi
 		err = errors.Join(err, write(database, export))
 	}
 	if errors.Is(err, io.EOF) {
-		err = evaluate(groups, evaluated.Add(interval))
+		err = nil
+		if !evaluated.IsZero() {
+			err = evaluate(groups, evaluated.Add(interval))
+		}
 	}
 	return errors.Join(err, database.Close())
 }
