@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -143,6 +144,36 @@ def test_every_query_of_every_panel_answers(kind: str, episodes: Episodes) -> No
         if "expr" in target and not has_data(server, substituted(target["expr"]))
     ]
     assert empty == []
+
+
+def test_panels_of_a_large_fleet_answer_from_what_the_rules_have_recorded(episodes: Episodes) -> None:
+    server = episodes.servers["storm-classic"]
+    recorded = [
+        (f"{place} ({target['refId']})", target["expr"])
+        for place, panel in panels()
+        for target in panel["targets"]
+        if "$raw" in target.get("expr", "")
+    ]
+    assert len(recorded) > 30
+    assert [] == [place for place, expr in recorded if not has_data(server, substituted(expr, {"$raw": ""}))]
+    calls = next(expr for place, expr in recorded if "Calls judged" in place)
+    values = [server.value(substituted(calls, {"$raw": raw}), time=str(STORM_EPISODE.end)) for raw in (".+", "")]
+    assert values[0] == pytest.approx(values[1], rel=0.05)
+
+
+@pytest.mark.parametrize(("recorded_from", "asks_series"), [(20_000, True), (10, False)])
+def test_what_a_dashboard_reads_depends_on_the_number_of_series(
+    recorded_from: int, asks_series: bool, episodes: Episodes
+) -> None:
+    pytest.importorskip("grafana_foundation_sdk", reason="no release of grafana-foundation-sdk supports this Python")
+    from after200.monitoring.boards.common import SOURCE_PATTERN, choice_of_source
+    from after200.monitoring.policy import Policy
+
+    query = choice_of_source(Policy(recorded_from=recorded_from)).removeprefix("query_result(").removesuffix(")")
+    found = episodes.servers["storm-classic"].query(substituted(query), time=str(STORM_EPISODE.end))
+    texts = [f'{{use="{one["metric"]["use"]}"}} 1' for one in found]
+    values = [match[1] for text in texts if (match := re.search(SOURCE_PATTERN.strip("/"), text))]
+    assert values == ([".+"] if asks_series else [])
 
 
 def has_data(server: Prometheus, query: str) -> bool:

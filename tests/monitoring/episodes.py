@@ -113,7 +113,7 @@ CALM_DAY = Episode(
     start=START,
     step=60,
     evaluated=240,
-    jobs={"chat": {"claude-opus-5": 0.4, "claude-sonnet-5": 0.6}},
+    jobs={"chat": {"claude-opus-5": 0.25, "claude-sonnet-5": 0.35}},
     phases=(Phase(24 * 60, CALM),),
 )
 EPISODES = {episode.name: episode for episode in (STORM_EPISODE, CALM_DAY)}

@@ -217,7 +217,7 @@ def tools(counts: Counts, policy: Policy) -> list[Any]:
 
 def served(counts: Counts) -> list[Any]:
     tier = (names.SERVICE_TIER,)
-    rows = {names.SERVICE_TIER: p.Column("Service tier"), names.SPEED: p.Column("Speed")}
+    rows = {names.SERVICE_TIER: p.Column("Service tier", 115), names.SPEED: p.Column("Speed")}
     known = matches(names.SERVICE_TIER, ".+")
     return [
         p.graph(
