@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.monitoring.programs import CACHE
+from tests.support.not_run import SERVERS
 
 HERE = Path(__file__).resolve().parent
 INSTALLED = CACHE / "drawing"
@@ -45,13 +46,13 @@ class Order:
 
 
 def missing() -> str | None:
-    """What the drawing lacks here, in one sentence; None when it lacks nothing."""
+    """What the drawing lacks here and how to install it; None when it lacks nothing."""
     if shutil.which("node") is None:
-        return "node is not installed"
+        return "node is not installed: install Node.js 20 or later with npm"
     if chromium() is None:
-        return "chromium is not installed: the Debian package chromium, or CHROMIUM names another one"
+        return "chromium is not installed: install the Debian package chromium, or name another one in CHROMIUM"
     if not (INSTALLED / "node_modules" / "@grafana" / "scenes").exists():
-        return "Grafana's libraries are not installed: .ci/install-monitoring grafana-libraries puts them under .cache"
+        return f"grafana-libraries is not installed: {SERVERS}"
     return None
 
 
