@@ -18,7 +18,7 @@ ARGS ?=
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test servers lint format types build matrix newest ci clean
+.PHONY: help demo test servers lint format types build matrix newest boards pictures ci clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1 \t/p' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ matrix: $(VENV)/.test  ## the tests on every supported combination of versions; 
 
 newest: $(VENV)/.test  ## the tests on the newest release of the SDK, and on a newer pre-release if there is one
 	$(BIN)/python -m matrix --newest $(ARGS)
+
+boards: $(VENV)/.test  ## draw every dashboard in every situation, in .cache/drawn, and say what a reader would stumble over
+	$(BIN)/python -m tests.drawing $(ARGS)
+
+pictures: $(VENV)/.test  ## draw the pictures of the documentation, after half an hour of real calls
+	$(BIN)/python -m tests.drawing.pictures $(ARGS)
 
 ci:  ## everything that CI runs, in environments of its own
 	.ci/run $(ARGS)

@@ -128,6 +128,8 @@ PARTS: dict[str, tuple[Program, ...]] = {
             {"small.ts": TYPESCRIPT},
         ),
     ),
+    "replay": (Program("replay", ("%(cache)s/bin/replay", "--data=data", "rules.yml"), {"rules.yml": RULES}),),
+    "grafana-libraries": (Program("esbuild", ("%(cache)s/drawing/node_modules/.bin/esbuild", "--version")),),
 }
 """What each part of .ci/install-monitoring installs."""
 

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "docs",
     "faults",
     "load",
+    "drawing",
     "monitoring",
     "neighbours",
     "plugin",

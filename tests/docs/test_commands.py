@@ -35,6 +35,7 @@ RUN_BELOW = (
     ("index.md", "after200 faults"),
     ("index.md", "ANTHROPIC_BASE_URL"),
     ("settings.md", "correct_exceptions=True"),
+    ("dashboards.md", "after200 dashboards"),
     ("verify.md", "^after200 verify$"),
     ("verify.md", "--prometheus"),
     ("verify.md", "^after200 verify --setup"),
@@ -169,6 +170,15 @@ def test_a_service_that_sets_up_opentelemetry_calls_one_line_more() -> None:
     )
     finished = run([sys.executable, "-c", program])
     assert (0, "True\n") == (finished.returncode, finished.stdout), finished.stderr
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no release of grafana-foundation-sdk supports this Python")
+def test_dashboards_are_written_with_other_numbers(tmp_path: Path) -> None:
+    finished = run(["bash", "-euc", block("dashboards.md", "after200 dashboards")], tmp_path)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    alerts = (tmp_path / "my-monitoring/prometheus/after200.alerts.yml").read_text(encoding="utf-8")
+    assert "14.4 * 0.005" in alerts
+    assert "dashboard_url: https://grafana.example.com/d/after200-calls?viewPanel=" in alerts
 
 
 @pytest.mark.parametrize(("page", "holding"), [("index.md", "after200 verify"), ("verify.md", "^after200 verify$")])

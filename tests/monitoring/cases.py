@@ -56,13 +56,17 @@ OPEN = labelled("after200_streams_open", PROCESS)
 # --- what an alert looks like ----------------------------------------------------------------------------------------
 
 
+def last(severity: str) -> str:
+    return "(last 1m or 5m)" if severity == "critical" else "(last 5m)"
+
+
 def hidden(share: str, severity: str = "warning") -> Firing:
     return Firing(
         "ClaudeHiddenFailures",
         {**MODEL, "severity": severity},
         "Calls to Claude fail after HTTP has answered 200.",
         f"{share} of the calls of {WHERE} failed after an HTTP status of 200. HTTP metrics and gateways count them as "
-        "successes (last 5m).",
+        f"successes {last(severity)}.",
     )
 
 
@@ -73,7 +77,7 @@ def overloaded(share: str, severity: str = "warning") -> Firing:
         "Claude is overloaded.",
         f"{share} of the calls of {WHERE} failed because the model is overloaded, before the stream (529, 503) or in "
         f"it "
-        "(behind a 200) (last 5m).",
+        f"(behind a 200) {last(severity)}.",
     )
 
 
@@ -84,7 +88,7 @@ def rate_limited(share: str, severity: str = "warning") -> Firing:
         "Claude refuses calls because a rate limit is reached.",
         f"{share} of the calls of {WHERE} failed because a rate limit or quota is reached, before the stream (429) or "
         f"in it "
-        "(behind a 200) (last 5m).",
+        f"(behind a 200) {last(severity)}.",
     )
 
 
@@ -95,7 +99,7 @@ def truncated(share: str, severity: str = "warning") -> Firing:
         "Streams from Claude end without their end event, and nobody raises an error.",
         f"{share} of the calls of {WHERE} ended without message_stop and without an error. The application may have "
         f"taken "
-        "half an answer for a whole one (last 5m).",
+        f"half an answer for a whole one {last(severity)}.",
     )
 
 
@@ -159,7 +163,8 @@ ABSENT_ALL = Firing(
     "ClaudeTelemetryAbsent",
     {"severity": "warning", "scope": "all"},
     "No job reports calls to Claude.",
-    "There is no series after200_calls_total. Every other alert on calls to Claude is blind.",
+    "There is no series job_call:after200_calls:sum, so none of after200_calls_total. Every other alert on calls to "
+    "Claude is blind.",
 )
 
 FAILING_ALTOGETHER = (
@@ -189,8 +194,9 @@ CASES = (
         {
             "45s": (),
             "1m15s": (hidden("100%"), overloaded("100%")),
-            # 20 calls since a minute, which is not yet two.
-            "7m": (hidden("100%"), overloaded("100%")),
+            # 19 calls do not page.
+            "5m45s": (hidden("100%"), overloaded("100%")),
+            "6m15s": FAILING_ALTOGETHER,
             "12m": FAILING_ALTOGETHER,
             "16m": FAILING_ALTOGETHER,
             "20m": (*FAILING_ALTOGETHER, burn("100%", "1h", "5m", "14.4", "critical")),

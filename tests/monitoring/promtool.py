@@ -13,9 +13,12 @@ from typing import Any
 
 import yaml
 
+from after200.monitoring import places
+
 from .programs import DASHBOARDS, program, run
 
 RULE_FILES = (DASHBOARDS / "prometheus/after200.rules.yml", DASHBOARDS / "prometheus/after200.alerts.yml")
+GRAFANA = "http://localhost:3000"
 RUNBOOKS = "https://github.com/after200/after200/blob/main/dashboards/runbooks"
 
 
@@ -33,8 +36,16 @@ class Firing:
             "summary": self.summary,
             "description": self.description,
             "runbook_url": f"{RUNBOOKS}/{self.alert}.md",
+            "dashboard_url": self.dashboard_url(),
         }
         return {"exp_labels": self.labels, "exp_annotations": annotations}
+
+    def dashboard_url(self) -> str:
+        """Leads to the panel that explains the alert, for the job and the model of the alert."""
+        uid, title = places.ALERTS[self.alert]
+        variables = [("job", self.labels.get("job")), ("model", self.labels.get("gen_ai_request_model"))]
+        chosen = "".join(f"&var-{name}={value}" for name, value in variables if value)
+        return f"{GRAFANA}/d/{uid}?viewPanel={places.panel_id(title)}{chosen}"
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,22 @@ import promql_parser
 import yaml
 
 from after200 import names
-from after200.monitoring.naming import HISTOGRAM_PARTS, metric_labels, metric_names
+from after200.monitoring.naming import (
+    CLASSIC_PARTS,
+    metric_labels,
+    metric_name,
+    metric_names,
+    name_of_gauge_without_suffix,
+)
 
 from .programs import DASHBOARDS
 
-VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "15s"}
+VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "15s", "$raw": ".+"}
+HISTOGRAMS = [metric for metric in names.METRICS if metric.kind == "histogram"]
+RATIOS = [metric for metric in names.METRICS if metric.kind == "gauge" and metric.unit == "1"]
 FROM_ELSEWHERE = {
     "up": {"job", "instance"},
-    "target_info": {"job", "instance"},
+    "target_info": {"job", "instance", "telemetry_sdk_language"},
     "ALERTS": {"alertname", "alertstate", "severity"},
 }
 """Metrics that are not ours, and the labels of theirs that a query may use."""
@@ -47,9 +55,14 @@ def substituted(expr: str, variables: dict[str, str] | None = None) -> str:
 def panels() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every panel of every dashboard, with its address."""
     for path in sorted((DASHBOARDS / "grafana").glob("*.json")):
-        for panel in json.loads(path.read_text(encoding="utf-8"))["panels"]:
-            if panel["type"] != "row":
-                yield f"{path.stem}: {panel['title']}", panel
+        for panel in panels_of(json.loads(path.read_text(encoding="utf-8"))):
+            yield f"{path.stem}: {panel['title']}", panel
+
+
+def panels_of(board: dict[str, Any]) -> list[dict[str, Any]]:
+    """The panels of a dashboard, those in collapsed rows too, without the rows."""
+    every = [one for panel in board["panels"] for one in (panel, *panel.get("panels", ()))]
+    return [panel for panel in every if panel["type"] != "row"]
 
 
 def panel_queries() -> list[Query]:
@@ -86,7 +99,9 @@ def all_queries() -> list[Query]:
 def known_series() -> dict[str, set[str]]:
     """Every series name that a query may use, with the labels that it can have."""
     known = {series: set(metric_labels(metric)) for metric in names.METRICS for series in metric_names(metric)}
+    known |= {metric_name(metric, "native"): set(metric_labels(metric)) for metric in HISTOGRAMS}
     known = {series: labels if series.endswith("_bucket") else labels - {"le"} for series, labels in known.items()}
+    known |= {name_of_gauge_without_suffix(metric): set(metric_labels(metric)) - {"le"} for metric in RATIOS}
     known |= {name: set(labels) for name, labels in FROM_ELSEWHERE.items()}
     for rule in rules():
         if "record" in rule:
@@ -133,4 +148,4 @@ def grouped_by(node: Any) -> Iterator[tuple[Any, set[str]]]:
 def base_metric(series: str) -> str:
     """The series' name without the part of a histogram."""
     name, _, part = series.rpartition("_")
-    return name if part in HISTOGRAM_PARTS else series
+    return name if part in CLASSIC_PARTS else series

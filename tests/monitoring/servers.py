@@ -164,14 +164,14 @@ class Prometheus:
     def wait_for_value(self, expr: str, value: float, timeout: float = 20.0) -> None:
         eventually(f"{expr} == {value}", lambda: self.value(expr) == value, timeout)
 
-    def evaluate(self, times: int = 3) -> None:
+    def evaluate(self, times: int = 3, timeout: float = 20.0) -> None:
         """Returns once every rule has been evaluated that many times more."""
         before = self.evaluations()
 
         def evaluated() -> bool:
             return all(now - then >= times for now, then in zip(self.evaluations(), before, strict=True))
 
-        eventually("rules are evaluated", evaluated)
+        eventually("rules are evaluated", evaluated, timeout)
 
     def evaluations(self) -> list[float]:
         """How often each group has been evaluated, in the order of their names."""
@@ -191,7 +191,8 @@ class Prometheus:
 def alertmanager(stack: ExitStack, folder: Path, webhook: Webhook) -> str:
     """Start the real Alertmanager; its address."""
     configuration = yaml.safe_load((STACK / "alertmanager/alertmanager.yml").read_text(encoding="utf-8"))
-    configuration["route"] |= {"group_wait": "0s", "group_interval": "1s"}
+    for route in (configuration["route"], *configuration["route"]["routes"]):
+        route |= {"group_wait": "0s", "group_interval": "1s"}
     configuration["receivers"][0]["webhook_configs"][0]["url"] = webhook.url
     path = folder / "alertmanager.yml"
     path.write_text(yaml.safe_dump(configuration), encoding="utf-8")
@@ -208,11 +209,17 @@ def alertmanager(stack: ExitStack, folder: Path, webhook: Webhook) -> str:
 
 
 def prometheus(
-    stack: ExitStack, folder: Path, alerts_to: str, scrapes: Iterable[dict[str, Any]], binary: str, *options: str
+    stack: ExitStack,
+    folder: Path,
+    alerts_to: str,
+    scrapes: Iterable[dict[str, Any]],
+    binary: str,
+    *options: str,
+    interval: str = "1s",
 ) -> Prometheus:
-    """Start the real Prometheus with the committed rules, every second."""
+    """Start the real Prometheus with the committed rules; `interval` is how often it scrapes and evaluates."""
     configuration = yaml.safe_load((STACK / "prometheus/prometheus.yml").read_text(encoding="utf-8"))
-    configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    configuration["global"] = {"scrape_interval": interval, "evaluation_interval": interval}
     configuration["rule_files"] = [str(DASHBOARDS / "prometheus/*.yml")]
     configuration["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alerts_to]
     configuration["scrape_configs"] = list(scrapes)
@@ -231,7 +238,7 @@ def prometheus(
     stack.enter_context(Process(command, ready="Server is ready to receive web requests"))
     running = Prometheus(f"http://127.0.0.1:{port}")
     # The first scrape of a target comes some seconds after the start, and rules are evaluated from then on.
-    running.evaluate(1)
+    running.evaluate(1, timeout=60)
     return running
 
 

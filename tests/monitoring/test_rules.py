@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from .cases import CASES
+from .cases_of_answers import CASES_OF_ANSWERS
+from .cases_of_storms import CASES_OF_STORMS
 from .programs import program, run
 from .promtool import RULE_FILES, Case, judge, read_groups
+
+ALL_CASES = (*CASES, *CASES_OF_ANSWERS, *CASES_OF_STORMS)
 
 
 def test_promtool_accepts_the_rule_files() -> None:
@@ -17,7 +21,7 @@ def test_promtool_accepts_the_rule_files() -> None:
     assert finished.returncode == 0, finished.stdout
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
 def test_rules_fire_when_they_should(case: Case, tmp_path: Path) -> None:
     assert judge(case, tmp_path) == ""
 
@@ -29,7 +33,7 @@ def test_every_alert_has_been_seen_silent_and_firing() -> None:
     fired = {
         (alert.alert, *sorted((name, value) for name, value in alert.labels.items() if name in rule_labels))
         for rule_labels in [{name for rule in rules for name in rule["labels"]}]
-        for case in CASES
+        for case in ALL_CASES
         for alerts in list(case.firing.values())[1:]
         for alert in alerts
         if alert not in next(iter(case.firing.values()))

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small application that does to streams what a chat service should not, and reads the results of a batch.
+"""A small application that does to streams what a chat service should not, and gets every kind of answer.
 
-It cancels a stream, abandons one and closes one, then waits until its standard input is closed. An ordinary program,
+It cancels a stream, abandons one and closes one, reads the results of a batch, asks once for each of some answers, then
+waits until its standard input is closed. An ordinary program,
 run under `opentelemetry-instrument`; ANTHROPIC_BASE_URL is where the API is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import sys
@@ -20,6 +22,20 @@ REQUEST: dict[str, Any] = {
     "max_tokens": 64,
     "messages": [{"role": "user", "content": "Hello?"}],
 }
+
+ANSWERS = (
+    "refusal_cyber",
+    "max_tokens",
+    "empty",
+    "fallback",
+    "web_search_failed",
+    "cached_by_ttl",
+    "compaction",
+    "service_tier_priority",
+    "http_529_retry_after_ms_then_completed",
+    "enforced_spend_limit_reached_mid_stream",
+)
+"""The scenarios of the fault server that the application asks for."""
 
 
 async def cancel_one(url: str) -> None:
@@ -61,6 +77,10 @@ def main() -> None:
     batches = anthropic.Anthropic(base_url=f"{url}/batch_results@batch")
     for _ in batches.messages.batches.results("msgbatch_1"):
         pass
+    for answer in ANSWERS:
+        with contextlib.suppress(anthropic.APIError):
+            for _ in anthropic.Anthropic(base_url=f"{url}/{answer}@answers").messages.create(**REQUEST, stream=True):
+                pass
     print("done", flush=True)
     sys.stdin.read()
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ def scrape(job: str, *targets: str, **options: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def through_the_collector(folder: Path) -> Iterator[Way]:
-    """OTLP to the Collector, which Prometheus scrapes and which passes traces on."""
+def through_the_collector(folder: Path, interval: str = "1s") -> Iterator[Way]:
+    """OTLP to the Collector, which Prometheus scrapes every `interval` and which passes traces on."""
     for name in ("otelcol", "prometheus", "prometheus-alertmanager"):
         program(name)
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def through_the_collector(folder: Path) -> Iterator[Way]:
         scrapes = [scrape("collector", running.metrics, honor_labels=True)]
         alerts_to = alertmanager(stack, folder, webhook)
         exemplars = "--enable-feature=exemplar-storage"
-        server = prometheus(stack, folder, alerts_to, scrapes, "prometheus", exemplars)
+        server = prometheus(stack, folder, alerts_to, scrapes, "prometheus", exemplars, interval=interval)
         environment = {
             **OTLP,
             "OTEL_TRACES_EXPORTER": "otlp",
@@ -79,16 +79,27 @@ def scraped_directly(folder: Path) -> Iterator[Way]:
 
 
 @contextmanager
-def pushed_to_prometheus(folder: Path) -> Iterator[Way]:
-    """Prometheus 3 and its own OTLP endpoint."""
-    for name in ("prometheus3", "prometheus-alertmanager"):
-        program(name)
+def pushed_to_prometheus(folder: Path, name: str = "otlp", **more: str) -> Iterator[Way]:
+    """Prometheus 3 and its own OTLP endpoint; `more` is added to the applications' environment."""
+    for needed in ("prometheus3", "prometheus-alertmanager"):
+        program(needed)
     with ExitStack() as stack:
         webhook = stack.enter_context(Webhook())
         alerts_to = alertmanager(stack, folder, webhook)
         server = prometheus(stack, folder, alerts_to, [], "prometheus3", "--web.enable-otlp-receiver")
-        environment = {**OTLP, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{server.url}/api/v1/otlp/v1/metrics"}
-        yield Way("otlp", server, webhook, dict.fromkeys(APPLICATIONS, environment))
+        environment = {**OTLP, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{server.url}/api/v1/otlp/v1/metrics", **more}
+        yield Way(name, server, webhook, dict.fromkeys(APPLICATIONS, environment))
 
 
-WAYS = {"collector": through_the_collector, "scrape": scraped_directly, "otlp": pushed_to_prometheus}
+def pushed_with_native_histograms(folder: Path) -> AbstractContextManager[Way]:
+    """The same with exponential histograms, which Prometheus stores as native ones."""
+    aggregation = {"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": "base2_exponential_bucket_histogram"}
+    return pushed_to_prometheus(folder, "native", **aggregation)
+
+
+WAYS = {
+    "collector": through_the_collector,
+    "scrape": scraped_directly,
+    "otlp": pushed_to_prometheus,
+    "native": pushed_with_native_histograms,
+}

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write dashboards, rules, alerts, runbooks and the stack's configuration, or check that they are up to date.
+"""Write dashboards, rules, alerts, runbooks and a stack's configuration, with numbers of your own.
 
-python -m after200.monitoring                          write everything under dashboards/
-python -m after200.monitoring --check                  exit status 1 when a file there differs; names the files
-python -m after200.monitoring --output my --set slo_target=0.995 --set runbooks=https://wiki/claude
+    after200 dashboards                                write everything under dashboards/
+    after200 dashboards --list                         what can be set, with its default
+    after200 dashboards --output my --set slo_target=0.995 --set runbooks=https://wiki/claude
+    after200 dashboards --check                        exit status 1 when a file there differs; names the files
+
+`python -m after200.monitoring` is the same.
 """
 
 from __future__ import annotations
@@ -18,15 +21,19 @@ OLDEST_PYTHON = (3, 11)
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 done or up to date, 1 not up to date, 2 cannot run."""
     options = parse(arguments)
+    if options.list:
+        from after200.monitoring.policy import describe_settings
+
+        print(describe_settings())
+        return 0
     if sys.version_info < OLDEST_PYTHON:
         version = ".".join(map(str, sys.version_info[:3]))
         return complain(f"needs Python 3.11 or later, as grafana-foundation-sdk does; this is {version}")
     try:
         from after200.monitoring.files import render
+        from after200.monitoring.policy import Policy, with_settings
     except ModuleNotFoundError as error:
         return complain(f"{error.name} is not installed: pip install 'after200[monitoring]'")
-    from after200.monitoring.policy import Policy, with_settings
-
     try:
         policy = with_settings(Policy(), options.set)
     except ValueError as error:
@@ -36,11 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m after200.monitoring", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="after200 dashboards", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=Path("dashboards"), help="the folder to write to or check")
+    parser.add_argument(
+        "--output", type=Path, default=Path("dashboards"), help="the folder to write to or check (default: dashboards)"
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a number of policy.py")
+    parser.add_argument("--list", action="store_true", help="write nothing; list what --set accepts, with its default")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; repeatable")
     return parser.parse_args(arguments)
 
 
@@ -66,7 +76,7 @@ def check(folder: Path, rendered: dict[str, str]) -> int:
     for name in stray:
         print(f"{folder / name} is written by nothing")
     if differing or stray:
-        print("run python -m after200.monitoring and commit the result")
+        print("run after200 dashboards and commit the result")
         return 1
     print(f"{len(rendered)} files under {folder} are up to date")
     return 0
@@ -77,7 +87,7 @@ def read(path: Path) -> str | None:
 
 
 def complain(text: str) -> int:
-    print(f"after200.monitoring: {text}", file=sys.stderr)
+    print(f"after200 dashboards: {text}", file=sys.stderr)
     return 2
 
 

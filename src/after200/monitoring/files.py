@@ -15,7 +15,7 @@ from after200.monitoring.policy import Policy
 from after200.monitoring.recording import recording_groups
 from after200.monitoring.rendering import render_templates
 
-HEADER = "# Written by python -m after200.monitoring: change src/after200/monitoring, not this file.\n"
+HEADER = "# Written by after200 dashboards: change src/after200/monitoring, not this file.\n"
 
 
 def render(policy: Policy) -> dict[str, str]:

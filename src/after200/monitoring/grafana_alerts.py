@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from after200.monitoring import places
 from after200.monitoring.alerts import Alert, all_alerts
 from after200.monitoring.policy import Policy
 
@@ -35,6 +36,7 @@ def provisioning(policy: Policy) -> dict[str, Any]:
 def managed_rule(alert: Alert, policy: Policy) -> dict[str, Any]:
     """One rule: query A, and the condition that A is above 0."""
     rule = alert.rule(policy)
+    uid, panel = places.ALERTS[alert.name]
     title = " ".join((alert.name, alert.severity, *dict(alert.labels).values()))
     return {
         "uid": re.sub(r"[^a-z0-9]+", "-", title.lower()),
@@ -63,7 +65,11 @@ def managed_rule(alert: Alert, policy: Policy) -> dict[str, Any]:
         "noDataState": "OK",
         "execErrState": "Error",
         "labels": rule["labels"],
-        "annotations": {key: for_grafana(text) for key, text in rule["annotations"].items()},
+        "annotations": {
+            **{key: for_grafana(text) for key, text in rule["annotations"].items()},
+            "__dashboardUid__": uid,
+            "__panelId__": str(places.panel_id(panel)),
+        },
     }
 
 

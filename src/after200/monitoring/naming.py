@@ -12,10 +12,13 @@ from typing import Final, Literal
 
 from after200.names import Metric
 
-Part = Literal["", "bucket", "count", "sum"]
+Part = Literal["", "bucket", "count", "sum", "native"]
+"""A part of a classic histogram; `native` is a native histogram, which is one series without a suffix; `""` is anything
+that is no histogram."""
 
 UNIT_SUFFIXES: Final = {"s": "seconds", "ms": "milliseconds", "By": "bytes", "1": ""}
-HISTOGRAM_PARTS: Final = ("bucket", "count", "sum")
+CLASSIC_PARTS: Final[tuple[Part, ...]] = ("bucket", "count", "sum")
+HISTOGRAM_PARTS: Final[tuple[Part, ...]] = (*CLASSIC_PARTS, "native")
 SERVER_LABELS: Final = frozenset({"job", "instance", "le"})
 """Labels that come from the way to Prometheus and not from the package."""
 
@@ -37,7 +40,12 @@ def metric_name(metric: Metric, part: Part = "") -> str:
         pieces.append("total")
     if metric.kind == "gauge" and metric.unit == "1":
         pieces.append("ratio")
-    return "_".join(piece for piece in (*pieces, part) if piece)
+    return "_".join(piece for piece in (*pieces, part if part != "native" else "") if piece)
+
+
+def name_of_gauge_without_suffix(metric: Metric) -> str:
+    """A gauge of the unit `1` as the Python exporter names it, which leaves out `_ratio`."""
+    return re.sub(r"_ratio$", "", metric_name(metric))
 
 
 def unit_suffix(unit: str) -> str:
@@ -52,8 +60,8 @@ def unit_suffix(unit: str) -> str:
 
 
 def metric_names(metric: Metric) -> tuple[str, ...]:
-    """Every series name that the metric has in Prometheus."""
-    parts: tuple[Part, ...] = ("bucket", "count", "sum") if metric.kind == "histogram" else ("",)
+    """Every series name that the metric has in Prometheus; of a histogram, those of a classic one."""
+    parts: tuple[Part, ...] = CLASSIC_PARTS if metric.kind == "histogram" else ("",)
     return tuple(metric_name(metric, part) for part in parts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name
+from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name, name_of_gauge_without_suffix
 from after200.names import Metric
 
 
@@ -49,23 +49,24 @@ def select(metric: Metric, *matchers: Matcher, part: Part = "") -> str:
     return metric_name(metric, part) + braces(matchers)
 
 
+def select_gauge(metric: Metric, *matchers: Matcher) -> str:
+    """A gauge of the unit `1`, under the name that it has on any way to Prometheus."""
+    return f"({select(metric, *matchers)} or {name_of_gauge_without_suffix(metric)}{braces(matchers)})"
+
+
 def braces(matchers: Iterable[Matcher]) -> str:
     text = ",".join(map(str, matchers))
     return f"{{{text}}}" if text else ""
 
 
-def increase(selector: str, window: str, memory: str | None = None) -> str:
+def increase(selector: str, window: str) -> str:
     """How much the counters of a selector grew in the window, the birth of a series included.
 
-    `increase()` sees a series only from its second sample on, so it loses the first failure of a process. A series
-    that was not there one window ago is young: it counts by its value. With `memory`, a series that comes back after
-    having been away (a scrape that failed, Prometheus restarted) with no less than it had before is not young.
+    `increase()` sees a series only from its second sample on, so it misses the first failure of a process. A series
+    that was not there one window ago is young: it counts by its value. The rules do the same at a fraction of the
+    cost, see `recording.Counted`.
     """
-    latest = f"last_over_time({selector}[{window}])"
-    young = f"{latest} unless {selector} offset {window}"
-    if memory:
-        young += f" unless {latest} >= last_over_time({selector}[{memory}] offset {window})"
-    return f"({young}) or increase({selector}[{window}])"
+    return f"({selector} unless {selector} offset {window}) or increase({selector}[{window}])"
 
 
 def sum_by(labels: Iterable[str], expression: str) -> str:
@@ -73,12 +74,46 @@ def sum_by(labels: Iterable[str], expression: str) -> str:
     return f"sum by ({names}) ({expression})" if names else f"sum({expression})"
 
 
+def max_by(labels: Iterable[str], expression: str) -> str:
+    names = ", ".join(labels)
+    return f"max by ({names}) ({expression})" if names else f"max({expression})"
+
+
 def share(part: str, whole: str) -> str:
     """The part of the whole: 0 where the part has no series at all, nothing where the whole is 0."""
     return f"({part} or 0 * {whole}) / ({whole} > 0)"
 
 
+# --- histograms, classic or native: the second alternative is empty where there are classic ones -------------------
+
+
 def quantile(q: float, metric: Metric, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
-    """A quantile of a histogram over the window."""
-    buckets = sum_by(("le", *labels), f"rate({select(metric, *matchers, part='bucket')}[{window}])")
-    return f"histogram_quantile({q:g}, {buckets})"
+    """A quantile of a histogram over the window, in the metric's unit."""
+    by = tuple(labels)
+    buckets = sum_by(("le", *by), f"rate({select(metric, *matchers, part='bucket')}[{window}])")
+    native = sum_by(by, f"rate({select(metric, *matchers, part='native')}[{window}])")
+    return f"histogram_quantile({q:g}, {buckets}) or histogram_quantile({q:g}, {native})"
+
+
+def observations(metric: Metric, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
+    """How many values a histogram got in the window."""
+    by = tuple(labels)
+    classic = sum_by(by, f"increase({select(metric, *matchers, part='count')}[{window}])")
+    native = sum_by(by, f"increase({select(metric, *matchers, part='native')}[{window}])")
+    return f"{classic} or histogram_count({native})"
+
+
+def observations_up_to(metric: Metric, bound: float, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
+    """How many of them were at most `bound`, which must be a boundary of the classic buckets.
+
+    A native histogram has boundaries of its own, between which Prometheus interpolates.
+    """
+    by = tuple(labels)
+    bucket = select(metric, *matchers, Matcher("le", "=", f"{bound:g}"), part="bucket")
+    native = sum_by(by, f"increase({select(metric, *matchers, part='native')}[{window}])")
+    return f"{sum_by(by, f'increase({bucket}[{window}])')} or {count_up_to(native, bound)}"
+
+
+def count_up_to(native: str, bound: float) -> str:
+    """How many values of a native histogram are at most `bound`."""
+    return f"histogram_fraction(0, {bound:g}, {native}) * histogram_count({native})"

@@ -7,6 +7,7 @@ level:metric:operation; the level `model` is job, provider and model.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from after200 import names
@@ -15,8 +16,8 @@ from after200.monitoring.naming import label
 from after200.monitoring.promql import (
     Matcher,
     braces,
+    count_up_to,
     equals,
-    increase,
     matches,
     none_of,
     one_of,
@@ -24,87 +25,263 @@ from after200.monitoring.promql import (
     share,
     sum_by,
 )
+from after200.names import Metric
 
-OUTCOMES: Final = "model_outcome:after200_calls:increase"
-JUDGED: Final = "model:after200_calls_judged:increase"
+ALIVE: Final = "5m"
+"""How long Prometheus takes a series without new samples for alive."""
+PYTHON: Final = 'target_info{telemetry_sdk_language="python"}'
+"""One series for each process, on every way that metrics take to Prometheus."""
+RETURNED: Final = "job:after200_returned:count"
+
+FALLEN: Final = "model:after200_calls_fallen:count"
+
 HIDDEN: Final = "model:after200_calls_hidden_failure"
-BY_FAILURE: Final = "model_failure:after200_calls:ratio"
+JUDGED: Final = "model:after200_calls_judged"
+BY_FAILURE: Final = "model_failure:after200_calls"
 ABANDONED: Final = "model:after200_calls_abandoned:ratio"
 VALID: Final = "model:after200_calls_valid:increase"
 BAD: Final = "model:after200_calls_bad"
-STREAMS: Final = "model:after200_streams_ended:increase"
 STALLED: Final = "model:after200_streams_stalled:ratio"
-ATTEMPTS: Final = "model:after200_attempts:increase"
 REFUSED: Final = "model:after200_attempts_refused:ratio"
+ANSWERED: Final = "model:after200_answers:increase"
+BY_ANSWER: Final = "model_answer:after200_answers:ratio"
+TOOL_CALLS: Final = "model_tool:after200_server_tool_calls:increase"
+TOOL_ERRORS: Final = "model_tool:after200_server_tool_calls:ratio"
 
 HIDDEN_MATCHERS: Final = (one_of(names.OUTCOME, p.ERRORS), matches(names.WIRE_STATUS, p.BELOW_400))
 JUDGED_MATCHERS: Final = (one_of(names.OUTCOME, p.JUDGED),)
 VALID_MATCHERS: Final = (*JUDGED_MATCHERS, none_of(names.FAILURE, p.CALLER_FAULTS))
 BAD_MATCHERS: Final = (one_of(names.OUTCOME, p.ERRORS), none_of(names.FAILURE, p.CALLER_FAULTS))
 REFUSED_MATCHERS: Final = (matches(names.WIRE_STATUS, p.RETRIED_STATUSES),)
+TOOL_ERROR_MATCHERS: Final = (matches(names.ERROR_TYPE, ".+"),)
 
 
 def rule(record: str, expr: str) -> dict[str, Any]:
     return {"record": record, "expr": expr}
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Counters, summed over the processes of each job, and what the rules record of them.
+
+    `increase()` misses the first call of each series, and Prometheus cannot join tens of thousands of series at every
+    evaluation to see which are young. So the rules read the series twice only: once for the plain increase, and once
+    for their sum. How far the sum has risen shows the births; everything after that works on the few sums.
+
+    The sum can also rise because processes come back that had been away (scrapes that failed, Prometheus restarted),
+    and fall because processes went. So the rise is measured from the highest sum of the five minutes before the
+    window, or of the whole `memory` where a job has processes that came back. Where it is smaller than the plain
+    increase, the increase holds.
+    """
+
+    prefix: str
+    """Level and metric, the first two parts of the names of what is recorded."""
+    labels: tuple[str, ...]
+    """What the sums keep of the labels; the process is not in it."""
+    total: str
+    """PromQL: the sum of the counters now."""
+    known: str
+    """PromQL: the plain increase in the window `<w>`, summed."""
+
+    @property
+    def sum(self) -> str:
+        return f"{self.prefix}:sum"
+
+    def increase(self, window: str) -> str:
+        """The name of the recorded increase in `window`."""
+        return f"{self.prefix}:increase{window}"
+
+    def rules(self, policy: p.Policy) -> list[dict[str, Any]]:
+        """What is recorded for the window."""
+        w = policy.window
+        known = f"{self.prefix}:increase_of_known{w}"
+        risen = f"{self.prefix}:rise{w}"
+        return [
+            # Most series are born at zero and stay there: what is zero is left out, and rises from nothing.
+            rule(self.sum, f"({self.total}) > 0"),
+            rule(known, f"({self.known.replace('<w>', w)}) > 0"),
+            rule(risen, self.rise(w, policy.memory)),
+            rule(self.increase(w), f"({risen} > {known}) or {known} or {risen}"),
+        ]
+
+    def fast_rule(self, policy: p.Policy) -> dict[str, Any]:
+        """What is recorded for the fast window, from the sum alone."""
+        return rule(self.increase(policy.fast_window), self.rise(policy.fast_window, policy.memory))
+
+    def rise(self, window: str, memory: str) -> str:
+        """By how much the sums have risen in the window; nothing where they have fallen."""
+        alive = f"max_over_time({self.sum}[{ALIVE}] offset {window})"
+        back = f"max_over_time({self.sum}[{memory}] offset {window}) and on (job) {RETURNED}{window}"
+        away = f"last_over_time({self.sum}[{memory}] offset {window})"
+        before = f"(({back}) or {alive} or {away})"
+        return f"({self.sum} - {before}) >= 0 or ({self.sum} unless {alive})"
+
+
+def counted(prefix: str, metric: Metric, labels: tuple[str, ...]) -> Counted:
+    """A counter metric, summed by these labels."""
+    selector = select(metric)
+    return Counted(
+        f"{prefix}:{metric.name.replace('.', '_')}",
+        labels,
+        sum_by(labels, selector),
+        sum_by(labels, f"increase({selector}[<w>])"),
+    )
+
+
+def without_process(metric: Metric) -> tuple[str, ...]:
+    """All labels of a metric but the instance: what is recorded for the dashboards to read."""
+    return ("job", *map(label, metric.attributes))
+
+
+CALLS: Final = counted("job_call", names.CALLS, without_process(names.CALLS))
+ATTEMPTS: Final = counted("job_attempt", names.ATTEMPTS, without_process(names.ATTEMPTS))
+ANSWERS: Final = counted("job_answer", names.ANSWERS_RECEIVED, without_process(names.ANSWERS_RECEIVED))
+TOOLS: Final = counted("job_tool", names.SERVER_TOOL_CALLS, without_process(names.SERVER_TOOL_CALLS))
+RECORDED: Final = {
+    names.CALLS: CALLS,
+    names.ATTEMPTS: ATTEMPTS,
+    names.ANSWERS_RECEIVED: ANSWERS,
+    names.SERVER_TOOL_CALLS: TOOLS,
+}
+"""The metrics that are recorded with all their labels."""
+
+_GAP_COUNT = select(names.LONGEST_GAP, part="count")
+_GAP_NATIVE = select(names.LONGEST_GAP, part="native")
+_GAP_SUM = sum_by(p.LEVEL, _GAP_NATIVE)
+_GAP_INCREASE = sum_by(p.LEVEL, f"increase({_GAP_NATIVE}[<w>])")
+STREAMS: Final = Counted(
+    "model:after200_streams_ended",
+    p.LEVEL,
+    f"{sum_by(p.LEVEL, _GAP_COUNT)} or histogram_count({_GAP_SUM})",
+    f"{sum_by(p.LEVEL, f'increase({_GAP_COUNT}[<w>])')} or histogram_count({_GAP_INCREASE})",
+)
+
+
+def smooth_streams(policy: p.Policy) -> Counted:
+    """Streams that ended without a stall, from classic buckets or from native histograms."""
+    bucket = select(names.LONGEST_GAP, equals("le", f"{policy.stall_seconds:g}"), part="bucket")
+    return Counted(
+        "model:after200_streams_smooth",
+        p.LEVEL,
+        f"{sum_by(p.LEVEL, bucket)} or {count_up_to(_GAP_SUM, policy.stall_seconds)}",
+        f"{sum_by(p.LEVEL, f'increase({bucket}[<w>])')} or {count_up_to(_GAP_INCREASE, policy.stall_seconds)}",
+    )
+
+
 def recording_groups(policy: p.Policy) -> list[dict[str, Any]]:
-    """All groups. Within one, each rule may build on those before it."""
+    """All groups, each of at most 20 rules, which is what Mimir and Grafana Cloud accept.
+
+    Within a group, each rule may build on those before it; what another group records is at most one evaluation old.
+    """
     return [
-        {"name": "after200.calls", "rules": [*call_rules(policy), *budget_rules(policy)]},
+        {
+            "name": "after200.calls",
+            "rules": [
+                *returned_rules(policy),
+                *CALLS.rules(policy),
+                CALLS.fast_rule(policy),
+                *symptom_rules(policy.window),
+                *symptom_rules(policy.fast_window),
+                fallen_rule(policy),
+            ],
+        },
+        {"name": "after200.budget", "rules": [*end_rules(policy), *budget_rules(policy)]},
         {"name": "after200.streams", "rules": stream_rules(policy)},
         {"name": "after200.attempts", "rules": attempt_rules(policy)},
+        {"name": "after200.answers", "rules": answer_rules(policy)},
     ]
 
 
-def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
-    """Calls by how they ended, then the shares that the symptom alerts look at."""
-    w = policy.window
-    level = (*p.LEVEL, *map(label, (names.OUTCOME, names.FAILURE, names.WIRE_STATUS)))
-    outcomes, judged = OUTCOMES + w, JUDGED + w
-
-    def calls(*matchers: Matcher) -> str:
-        return sum_by(p.LEVEL, outcomes + braces(matchers))
-
-    by_failure = sum_by((*p.LEVEL, label(names.FAILURE)), outcomes + braces([one_of(names.OUTCOME, p.ERRORS)]))
+def returned_rules(policy: p.Policy) -> list[dict[str, Any]]:
+    """The jobs with processes that are back within the window, after more than five minutes of silence."""
     return [
-        rule(outcomes, sum_by(level, increase(select(names.CALLS), w, policy.memory))),
-        rule(judged, calls(*JUDGED_MATCHERS)),
-        rule(f"{HIDDEN}:increase{w}", calls(*HIDDEN_MATCHERS)),
-        rule(f"{HIDDEN}:ratio{w}", share(f"{HIDDEN}:increase{w}", judged)),
         rule(
-            BY_FAILURE + w,
-            f"{by_failure} / on ({', '.join(p.LEVEL)}) group_left () ({judged} > 0)",
-        ),
-        rule(ABANDONED + w, share(calls(equals(names.OUTCOME, "abandoned")), calls())),
-        rule(VALID + w, calls(*VALID_MATCHERS)),
-        rule(f"{BAD}:increase{w}", calls(*BAD_MATCHERS)),
+            RETURNED + w,
+            f"count by (job) ({PYTHON} unless last_over_time({PYTHON}[{ALIVE}] offset {w}) "
+            f"and last_over_time({PYTHON}[{policy.memory}] offset {w}))",
+        )
+        for w in (policy.window, policy.fast_window)
+    ]
+
+
+def fallen_rule(policy: p.Policy) -> dict[str, Any]:
+    """The models whose sums are below what they were before the fast window, so that it cannot judge."""
+    before = f"max_over_time({CALLS.sum}[{ALIVE}] offset {policy.fast_window}) or max_over_time({CALLS.sum}[{ALIVE}])"
+    return rule(FALLEN + policy.fast_window, f"count by ({', '.join(p.LEVEL)}) ({CALLS.sum} < ({before}))")
+
+
+def end_rules(policy: p.Policy) -> list[dict[str, Any]]:
+    """Calls that were abandoned, and those that burn the error budget."""
+    w = policy.window
+    return [
+        rule(ABANDONED + w, share(calls(w, equals(names.OUTCOME, "abandoned")), calls(w))),
+        rule(VALID + w, calls(w, *VALID_MATCHERS)),
+        rule(f"{BAD}:increase{w}", calls(w, *BAD_MATCHERS)),
         rule(f"{BAD}:ratio{w}", share(f"{BAD}:increase{w}", VALID + w)),
+    ]
+
+
+def calls(window: str, *matchers: Matcher) -> str:
+    """The calls of each model in a window, as recorded."""
+    return sum_by(p.LEVEL, CALLS.increase(window) + braces(matchers))
+
+
+def symptom_rules(w: str) -> list[dict[str, Any]]:
+    """Calls that are judged, hidden failures and failures by their name, in a window: how many, and which share."""
+    judged = f"{JUDGED}:increase{w}"
+    failures = CALLS.increase(w) + braces([one_of(names.OUTCOME, p.ERRORS)])
+    return [
+        rule(judged, calls(w, *JUDGED_MATCHERS)),
+        rule(f"{HIDDEN}:increase{w}", calls(w, *HIDDEN_MATCHERS)),
+        rule(f"{HIDDEN}:ratio{w}", share(f"{HIDDEN}:increase{w}", judged)),
+        rule(f"{BY_FAILURE}:increase{w}", sum_by((*p.LEVEL, label(names.FAILURE)), failures)),
+        rule(
+            f"{BY_FAILURE}:ratio{w}",
+            f"{BY_FAILURE}:increase{w} / on ({', '.join(p.LEVEL)}) group_left () ({judged} > 0)",
+        ),
     ]
 
 
 def stream_rules(policy: p.Policy) -> list[dict[str, Any]]:
     """Streams that ended, and the share of them that stalled."""
-    w, gap = policy.window, names.LONGEST_GAP
-    streams = STREAMS + w
-    smooth = select(gap, equals("le", f"{policy.stall_seconds:g}"), part="bucket")
-    ended = increase(select(gap, part="count"), w, policy.memory)
+    w, smooth = policy.window, smooth_streams(policy)
     return [
-        rule(streams, sum_by(p.LEVEL, ended)),
-        rule(
-            STALLED + w,
-            f"1 - {sum_by(p.LEVEL, increase(smooth, w, policy.memory))} / ({streams} > 0)",
-        ),
+        *STREAMS.rules(policy),
+        *smooth.rules(policy),
+        rule(STALLED + w, f"clamp_min(1 - {smooth.increase(w)} / ({STREAMS.increase(w)} > 0), 0)"),
     ]
 
 
 def attempt_rules(policy: p.Policy) -> list[dict[str, Any]]:
     """Attempts, and the share of them that the SDK has to repeat or give up."""
     w = policy.window
-    refused = increase(select(names.ATTEMPTS, *REFUSED_MATCHERS), w, policy.memory)
+    attempts = ATTEMPTS.increase(w)
+    every = sum_by(p.LEVEL, attempts)
     return [
-        rule(ATTEMPTS + w, sum_by(p.LEVEL, increase(select(names.ATTEMPTS), w, policy.memory))),
-        rule(REFUSED + w, share(sum_by(p.LEVEL, refused), ATTEMPTS + w)),
+        *ATTEMPTS.rules(policy),
+        rule(f"model:after200_attempts:increase{w}", every),
+        rule(
+            REFUSED + w,
+            share(sum_by(p.LEVEL, attempts + braces(REFUSED_MATCHERS)), f"model:after200_attempts:increase{w}"),
+        ),
+    ]
+
+
+def answer_rules(policy: p.Policy) -> list[dict[str, Any]]:
+    """Answers of completed calls by what they are, and results of server tools."""
+    w, tool = policy.window, (*p.LEVEL, label(names.TOOL_NAME))
+    answers, tools = ANSWERS.increase(w), TOOLS.increase(w)
+    return [
+        *ANSWERS.rules(policy),
+        rule(ANSWERED + w, sum_by(p.LEVEL, answers)),
+        rule(
+            BY_ANSWER + w,
+            f"{sum_by((*p.LEVEL, label(names.ANSWER)), answers)} "
+            f"/ on ({', '.join(p.LEVEL)}) group_left () ({ANSWERED}{w} > 0)",
+        ),
+        *TOOLS.rules(policy),
+        rule(TOOL_CALLS + w, sum_by(tool, tools)),
+        rule(TOOL_ERRORS + w, share(sum_by(tool, tools + braces(TOOL_ERROR_MATCHERS)), TOOL_CALLS + w)),
     ]
 
 

@@ -15,7 +15,7 @@ from after200 import names
 from after200.monitoring import recording as r
 from after200.monitoring.alerts import all_alerts
 from after200.monitoring.naming import label, metric_names
-from after200.monitoring.policy import BURN_WINDOWS, Policy
+from after200.monitoring.policy import BURN_WINDOWS, KINDS, Policy
 
 TEMPLATES = Path(__file__).parent / "templates"
 PLACEHOLDER = re.compile(r"<<([a-zA-Z0-9_.]+)>>")
@@ -44,7 +44,7 @@ def placeholders(policy: Policy) -> dict[str, str]:
     for field in fields(policy):
         value = getattr(policy, field.name)
         known[f"policy.{field.name}"] = f"{value:g}" if isinstance(value, float) else str(value)
-        if isinstance(value, float) and field.name != "stall_seconds":
+        if KINDS[field.name] == "share":
             known[f"percent.{field.name}"] = f"{value * 100:g} %"
     for constant, attribute in vars(names).items():
         if isinstance(attribute, str) and constant.isupper():

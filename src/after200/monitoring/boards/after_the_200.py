@@ -6,179 +6,258 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
+from after200.monitoring import colors, places
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import SLIDING, legend, or_none, sliding, total
-from after200.monitoring.boards.frame import board
+from after200.monitoring.boards.common import Counts, legend, or_none, or_zero
+from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
-from after200.monitoring.policy import BELOW_400, LEFT_BY_THE_APPLICATION, Policy
+from after200.monitoring.policy import BELOW_400, ERRORS, LEFT_BY_THE_APPLICATION, USABLE_ANSWERS, Policy
 from after200.monitoring.promql import equals, matches, one_of, quantile, share
 from after200.monitoring.recording import HIDDEN_MATCHERS, JUDGED_MATCHERS
 
 CLAIMED = (*JUDGED_MATCHERS, matches(names.WIRE_STATUS, BELOW_400))
 COMPLETED = (equals(names.OUTCOME, "completed"),)
-TRUNCATED = (equals(names.OUTCOME, "truncated"),)
+FAILED = (one_of(names.OUTCOME, ERRORS),)
 
 JUDGED_TEXT = "Of the calls that completed, failed or were truncated; not of those that the application left by itself."
-INNER = (names.OPERATION_NAME, names.ERROR_TYPE, names.FAILURE, names.HTTP_STATUS)
+INNER = (names.OPERATION_NAME, names.ERROR_TYPE, names.HTTP_STATUS)
 FAILED_CALLS = '{ span.after200.outcome =~ "failed|truncated" }'
+PER_MINUTE = "calls per minute"
 
 
-def dashboard(policy: Policy) -> p.Builder:
-    return board(
-        "after200-calls",
+def dashboard(policy: Policy) -> Board:
+    counts = Counts(policy)
+    return Board(
+        places.CALLS,
         "Claude: After the 200",
         "What HTTP says about calls to Claude, what happened to them, and the difference.",
         [
-            ("What HTTP says, and what happened", headline(policy)),
-            ("Hidden failures: HTTP said 200", hidden()),
-            ("Wire status and corrected status", statuses()),
-            ("Left by the application", left()),
-            ("Failed calls", failed()),
+            Row("What HTTP says, and what happened", headline(counts, policy)),
+            Row("What fails", failures(counts)),
+            Row("Where hidden failures come from", origins(counts), collapsed=True),
+            Row("Wire status and corrected status", statuses(counts), collapsed=True),
+            Row("Left by the application", left(counts), collapsed=True),
+            Row("Single failed calls, and errors inside bodies", single(counts), collapsed=True),
         ],
-        with_traces=True,
+        traces=True,
     )
 
 
-def headline(policy: Policy) -> list[Any]:
-    calls = total(names.CALLS, *JUDGED_MATCHERS)
-    claimed = share(total(names.CALLS, *CLAIMED), calls)
-    completed = share(total(names.CALLS, *COMPLETED), calls)
-    gap = share(total(names.CALLS, *HIDDEN_MATCHERS), calls)
-    good = ((0, p.RED), (policy.slo_target - 5 * policy.error_budget, p.ORANGE), (policy.slo_target, p.GREEN))
-    bad = ((0, p.GREEN), (policy.hidden_warning, p.ORANGE), (policy.hidden_critical, p.RED))
-    some = ((0, p.GREEN), (1, p.ORANGE))
-    window = sliding(names.CALLS, *JUDGED_MATCHERS)
+def headline(counts: Counts, policy: Policy) -> list[Any]:
+    def of_calls(*matchers: Any) -> tuple[p.Query, p.Query]:
+        return counts.both(
+            lambda window: share(
+                counts.total(names.CALLS, *matchers, window=window),
+                counts.total(names.CALLS, *JUDGED_MATCHERS, window=window),
+            )
+        )
+
+    good = (
+        (0, colors.RED),
+        (policy.slo_target - 5 * policy.error_budget, colors.ORANGE),
+        (policy.slo_target, colors.GREEN),
+    )
+    bad = ((0, colors.GREEN), (policy.hidden_warning, colors.ORANGE), (policy.hidden_critical, colors.RED))
+    usable = (
+        (0, colors.RED),
+        (1 - 3 * (1 - policy.usable_target), colors.ORANGE),
+        (policy.usable_target, colors.GREEN),
+    )
+    window = counts.per_minute(names.CALLS, *JUDGED_MATCHERS)
+    judged = counts.total(names.CALLS, *JUDGED_MATCHERS)
     return [
         p.number(
-            "Success rate HTTP claims",
+            "Claimed by HTTP",
             f"Share of calls answered with a status below 400. {JUDGED_TEXT}",
             "percentunit",
-            claimed,
+            *of_calls(*CLAIMED),
+            decimals=2,
         ),
-        p.number("True success rate", f"Share of calls that completed. {JUDGED_TEXT}", "percentunit", completed, *good),
+        p.number(
+            "True success rate",
+            f"Share of calls that completed. {JUDGED_TEXT}",
+            "percentunit",
+            *of_calls(*COMPLETED),
+            steps=good,
+            decimals=2,
+        ),
         p.number(
             "The gap",
             "Share of calls that failed after HTTP had answered 200. No HTTP metric, gateway or load balancer shows "
             "them.",
             "percentunit",
-            gap,
-            *bad,
+            *of_calls(*HIDDEN_MATCHERS),
+            steps=bad,
+            decimals=2,
         ),
-        p.number("Calls", f"Calls judged. {JUDGED_TEXT}", "short", calls),
         p.number(
+            "Usable answers",
+            "Of the calls that completed: how many gave an answer that the application can use (complete, or paused "
+            "and to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
+            "percentunit",
+            *counts.both(
+                lambda window: share(
+                    counts.total(names.ANSWERS_RECEIVED, one_of(names.ANSWER, USABLE_ANSWERS), window=window),
+                    counts.total(names.ANSWERS_RECEIVED, window=window),
+                )
+            ),
+            steps=usable,
+            decimals=2,
+            nothing="no answers",
+        ),
+        p.count("Calls judged", f"{JUDGED_TEXT} Over the whole range.", p.Query(judged), span=4),
+        p.count(
             "Hidden failures",
-            "Calls that failed or were truncated after HTTP had answered 200.",
-            "short",
-            total(names.CALLS, *HIDDEN_MATCHERS),
-            *some,
-        ),
-        p.number(
-            "Truncated streams",
-            "Streams that ended without message_stop and without an error: the application was told nothing.",
-            "short",
-            f"{total(names.CALLS, *TRUNCATED)} or vector(0)",
-            *some,
+            "Calls that failed or were truncated after HTTP had answered 200, over the whole range.",
+            p.Query(or_zero(counts.total(names.CALLS, *HIDDEN_MATCHERS), judged)),
+            span=4,
         ),
         p.graph(
             "Success rate: claimed and true",
-            f"The area between the two lines is what HTTP does not see. {SLIDING}",
+            "The area between the two lines is what HTTP does not see. The axis begins at the lowest rate.",
             "percentunit",
-            p.Query(share(sliding(names.CALLS, *CLAIMED), window), "HTTP claims"),
-            p.Query(share(sliding(names.CALLS, *COMPLETED), window), "true"),
+            p.Query(share(counts.per_minute(names.CALLS, *CLAIMED), window), "HTTP claims"),
+            p.Query(share(counts.per_minute(names.CALLS, *COMPLETED), window), "true"),
             span=24,
             height=9,
+            axis="of the calls judged",
+            floor=0.99,
             maximum=1,
-            colors={"HTTP claims": p.GREY, "true": p.GREEN},
+            colored={"HTTP claims": colors.LIGHT_GREY, "true": colors.GREEN},
         ),
     ]
 
 
-def hidden() -> list[Any]:
-    def by(*attributes: str) -> str:
-        return sliding(names.CALLS, *HIDDEN_MATCHERS, by=attributes)
-
+def failures(counts: Counts) -> list[Any]:
+    rows = {
+        names.REQUEST_MODEL: p.MODEL,
+        names.ERROR_TYPE: p.Column("Error type"),
+        names.ERROR_CODE: p.Column("Error code"),
+        names.PHASE: p.Column("Phase", 120),
+        names.WIRE_STATUS: p.Column("Wire", 90),
+        names.HTTP_STATUS: p.Column("Corrected", 100),
+    }
     return [
         p.graph(
-            "By error type",
-            f"What the provider called the failure; ours where nobody named it. {SLIDING}",
+            "Hidden failures by error type",
+            "Calls that failed behind a 200, by what the provider called the failure; by our name where nobody named "
+            "it.",
             "short",
-            p.Query(by(names.ERROR_TYPE), legend(names.ERROR_TYPE)),
+            p.Query(counts.per_minute(names.CALLS, *HIDDEN_MATCHERS, by=(names.ERROR_TYPE,)), legend(names.ERROR_TYPE)),
             stacked=True,
+            axis=PER_MINUTE,
+            colored=colors.ERROR_TYPES,
         ),
         p.graph(
-            "By corrected status",
-            f"The status that the provider documents for the failure; none where it documents none. {SLIDING}",
+            "Failed calls by failure",
+            "All calls that failed, before the stream or in it, under one name for every provider.",
             "short",
-            p.Query(or_none(by(names.HTTP_STATUS), names.HTTP_STATUS), legend(names.HTTP_STATUS)),
+            p.Query(counts.per_minute(names.CALLS, *FAILED, by=(names.FAILURE,)), legend(names.FAILURE)),
             stacked=True,
-        ),
-        p.graph(
-            "By provider and model",
-            f"Where the failures come from. {SLIDING}",
-            "short",
-            p.Query(by(names.PROVIDER_NAME, names.REQUEST_MODEL), legend(names.PROVIDER_NAME, names.REQUEST_MODEL)),
-            stacked=True,
-        ),
-        p.graph(
-            "By phase",
-            "first_chunk: before the first content, so nothing was lost but time. mid_stream: the application already "
-            "had "
-            f"part of the answer. {SLIDING}",
-            "short",
-            p.Query(by(names.PHASE), legend(names.PHASE)),
-            stacked=True,
-        ),
-    ]
-
-
-def statuses() -> list[Any]:
-    grid = total(names.CALLS, *JUDGED_MATCHERS, by=(names.WIRE_STATUS, names.HTTP_STATUS))
-    rows = (names.REQUEST_MODEL, names.ERROR_TYPE, names.FAILURE, names.PHASE, names.WIRE_STATUS, names.HTTP_STATUS)
-    errors = total(names.CALLS, one_of(names.OUTCOME, ("failed", "truncated")), by=rows)
-    headings = ("Model", "Error type", "Failure", "Phase", "Wire", "Corrected")
-    return [
-        p.matrix(
-            "Wire status × corrected status",
-            "Rows: the status on the HTTP status line (none: no response came). Columns: the status the failure "
-            "stands for "
-            "(none: the provider documents none). Whatever stands in row 200 outside column 200 is a hidden failure.",
-            or_none(or_none(f"{grid} > 0", names.WIRE_STATUS), names.HTTP_STATUS),
-            label(names.WIRE_STATUS),
-            label(names.HTTP_STATUS),
+            axis=PER_MINUTE,
+            colored=colors.FAILURES,
         ),
         p.listing(
             "Calls that failed",
-            "Every kind of failure in the time range, hidden or not.",
-            f"{errors} > 0",
-            dict(zip(map(label, rows), headings, strict=True)),
+            "Every kind of failure in the time range, hidden or not. An error code stands only where the provider sent "
+            "one. A click on a model shows only this model.",
+            f"{counts.total(names.CALLS, *FAILED, by=tuple(rows))} > 0",
+            {label(attribute): column for attribute, column in rows.items()},
+            span=24,
         ),
     ]
 
 
-def left() -> list[Any]:
-    outcomes = one_of(names.OUTCOME, LEFT_BY_THE_APPLICATION)
+def origins(counts: Counts) -> list[Any]:
+    def by(*attributes: str) -> str:
+        return counts.per_minute(names.CALLS, *HIDDEN_MATCHERS, by=attributes)
+
     return [
         p.graph(
-            "Streams left early",
-            "closed: closed or left before the end. cancelled: the reading task was cancelled. abandoned: dropped "
-            "without "
-            f"being closed, so the connection leaks until the garbage collector comes by. {SLIDING}",
+            "Hidden failures by model",
+            "Which model they come from. A click on a series shows only this model.",
             "short",
-            p.Query(sliding(names.CALLS, outcomes, by=(names.OUTCOME,)), legend(names.OUTCOME)),
+            p.Query(or_none(by(names.REQUEST_MODEL), names.REQUEST_MODEL), legend(names.REQUEST_MODEL)),
             stacked=True,
-            colors={"closed": p.BLUE, "cancelled": p.PURPLE, "abandoned": p.ORANGE},
+            axis=PER_MINUTE,
+            sets=names.REQUEST_MODEL,
+            span=8,
+        ),
+        p.graph(
+            "Hidden failures by corrected status",
+            "The status that the provider documents for the failure; none where it documents none.",
+            "short",
+            p.Query(or_none(by(names.HTTP_STATUS), names.HTTP_STATUS), legend(names.HTTP_STATUS)),
+            stacked=True,
+            axis=PER_MINUTE,
+            colored=colors.STATUSES,
+            span=8,
+        ),
+        p.graph(
+            "Hidden failures by phase",
+            "first_chunk: before the first content, so nothing was lost but time. mid_stream: the application already "
+            "had part of the answer.",
+            "short",
+            p.Query(by(names.PHASE), legend(names.PHASE)),
+            stacked=True,
+            axis=PER_MINUTE,
+            colored=colors.PHASES,
+            span=8,
+        ),
+    ]
+
+
+def statuses(counts: Counts) -> list[Any]:
+    grid = counts.total(names.CALLS, *JUDGED_MATCHERS, by=(names.WIRE_STATUS, names.HTTP_STATUS))
+    return [
+        p.matrix(
+            "Wire status × corrected status",
+            "Rows: the status on the HTTP status line (none: no response came). Columns: the status the failure stands "
+            "for (none: the provider documents none). Whatever stands in row 200 outside column 200 is a hidden "
+            "failure.",
+            or_none(f"{grid} > 0", names.WIRE_STATUS, names.HTTP_STATUS),
+            label(names.WIRE_STATUS),
+            label(names.HTTP_STATUS),
+            tuple(sorted(colors.STATUSES)),
+            "Wire ↓  Corrected →",
+            span=24,
+        )
+    ]
+
+
+def left(counts: Counts) -> list[Any]:
+    outcomes = one_of(names.OUTCOME, LEFT_BY_THE_APPLICATION)
+    columns = {"job": p.JOB, label(names.REQUEST_MODEL): p.MODEL, label(names.OUTCOME): p.Column("Outcome", 110)}
+    return [
+        p.graph(
+            "Streams cancelled or abandoned",
+            "cancelled: the reading task was cancelled. abandoned: dropped without being closed, so the connection "
+            "leaks until the garbage collector comes by. Streams that were closed early are normal and not shown here.",
+            "short",
+            p.Query(
+                counts.per_minute(names.CALLS, one_of(names.OUTCOME, ("cancelled", "abandoned")), by=(names.OUTCOME,)),
+                legend(names.OUTCOME),
+            ),
+            stacked=True,
+            axis="streams per minute",
+            colored=colors.OUTCOMES,
         ),
         p.listing(
             "Who left how many",
             "Streams that the application left by itself, by job. Abandoned ones are a bug in the application.",
-            f"{total(names.CALLS, outcomes, by=('job', names.REQUEST_MODEL, names.OUTCOME))} > 0",
-            {"job": "Job", label(names.REQUEST_MODEL): "Model", label(names.OUTCOME): "Outcome"},
+            f"{counts.total(names.CALLS, outcomes, by=('job', names.REQUEST_MODEL, names.OUTCOME))} > 0",
+            columns,
         ),
     ]
 
 
-def failed() -> list[Any]:
+def single(counts: Counts) -> list[Any]:
     errors = matches(names.ERROR_TYPE, ".+")
+    columns = {
+        label(names.OPERATION_NAME): p.Column("Operation"),
+        label(names.ERROR_TYPE): p.Column("Error type"),
+        label(names.HTTP_STATUS): p.Column("Status", 80),
+    }
     return [
         p.traces(
             "Traces of failed calls",
@@ -189,22 +268,22 @@ def failed() -> list[Any]:
         p.graph(
             "How long calls took that failed",
             "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through "
-            "the "
-            "Collector, with OpenMetrics).",
+            "the Collector, with OpenMetrics).",
             "s",
             p.Query(
                 quantile(0.95, names.DURATION, (label(names.ERROR_TYPE),), p.RATE, *p.CHOSEN, errors),
                 legend(names.ERROR_TYPE),
                 exemplar=True,
             ),
+            axis="duration, p95",
+            colored=colors.ERROR_TYPES,
         ),
         p.listing(
             "Errors inside bodies",
             "Errors that the body of a successful call reports of something else than the call: an entry of a batch, "
-            "an "
-            "agent's session. They count as no failure of the call, and stand nowhere else on this page.",
-            f"{total(names.INNER_ERRORS, by=INNER)} > 0",
-            dict(zip(map(label, INNER), ("Operation", "Error type", "Failure", "Status"), strict=True)),
+            "an agent's session. They count as no failure of the call, and stand nowhere else on this page.",
+            f"{counts.total(names.INNER_ERRORS, by=INNER)} > 0",
+            columns,
             value="Errors",
         ),
     ]

@@ -3,74 +3,172 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from grafana_foundation_sdk.builders import dashboard as d
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as dm
 
 from after200 import names
+from after200.monitoring import colors, places
 from after200.monitoring import panels as p
+from after200.monitoring.boards.common import SOURCE_PATTERN, choice_of_source
 from after200.monitoring.naming import label, metric_name
+from after200.monitoring.policy import Policy
+
+WIDTH: Final = 24
+"""The columns of Grafana's grid."""
 
 
-def board(
-    uid: str, title: str, description: str, rows: Sequence[tuple[str, Sequence[p.Panel]]], *, with_traces: bool = False
-) -> p.Builder:
-    """A dashboard of titled rows, with the variables, the links and the alerts that all of ours share."""
-    dashboard = (
-        d.Dashboard(title)
-        .uid(uid)
-        .description(description)
-        .tags([p.TAG])
-        .readonly()
-        .tooltip(dm.DashboardCursorSync.CROSSHAIR)
-        .time("now-1h", "now")
-        .timezone("browser")
-        .refresh("30s")
-        .link(
-            d.DashboardLink("after200")
-            .type(dm.DashboardLinkType.DASHBOARDS)
+@dataclass(frozen=True)
+class Row:
+    """A heading and the panels under it, left to right; a collapsed one shows them on a click."""
+
+    title: str
+    panels: Sequence[p.Panel]
+    collapsed: bool = False
+
+
+@dataclass(frozen=True)
+class Board:
+    """A dashboard before it is written. Without `instances` every query is on recorded series."""
+
+    uid: str
+    title: str
+    description: str
+    rows: Sequence[Row]
+    traces: bool = False
+    instances: bool = True
+
+    def model(self, policy: Policy) -> dict[str, Any]:
+        """The dashboard as Grafana imports it, and as Grafana itself would save it."""
+        frame: dict[str, Any] = json.loads(json.dumps(self.frame(policy).build(), cls=JSONEncoder))
+        for annotation in frame["annotations"]["list"]:
+            annotation["target"] = {"refId": "Anno", "expr": annotation.pop("expr")}
+            annotation["titleFormat"] = "{{alertname}}"
+            annotation["textFormat"] = f'<a href="{policy.runbooks}/{{{{alertname}}}}.md">Runbook</a>'
+        for variable in frame["templating"]["list"]:
+            for name in ("auto", "auto_min", "auto_count"):
+                variable.pop(name, None)
+            if variable["name"] == "raw":
+                variable["skipUrlSync"] = True
+        frame["panels"] = self.layout(policy)
+        return frame
+
+    def frame(self, policy: Policy) -> p.Builder:
+        dashboard = (
+            d.Dashboard(self.title)
+            .uid(self.uid)
+            .description(self.description)
             .tags([p.TAG])
-            .include_vars(True)
-            .keep_time(True)
-            .icon("external link")
+            .readonly()
+            .tooltip(dm.DashboardCursorSync.CROSSHAIR)
+            .time("now-1h", "now")
+            .timezone("browser")
+            .refresh("30s")
+            .link(
+                d.DashboardLink("after200")
+                .type(dm.DashboardLinkType.DASHBOARDS)
+                .tags([p.TAG])
+                .include_vars(True)
+                .keep_time(True)
+                .icon("external link")
+            )
+            .annotation(
+                d.AnnotationQuery()
+                .name("Pages")
+                .datasource(p.METRICS_SOURCE)
+                .enable(True)
+                .hide(False)
+                .icon_color(colors.RED)
+                .expr(
+                    'max by (alertname) (ALERTS{alertname=~"Claude.*",alertstate="firing",severity="critical",'
+                    'job=~"$job"})'
+                )
+            )
         )
-        .annotation(
-            d.AnnotationQuery()
-            .name("Alerts")
-            .datasource(p.METRICS_SOURCE)
-            .enable(True)
-            .hide(False)
-            .icon_color(p.RED)
-            .expr('ALERTS{alertname=~"Claude.*",alertstate="firing"}')
-        )
-    )
-    for variable in variables(with_traces):
-        dashboard = dashboard.with_variable(variable)
-    for heading, panels in rows:
-        dashboard = dashboard.with_row(d.Row(heading))
-        for panel in panels:
-            dashboard = dashboard.with_panel(panel)
-    return dashboard
+        for variable in self.variables(policy):
+            dashboard = dashboard.with_variable(variable)
+        return dashboard
+
+    def variables(self, policy: Policy) -> list[p.Builder]:
+        calls = metric_name(names.CALLS)
+        of_job = f'label_values({calls}{{job=~"$job"}}, '
+        sources = [d.DatasourceVariable("datasource").label("Data source").type("prometheus")]
+        if self.traces:
+            sources.append(d.DatasourceVariable("traces").label("Traces").type("tempo"))
+        # A way to Prometheus without `service.instance.id` has no instance: `.*` finds its series all the same.
+        chosen = [
+            choice("job", "Job", f"label_values({calls}, job)", ".+"),
+            choice("instance", "Instance", f"{of_job}instance)", ".*"),
+            choice("provider", "Provider", f"{of_job}{label(names.PROVIDER_NAME)})", ".*"),
+            choice("model", "Model", f"{of_job}{label(names.REQUEST_MODEL)})", ".*"),
+            hidden("raw", choice_of_source(policy), SOURCE_PATTERN),
+        ]
+        if not self.instances:
+            del chosen[1], chosen[-1]
+        return [*sources, *chosen]
+
+    def layout(self, policy: Policy) -> list[dict[str, Any]]:
+        """The panels with their places and ids. An id depends on the title alone, so links to panels hold."""
+        laid: list[dict[str, Any]] = []
+        y = 0
+        for number, row in enumerate(self.rows, start=1):
+            texts = [json.dumps(panel.build(), cls=JSONEncoder) for panel in row.panels]
+            built = [json.loads(text.replace(p.THIS_BOARD, self.uid)) for text in texts]
+            place(built, y + 1)
+            for panel in built:
+                panel["id"] = places.panel_id(panel["title"])
+                panel["links"] = [runbook(policy, alert) for alert in places.alerts_of(self.uid, panel["title"])]
+            heading = {
+                "type": "row",
+                "id": number,
+                "title": row.title,
+                "collapsed": row.collapsed,
+                "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1},
+                "panels": built if row.collapsed else [],
+            }
+            laid.append(heading)
+            if row.collapsed:
+                y += 1
+            else:
+                laid += built
+                y = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in built)
+        return laid
 
 
-def variables(with_traces: bool) -> list[Any]:
-    calls = metric_name(names.CALLS)
-    sources = [d.DatasourceVariable("datasource").label("Data source").type("prometheus")]
-    if with_traces:
-        sources.append(d.DatasourceVariable("traces").label("Traces").type("tempo"))
-    # A way to Prometheus without `service.instance.id` has no instance: `.*` finds its series all the same.
-    return [
-        *sources,
-        choice("job", "Job", f"label_values({calls}, job)", ".+"),
-        choice("instance", "Instance", f'label_values({calls}{{job=~"$job"}}, instance)', ".*"),
-        choice("provider", "Provider", f'label_values({calls}{{job=~"$job"}}, {label(names.PROVIDER_NAME)})', ".*"),
-        choice("model", "Model", f'label_values({calls}{{job=~"$job"}}, {label(names.REQUEST_MODEL)})', ".*"),
-    ]
+def runbook(policy: Policy, alert: str) -> dict[str, Any]:
+    """A panel's link to the page of an alert."""
+    return {
+        "title": f"Runbook: {alert}",
+        "type": "link",
+        "icon": "doc",
+        "tooltip": "",
+        "url": f"{policy.runbooks}/{alert}.md",
+        "tags": [],
+        "asDropdown": False,
+        "targetBlank": True,
+        "includeVars": False,
+        "keepTime": False,
+    }
+
+
+def place(panels: list[dict[str, Any]], top: int) -> None:
+    """Lay panels out from left to right, line by line, by the widths and heights that they ask for."""
+    x = height = 0
+    for panel in panels:
+        at = panel["gridPos"]
+        if x + at["w"] > WIDTH:
+            x, top, height = 0, top + height, 0
+        at["x"], at["y"] = x, top
+        x, height = x + at["w"], max(height, at["h"])
 
 
 def choice(name: str, title: str, query: str, all_value: str) -> p.Builder:
+    """A variable that the reader chooses from what there is."""
     return (
         d.QueryVariable(name)
         .label(title)
@@ -82,4 +180,17 @@ def choice(name: str, title: str, query: str, all_value: str) -> p.Builder:
         .include_all(True)
         .all_value(all_value)
         .current(dm.VariableOption(text="All", value="$__all"))
+    )
+
+
+def hidden(name: str, query: str, pattern: str) -> p.Builder:
+    """A variable that Prometheus chooses."""
+    return (
+        d.QueryVariable(name)
+        .query(query)
+        .regex(pattern)
+        .datasource(p.METRICS_SOURCE)
+        .refresh(dm.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .hide(dm.VariableHide.HIDE_VARIABLE)
+        .current(dm.VariableOption(text=".+", value=".+"))
     )

@@ -6,116 +6,129 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
+from after200.monitoring import colors, places
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import SLIDING, legend, sliding, total
-from after200.monitoring.boards.frame import board
+from after200.monitoring.boards.common import Counts, legend, or_zero, with_model
+from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
 from after200.monitoring.policy import ERRORS, Policy
-from after200.monitoring.promql import Matcher, equals, none_of, one_of, quantile, share
+from after200.monitoring.promql import Matcher, equals, matches, none_of, one_of, quantile, share
 
 PROMPT = (one_of(names.TOKEN_TYPE, ("input", "cache_read", "cache_write")),)
 FROM_CACHE = (equals(names.TOKEN_TYPE, "cache_read"),)
 WASTED = (one_of(names.OUTCOME, ERRORS),)
-KIND_COLORS = {"input": p.BLUE, "output": p.GREEN, "cache_read": p.PURPLE, "cache_write": p.ORANGE}
+PER_MINUTE = "tokens per minute"
 
 
-def dashboard(policy: Policy) -> p.Builder:
-    return board(
-        "after200-tokens",
+def dashboard(policy: Policy) -> Board:
+    counts = Counts(policy)
+    return Board(
+        places.TOKENS,
         "Claude: Tokens",
         "Tokens by kind, by how the call that used them ended, and how much the cache gave.",
-        [("Tokens", numbers()), ("Where they go", graphs()), ("Per call", per_call())],
+        [
+            Row("Tokens", numbers(counts)),
+            Row("Where they go", graphs(counts)),
+            Row("By job and model, and per call", listings(counts), collapsed=True),
+        ],
     )
 
 
-def tokens(*matchers: Matcher) -> str:
-    return total(names.TOKENS, *matchers)
+def numbers(counts: Counts) -> list[Any]:
+    def tokens(*matchers: Matcher) -> str:
+        return counts.total(names.TOKENS, *matchers)
 
+    def of(*matchers: Matcher) -> p.Query:
+        return p.Query(or_zero(tokens(*matchers), tokens()))
 
-def numbers() -> list[Any]:
     return [
-        p.number("Tokens", "Tokens of all kinds.", "short", tokens()),
-        p.number(
-            "Input", "Input tokens that no cache was used for.", "short", tokens(equals(names.TOKEN_TYPE, "input"))
-        ),
-        p.number("Output", "Output tokens.", "short", tokens(equals(names.TOKEN_TYPE, "output"))),
+        p.count("Tokens", "Tokens of all kinds, over the whole range: what is billed.", p.Query(tokens())),
+        p.count("Input", "Input tokens that no cache was used for.", of(equals(names.TOKEN_TYPE, "input"))),
+        p.count("Output", "Output tokens, thinking included.", of(equals(names.TOKEN_TYPE, "output"))),
         p.number(
             "Cache hit share",
             "Share of the prompt's tokens that were read from the cache: cache_read / (input + cache_read + "
             "cache_write).",
             "percentunit",
-            share(tokens(*FROM_CACHE), tokens(*PROMPT)),
+            p.Query(share(tokens(*FROM_CACHE), tokens(*PROMPT))),
+            decimals=1,
         ),
-        p.number(
-            "Spent on calls that failed",
+        p.count(
+            "Spent on failed calls",
             "Tokens of calls that failed or were truncated, as far as the provider had reported them.",
-            "short",
-            f"{tokens(*WASTED)} or vector(0)",
-            (0, p.GREEN),
-            (1, p.ORANGE),
+            of(*WASTED),
         ),
         p.number(
-            "Share spent on calls that failed",
+            "Share on failed calls",
             "Of all tokens.",
             "percentunit",
-            share(tokens(*WASTED), tokens()),
-            (0, p.GREEN),
-            (0.01, p.ORANGE),
-            (0.05, p.RED),
+            *counts.both(
+                lambda window: share(
+                    counts.total(names.TOKENS, *WASTED, window=window), counts.total(names.TOKENS, window=window)
+                )
+            ),
+            steps=((0, colors.GREEN), (0.01, colors.ORANGE), (0.05, colors.RED)),
+            decimals=2,
         ),
     ]
 
 
-def graphs() -> list[Any]:
-    kinds, outcomes = (names.TOKEN_TYPE,), (names.OUTCOME,)
-    models = (names.REQUEST_MODEL,)
-    by = ("job", names.REQUEST_MODEL, names.TOKEN_TYPE, names.OUTCOME)
+def graphs(counts: Counts) -> list[Any]:
+    kinds, outcomes, models = (names.TOKEN_TYPE,), (names.OUTCOME,), (names.REQUEST_MODEL,)
+    details = (names.TOKEN_TYPE, names.TOKEN_DETAIL)
+    of_model = with_model(names.TOKENS)
     return [
         p.graph(
-            "By kind",
-            f"Each token counts once: input is what was neither read from nor written to the cache. {SLIDING}",
+            "Tokens by kind",
+            "Each token counts once: input is what was neither read from nor written to the cache.",
             "short",
-            p.Query(sliding(names.TOKENS, by=kinds), legend(*kinds)),
+            p.Query(counts.per_minute(names.TOKENS, by=kinds), legend(*kinds)),
             stacked=True,
-            colors=KIND_COLORS,
+            axis=PER_MINUTE,
+            colored=colors.TOKEN_TYPES,
         ),
         p.graph(
-            "By outcome of the call",
-            f"Everything but completed did not end in a whole answer. {SLIDING}",
+            "Tokens that have a price of their own",
+            "Parts of the kinds: cache writes by how long they are kept, thinking, and compaction of the context, "
+            "which is billed and in no total of the provider.",
             "short",
-            p.Query(sliding(names.TOKENS, by=outcomes), legend(*outcomes)),
+            p.Query(counts.per_minute(names.TOKENS, matches(names.TOKEN_DETAIL, ".+"), by=details), legend(*details)),
             stacked=True,
+            axis=PER_MINUTE,
+            colored=colors.TOKEN_DETAILS,
         ),
         p.graph(
             "Cache hit share by model",
-            f"Share of the prompt's tokens that were read from the cache. {SLIDING}",
+            "Share of the prompt's tokens that were read from the cache. A click on a line shows only this model.",
             "percentunit",
             p.Query(
-                share(sliding(names.TOKENS, *FROM_CACHE, by=models), sliding(names.TOKENS, *PROMPT, by=models)),
+                share(
+                    counts.per_minute(names.TOKENS, *FROM_CACHE, *of_model, by=models),
+                    counts.per_minute(names.TOKENS, *PROMPT, *of_model, by=models),
+                ),
                 legend(*models),
             ),
-            maximum=1,
+            axis="of the prompt's tokens",
+            sets=names.REQUEST_MODEL,
         ),
         p.graph(
-            "Spent on calls that did not complete",
-            f"By kind of token, whoever is to blame. {SLIDING}",
+            "Tokens of calls that did not complete",
+            "By how the call ended, whoever is to blame.",
             "short",
-            p.Query(sliding(names.TOKENS, none_of(names.OUTCOME, ("completed",)), by=kinds), legend(*kinds)),
+            p.Query(
+                counts.per_minute(names.TOKENS, none_of(names.OUTCOME, ("completed",)), by=outcomes),
+                legend(*outcomes),
+            ),
             stacked=True,
-            colors=KIND_COLORS,
-        ),
-        p.listing(
-            "Tokens by job and model",
-            "Every kind of token in the time range.",
-            f"{total(names.TOKENS, by=by)} > 0",
-            dict(zip(map(label, by), ("Job", "Model", "Kind", "Outcome"), strict=True)),
-            value="Tokens",
-            span=24,
+            axis=PER_MINUTE,
+            colored=colors.OUTCOMES,
         ),
     ]
 
 
-def per_call() -> list[Any]:
+def listings(counts: Counts) -> list[Any]:
+    by = ("job", names.REQUEST_MODEL, names.TOKEN_TYPE, names.OUTCOME)
+    columns = (p.JOB, p.MODEL, p.Column("Kind", 110), p.Column("Outcome", 110))
     queries = [
         p.Query(
             quantile(q, names.TOKEN_USAGE, (label(names.TOKEN_TYPE),), p.RATE, *p.CHOSEN),
@@ -124,12 +137,27 @@ def per_call() -> list[Any]:
         for q in (0.5, 0.95)
     ]
     return [
+        p.listing(
+            "Tokens by job and model",
+            "Every kind of token in the time range. A click on a job or a model shows only this one.",
+            f"{counts.total(names.TOKENS, by=by)} > 0",
+            dict(zip(map(label, by), columns, strict=True)),
+            value="Tokens",
+            span=14,
+        ),
         p.graph(
             "Tokens per call",
             "Median and 95th percentile, as the conventions count: input includes what came from and went to the "
             "cache.",
             "short",
             *queries,
-            span=24,
-        )
+            axis="tokens of a call",
+            colored={
+                "p50 input": "#3D6BB5",
+                "p95 input": colors.TOKEN_TYPES["input"],
+                "p50 output": "#2F8F8F",
+                "p95 output": colors.TOKEN_TYPES["output"],
+            },
+            span=10,
+        ),
     ]

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One meaning, one colour: what each value of an attribute is drawn in, on every dashboard.
+
+A failure has the same colour whether a panel shows it as `after200.failure`, as an error type, or as a status. Green is
+for what went well and for nothing else; red for what is the provider's fault; grey for what says nothing. Models, jobs
+and tools are drawn in colours that mean nothing, each with its own.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from typing import Final
+
+from after200 import names
+
+GREEN, RED, DARK_RED, ORANGE, MAGENTA = "#73BF69", "#F2495C", "#C4162A", "#FF9830", "#E02FA0"
+YELLOW, GOLD, PURPLE, VIOLET = "#FADE2A", "#B8920B", "#B877D9", "#7B4FD0"
+BROWN, TAN, GREY, LIGHT_GREY, DARK_GREY, BLUE, LIGHT_BLUE, CYAN = (
+    "#A1664A", "#D9B38C", "#8E8E8E", "#CCCCDC", "#5E6066", "#5794F2", "#8AB8FF", "#4FC3C3",
+)  # fmt: skip
+
+NONE: Final = "none"
+"""What stands in a panel where an attribute is absent."""
+NO_RESPONSE: Final = "no response"
+NEUTRAL: Final = "text"
+"""Grafana's name for the colour of its text: what has no judgement."""
+
+FAILURES: Final[dict[str, str]] = {
+    "overloaded": RED,
+    "server_error": DARK_RED,
+    "rate_limited": ORANGE,
+    "billing": MAGENTA,
+    "timeout": YELLOW,
+    "connection": GOLD,
+    "truncated": PURPLE,
+    "malformed": VIOLET,
+    "denied": BROWN,
+    "invalid_request": TAN,
+    "other": GREY,
+}
+ERROR_TYPES: Final[dict[str, str]] = {
+    error: FAILURES[failure]
+    for failure, errors in {
+        "overloaded": ("overloaded_error", "serviceUnavailableException", "529"),
+        "server_error": ("api_error", "internalServerException", "500"),
+        "rate_limited": ("rate_limit_error", "throttlingException", "429"),
+        "billing": ("billing_error", "402"),
+        "timeout": ("timeout_error", "client_timeout_error", "504"),
+        "connection": ("connection_error",),
+        "truncated": ("stream_truncated",),
+        "malformed": ("stream_malformed",),
+        "denied": ("authentication_error", "permission_error", "403"),
+        "invalid_request": ("invalid_request_error", "400"),
+        "other": (names.OTHER,),
+    }.items()
+    for error in errors
+}
+STATUSES: Final[dict[str, str]] = {
+    "200": GREEN,
+    "529": FAILURES["overloaded"],
+    "503": "#FF8A9A",
+    "500": FAILURES["server_error"],
+    "502": "#8F1020",
+    "504": FAILURES["timeout"],
+    "408": "#C9B000",
+    "429": FAILURES["rate_limited"],
+    "402": FAILURES["billing"],
+    "401": "#7A4A33",
+    "403": FAILURES["denied"],
+    "400": FAILURES["invalid_request"],
+    "404": "#BFA27F",
+    NO_RESPONSE: FAILURES["connection"],
+    NONE: FAILURES["truncated"],
+}
+"""`none` is the corrected status of a failure for which the provider documents none, as of a truncated stream."""
+
+OUTCOMES: Final[dict[str, str]] = {
+    "completed": GREEN,
+    "failed": RED,
+    "truncated": FAILURES["truncated"],
+    "closed": LIGHT_BLUE,
+    "cancelled": BLUE,
+    "abandoned": ORANGE,
+}
+PHASES: Final[dict[str, str]] = {"request": GREY, "first_chunk": YELLOW, "mid_stream": RED}
+ANSWERS: Final[dict[str, str]] = {
+    "complete": GREEN,
+    "paused": LIGHT_BLUE,
+    "cut": ORANGE,
+    "refused": RED,
+    "guarded": VIOLET,
+    "empty": YELLOW,
+    "other": GREY,
+}
+REFUSALS: Final[dict[str, str]] = {
+    "cyber": RED,
+    "bio": MAGENTA,
+    "frontier_llm": VIOLET,
+    "reasoning_extraction": ORANGE,
+    "general_harms": YELLOW,
+    NONE: GREY,
+}
+TOKEN_TYPES: Final[dict[str, str]] = {"input": BLUE, "output": CYAN, "cache_read": "#B8D8F0", "cache_write": "#C8A2FF"}
+TOKEN_DETAILS: Final[dict[str, str]] = {
+    "output · thinking": "#2F8F8F",
+    "cache_write · ttl_5m": "#C8A2FF",
+    "cache_write · ttl_1h": "#8F6AD9",
+    "input · compaction": "#3D6BB5",
+    "output · compaction": "#7FE0E0",
+    "cache_read · compaction": "#B8D8F0",
+    "cache_write · compaction": "#E3D0FF",
+}
+LIMITS: Final[dict[str, str]] = {
+    "requests": LIGHT_BLUE,
+    "tokens": BLUE,
+    "input_tokens": "#B8D8F0",
+    "output_tokens": CYAN,
+    "priority_input_tokens": "#C8A2FF",
+    "priority_output_tokens": "#8F6AD9",
+}
+TOOLS: Final[dict[str, str]] = {
+    "web_search": LIGHT_BLUE,
+    "web_fetch": BLUE,
+    "code_execution": CYAN,
+    "bash_code_execution": "#2F8F8F",
+    "text_editor_code_execution": "#7FE0E0",
+    "tool_search": "#C8A2FF",
+    "mcp": "#8F6AD9",
+    "advisor": "#B8D8F0",
+}
+TIERS: Final[dict[str, str]] = {"standard": LIGHT_BLUE, "priority": BLUE, "batch": CYAN}
+BANDS: Final = (GREEN, "#B5D96B", YELLOW, ORANGE, RED)
+"""How long something took, from short to long."""
+TARGET: Final = "#FFFFFF"
+"""A line that others are to stay below or above."""
+
+OF: Final[dict[str, dict[str, str]]] = {
+    names.FAILURE: FAILURES,
+    names.ERROR_TYPE: ERROR_TYPES,
+    names.HTTP_STATUS: STATUSES,
+    names.WIRE_STATUS: STATUSES,
+    names.OUTCOME: OUTCOMES,
+    names.PHASE: PHASES,
+    names.ANSWER: ANSWERS,
+    names.REFUSAL_CATEGORY: REFUSALS,
+    names.TOKEN_TYPE: TOKEN_TYPES,
+    names.TOKEN_DETAIL: TOKEN_DETAILS,
+    names.RATE_LIMIT_KIND: LIMITS,
+    names.TOOL_NAME: TOOLS,
+    names.SERVICE_TIER: TIERS,
+}
+"""Attribute → value → colour."""
+
+HUES: Final[dict[str, float]] = {"opus": 0.60, "sonnet": 0.52, "haiku": 0.90, "fable": 0.45, "mythos": 0.70}
+"""The hue of each family of models, away from red, orange and yellow."""
+VERSIONS: Final = ("5", "5-5", "5-2", "5-1", "4-8", "4-7", "4-6", "4-5", "4-1", "4-0")
+
+
+def model_colors() -> dict[str, str]:
+    """Regular expressions for the names of models, whatever the platform → colour. Others get Grafana's palette."""
+    found = {}
+    for family, hue in HUES.items():
+        for place, version in enumerate(VERSIONS):
+            red, green, blue = colorsys.hls_to_rgb(
+                hue, (0.62, 0.78, 0.45, 0.70, 0.36)[place % 5], 0.75 - 0.4 * (place > 4)
+            )
+            name = f"{family}-{version}" + ("(?![-.][0-9](?![0-9]))" if "-" not in version else "(?![0-9])")
+            found[name] = "#" + "".join(f"{round(part * 255):02X}" for part in (red, green, blue))
+    return found

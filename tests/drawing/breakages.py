@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Breakages to plant into a dashboard, each with what the checker must say of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.monitoring.programs import DASHBOARDS
+
+from .checker import State
+
+Board = dict[str, Any]
+WHOLE = State("broken", whole=True)
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """One panel of a dashboard, broken: the change, and a part of the finding that it must lead to."""
+
+    name: str
+    board: str
+    panel: str
+    change: Callable[[Board, dict[str, Any]], None]
+    finding: str
+    state: State = WHOLE
+
+    def plant(self) -> Board:
+        """The dashboard with this panel alone, broken."""
+        model = json.loads((DASHBOARDS / "grafana" / f"after200-{self.board}.json").read_text(encoding="utf-8"))
+        every = [*model["panels"], *(panel for row in model["panels"] for panel in row.get("panels", ()))]
+        panel = copy.deepcopy(next(one for one in every if one["title"] == self.panel))
+        panel["gridPos"] |= {"x": 0, "y": 0}
+        board = {**model, "panels": [panel]}
+        self.change(board, panel)
+        return board
+
+
+def in_query(old: str, new: str) -> Callable[[Board, dict[str, Any]], None]:
+    def change(board: Board, panel: dict[str, Any]) -> None:
+        changed = [target["expr"].replace(old, new) for target in panel["targets"]]
+        assert changed != [target["expr"] for target in panel["targets"]], f"{old} is in no query"
+        for target, expr in zip(panel["targets"], changed, strict=True):
+            target["expr"] = expr
+
+    return change
+
+
+def drop_labels(board: Board, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        target["legendFormat"] = "{{gen_ai_request_modell}} · "
+
+
+def sort_by(name: str) -> Callable[[Board, dict[str, Any]], None]:
+    def change(board: Board, panel: dict[str, Any]) -> None:
+        for transformation in panel["transformations"]:
+            if transformation["id"] == "sortBy":
+                transformation["options"]["sort"][0]["field"] = name
+
+    return change
+
+
+def rename_override(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        if any(one["id"] == "custom.width" for one in override["properties"]):
+            override["matcher"]["options"] += "s"
+
+
+def every_alert(board: Board, panel: dict[str, Any]) -> None:
+    board["annotations"]["list"][0]["target"]["expr"] = 'ALERTS{alertname=~"Claude.*"}'
+
+
+def silent_alerts(board: Board, panel: dict[str, Any]) -> None:
+    for name in ("titleFormat", "textFormat"):
+        del board["annotations"]["list"][0][name]
+
+
+def swap_colors(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        if override["matcher"]["options"] == "overloaded_error":
+            override["properties"][0]["value"]["fixedColor"] = "#73BF69"
+
+
+def no_decimals(board: Board, panel: dict[str, Any]) -> None:
+    in_query("$__range", "50m")(board, panel)  # within which Prometheus extrapolates
+    del panel["fieldConfig"]["defaults"]["decimals"]
+
+
+def wide_columns(board: Board, panel: dict[str, Any]) -> None:
+    panel["gridPos"]["w"] = 12
+    panel["fieldConfig"]["defaults"].setdefault("custom", {})["width"] = 300
+
+
+def green_nothing(board: Board, panel: dict[str, Any]) -> None:
+    panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] = "#73BF69"
+
+
+def dead_link(board: Board, panel: dict[str, Any]) -> None:
+    text = json.dumps(panel["fieldConfig"]).replace("/d/after200-calls", "/d/after200-call")
+    panel["fieldConfig"] = json.loads(text)
+
+
+def whole_axis(board: Board, panel: dict[str, Any]) -> None:
+    panel["fieldConfig"]["defaults"]["max"] = 100
+
+
+def no_axis(board: Board, panel: dict[str, Any]) -> None:
+    del panel["fieldConfig"]["defaults"]["custom"]["axisLabel"]
+
+
+def variable_in_text(board: Board, panel: dict[str, Any]) -> None:
+    panel["description"] += " Counted over $__rate_interval."
+
+
+BREAKAGES = (
+    Breakage(
+        "renamed-label",
+        "calls",
+        "Calls that failed",
+        in_query("error_type", "error_kind"),
+        "organize.renameByName error_type",
+    ),
+    Breakage(
+        "renamed-metric",
+        "calls",
+        "Hidden failures by error type",
+        in_query("after200_calls", "after200_call"),
+        "shows nothing",
+    ),
+    Breakage("sort-key", "calls", "Calls that failed", sort_by("Call"), "sortBy Call"),
+    Breakage(
+        "override-name", "calls", "Calls that failed", rename_override, "names what its data does not have: override"
+    ),
+    Breakage(
+        "unknown-variable", "calls", "Calls judged", in_query("$job", "$service"), "asks with a variable that is none"
+    ),
+    Breakage("syntax-error", "calls", "Calls judged", in_query("sum(", "sum(("), "failed: "),
+    Breakage("nameless-series", "latency", "Duration by model, p95", drop_labels, "has a series without a name"),
+    Breakage("every-alert", "calls", "Success rate: claimed and true", every_alert, "regions of alerts over its lines"),
+    Breakage("silent-alerts", "calls", "Success rate: claimed and true", silent_alerts, "annotations without a text"),
+    Breakage("other-color", "calls", "Hidden failures by error type", swap_colors, "draws a failure in green"),
+    Breakage("fractions", "calls", "Calls judged", no_decimals, "counts fractions of things"),
+    Breakage("hidden-columns", "calls", "Calls that failed", wide_columns, "of its columns on the right"),
+    Breakage(
+        "green-nothing", "calls", "The gap", green_nothing, "has a judgement without data", State("broken", empty=True)
+    ),
+    Breakage("dead-link", "calls", "Calls that failed", dead_link, "there is no dashboard after200-call"),
+    Breakage("flat-axis", "calls", "Success rate: claimed and true", whole_axis, "of its axis"),
+    Breakage("no-axis", "calls", "Failed calls by failure", no_axis, "does not say what its axis counts"),
+    Breakage("text-variable", "calls", "Failed calls by failure", variable_in_text, "has a variable left in a text"),
+)

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader of a dashboard would stumble over: what can be seen comes in, findings go out, each a sentence.
+
+What can be seen is described in `page/seen.ts`. The rules are functions of one panel that return what is wrong, or
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from after200 import names
+from after200.monitoring import colors
+from after200.monitoring.naming import label
+from tests.monitoring.programs import DASHBOARDS
+
+Panel = dict[str, Any]
+NEUTRALS = ("rgb(204, 204, 220)", "#ccccdc", "text")
+"""The colour of Grafana's text in the dark theme, as Grafana writes it."""
+HARMLESS = "ResizeObserver loop completed with undelivered notifications"
+"""What Chromium says when a page is laid out again while it is being laid out."""
+LIMITS = ("warns", "pages")
+"""Series that others are to stay below."""
+MOST_REGIONS = 12
+FLATTEST = 0.03
+"""A graph whose lines take up less of its axis than this hides what they do."""
+TALLEST = 1800
+"""How high a dashboard may be before anything is unfolded, in px at a width of 1600."""
+BOARDS = {path.stem for path in (DASHBOARDS / "grafana").glob("*.json")}
+VALUE_COLORS = {label(attribute): table for attribute, table in colors.OF.items()}
+
+
+@dataclass(frozen=True)
+class State:
+    """The situation that is drawn, as far as it decides what may be seen."""
+
+    name: str
+    empty: bool = False
+    """There is no data at all."""
+    calm: bool = False
+    """Nothing is wrong, so nothing may be red."""
+    whole: bool = False
+    """Everything has happened, so no panel may be empty."""
+    folded: bool = False
+    """Rows are as they are when the dashboard is opened."""
+
+
+def check(seen: dict[str, Any], state: State) -> list[str]:
+    """Everything that is wrong with a drawn dashboard."""
+    place = f"{seen['name']} ({seen['width']} px)"
+    said = (*seen.get("console", ()), *seen.get("problems", ()))
+    found = [f"{place}: {problem}" for problem in said if HARMLESS not in problem]
+    for asked in seen.get("asked", ()):
+        if left := re.search(r"\$\w+|\$\{\w+", asked["expr"]):
+            found.append(f"{place}: asks with a variable that is none: {left[0]}")
+    if state.folded and seen["width"] == 1600 and seen["height"] > TALLEST:
+        found.append(f"{place}: is {seen['height']} px high before anything is unfolded")
+    for panel in seen.get("panels", ()):
+        if panel["drawn"]:
+            found += [f"{place}: {panel['title']}: {text}" for text in findings(panel, state, seen.get("tooltips"))]
+    if not seen.get("panels"):
+        found.append(f"{place}: has no panels")
+    return found
+
+
+def findings(panel: Panel, state: State, tooltips: dict[str, list[str]] | None) -> Iterator[str]:
+    for rule in RULES:
+        if text := rule(panel, state):
+            yield text
+    if tooltips is not None and panel["type"] == "timeseries" and lines(panel):
+        yield from tooltip(panel, tooltips.get(panel["key"], []))
+
+
+# --- a panel's fields ------------------------------------------------------------------------------------------------
+
+
+def fields(panel: Panel) -> list[dict[str, Any]]:
+    return [field for frame in panel["frames"] for field in frame["fields"]]
+
+
+def lines(panel: Panel) -> list[dict[str, Any]]:
+    """The series of a graph that have values, without limits."""
+    numbers = [field for field in fields(panel) if field["type"] == "number" and field["rows"]]
+    return [field for field in numbers if field["name"] not in LIMITS] if panel["type"] == "timeseries" else []
+
+
+def plain(html: str | None) -> str:
+    return re.sub(r"<[^>]+>", "", html or "")
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+def fails(panel: Panel, state: State) -> str | None:
+    return f"failed: {'; '.join(panel['errors'])}" if panel["errors"] else None
+
+
+def is_empty(panel: Panel, state: State) -> str | None:
+    if not state.whole or any(field["rows"] for field in fields(panel) if field["name"] not in LIMITS):
+        return None
+    return "shows nothing"
+
+
+def misses(panel: Panel, state: State) -> str | None:
+    unmet = panel["unmet"] if state.whole else [text for text in panel["unmet"] if "renameByName" not in text]
+    return f"names what its data does not have: {'; '.join(unmet)}" if unmet else None
+
+
+def nameless(panel: Panel, state: State) -> str | None:
+    bad = [
+        line["name"] for line in lines(panel) if line["name"] == "Value" or re.search(r"(^|·)\s*($|·)", line["name"])
+    ]
+    return f"has a series without a name: {' | '.join(bad)}" if bad else None
+
+
+def named_by_a_query(panel: Panel, state: State) -> str | None:
+    bad = [line["name"] for line in lines(panel) if re.search(r"[({].*[)}]", line["name"])]
+    return f"has a query for a name: {bad[0][:80]}" if bad else None
+
+
+def raw_heads(panel: Panel, state: State) -> str | None:
+    bad = [field["name"] for field in fields(panel) if panel["type"] == "table" and "_" in field["name"]]
+    return f"has raw names as column heads: {' | '.join(bad)}" if bad else None
+
+
+def hides_columns(panel: Panel, state: State) -> str | None:
+    return f"hides {panel['overflow']} px of its columns on the right" if panel["overflow"] > 0 else None
+
+
+def cuts(panel: Panel, state: State) -> str | None:
+    cut = ["its title"] if panel["cutTitle"] else []
+    cut += panel["cutTexts"]
+    return f"cuts {' | '.join(cut[:5])}" if cut else None
+
+
+def leaves_variables(panel: Panel, state: State) -> str | None:
+    left = re.search(r"\$\w+|\$\{\w+", plain(f"{panel['title']} {panel['description']}"))
+    return f"has a variable left in a text: {left[0]}" if left else None
+
+
+def silent_annotations(panel: Panel, state: State) -> str | None:
+    bad = [one for one in panel["annotations"] if not one.get("title") and not one.get("text")]
+    return f"has {len(bad)} annotations without a text" if bad and panel["type"] == "timeseries" else None
+
+
+def drowns(panel: Panel, state: State) -> str | None:
+    regions = len(panel["annotations"])
+    return f"has {regions} regions of alerts over its lines" if regions > MOST_REGIONS else None
+
+
+def same_colors(panel: Panel, state: State) -> str | None:
+    shown = [line["color"] for line in lines(panel)]
+    twice = sorted({color for color in shown if shown.count(color) > 1})
+    return f"has two series of one colour: {', '.join(map(str, twice))}" if twice else None
+
+
+def means_another_color(panel: Panel, state: State) -> str | None:
+    """A series that one attribute names has the colour of the attribute's value."""
+    for line in lines(panel):
+        labels = {name: value for name, value in (line["labels"] or {}).items() if name in VALUE_COLORS}
+        if len(labels) != 1:
+            continue
+        ((attribute, value),) = labels.items()
+        expected = VALUE_COLORS[attribute].get(value)
+        if expected and line["name"] == value and line["color"].upper() != expected.upper():
+            return f"draws {value} in {line['color']}, which is {expected} everywhere"
+    return None
+
+
+def says_green(panel: Panel, state: State) -> str | None:
+    """Green is for what went well."""
+    failures = {label(names.ERROR_TYPE), label(names.FAILURE), label(names.PHASE)}
+    bad = [
+        line["name"]
+        for line in lines(panel)
+        if line["color"].upper() == colors.GREEN and failures & set(line["labels"] or {})
+    ]
+    return f"draws a failure in green: {' | '.join(bad)}" if bad else None
+
+
+def counts_halves(panel: Panel, state: State) -> str | None:
+    if panel["unit"] != "locale":
+        return None
+    texts = [value["text"] for value in panel["values"]]
+    texts += [
+        text
+        for field in fields(panel)
+        if panel["type"] == "table" and field["type"] == "number"
+        for text in field["texts"]
+    ]
+    bad = [text for text in texts if re.fullmatch(r"[\d,]+\.\d+", text)]
+    return f"counts fractions of things: {' | '.join(bad[:3])}" if bad else None
+
+
+def counts_what(panel: Panel, state: State) -> str | None:
+    without = panel["type"] == "timeseries" and panel["unit"] in ("short", "none", None) and not panel["axis"]
+    return "does not say what its axis counts" if without else None
+
+
+def judges_nothing(panel: Panel, state: State) -> str | None:
+    if not state.empty or panel["type"] != "stat":
+        return None
+    for value in panel["values"]:
+        if value["color"].lower() not in NEUTRALS:
+            return f"has a judgement without data: {value['text']!r} in {value['color']}"
+        if value["text"] in ("", "No data", "0", "NaN"):
+            return f"says {value['text']!r} where there is no data"
+    return None
+
+
+def alarms(panel: Panel, state: State) -> str | None:
+    if not state.calm or panel["type"] != "stat":
+        return None
+    bad = [value for value in panel["values"] if value["color"].upper() in (colors.RED, colors.ORANGE)]
+    return f"is red or orange on a calm day: {bad[0]['text']}" if bad else None
+
+
+def flattens(panel: Panel, state: State) -> str | None:
+    shown, scale = lines(panel), panel.get("scale")
+    least = min((line["least"] for line in shown if line.get("least") is not None), default=0)
+    most = max((line["most"] for line in shown if line.get("most") is not None), default=0)
+    if panel["unit"] != "percentunit" or not scale or None in scale.values() or not most > least:
+        return None
+    part = (most - least) / (scale["max"] - scale["min"])
+    return f"has lines that take up {part:.1%} of its axis" if part < FLATTEST else None
+
+
+def leads_nowhere(panel: Panel, state: State) -> str | None:
+    for field in fields(panel):
+        for link in field["links"]:
+            if link["trace"] and not link["href"]:
+                continue
+            if text := dead(link["href"]):
+                return f"has a link that leads nowhere: {link['title']}: {text}"
+    return None
+
+
+def dead(href: str) -> str | None:
+    """What is wrong with a link."""
+    if re.search(r"\$(?!__all\b)|%24(?!__all\b)|\{|\}|undefined", href or "$"):
+        return f"{href} has a variable left"
+    board = re.match(r"/d/([^?/]+)", href)
+    if board and board[1] not in BOARDS:
+        return f"there is no dashboard {board[1]}"
+    runbook = re.search(r"/runbooks/(.+)$", href)
+    if runbook and not (DASHBOARDS / "runbooks" / runbook[1]).exists():
+        return f"there is no runbook {runbook[1]}"
+    return None
+
+
+def tooltip(panel: Panel, texts: list[str]) -> Iterator[str]:
+    """The tooltip of a graph names every series and its value."""
+    shown = [text.strip() for text in texts if text.strip()]
+    if not shown:
+        yield "has no tooltip"
+    elif not any(line["name"] in shown for line in lines(panel)):
+        yield f"has a tooltip that names none of its series: {' | '.join(shown[:6])}"
+
+
+RULES: tuple[Callable[[Panel, State], str | None], ...] = (
+    fails,
+    is_empty,
+    misses,
+    nameless,
+    named_by_a_query,
+    raw_heads,
+    hides_columns,
+    cuts,
+    leaves_variables,
+    silent_annotations,
+    drowns,
+    same_colors,
+    means_another_color,
+    says_green,
+    counts_halves,
+    counts_what,
+    judges_nothing,
+    alarms,
+    flattens,
+    leads_nowhere,
+)
