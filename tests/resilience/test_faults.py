@@ -97,14 +97,20 @@ def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
     without = watch(call)
     with telemetry.instrumented():
         watch(call)
+        telemetry.points()  # Collecting ends what was dropped, so every run has the same to do.
         with OutOfMemory() as all_of_it:
             assert without == watch(call)
         for number in range(all_of_it.calls):
             logged.records.clear()
             _forget_faults()
+            telemetry.points()
             with OutOfMemory(number) as fault:
                 seen = watch(call)
             assert but_for_turns(without) == but_for_turns(seen), fault.place
+            if not fault.place:
+                # A run can call one function fewer than the one that was counted.
+                assert number >= all_of_it.calls - 2
+                continue
             assert 1 == len(logged.messages), fault.place
 
 

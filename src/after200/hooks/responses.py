@@ -50,7 +50,7 @@ def _response_is_gone(followed: weakref.ref[Any]) -> None:
     if isinstance(followed, _Followed):
         if _followed.get(followed.key) is followed:
             del _followed[followed.key]
-        dropped(followed.running)
+        DROPPED.append((followed.running, clock()))
 
 
 def dropped(running: RunningCall) -> None:
