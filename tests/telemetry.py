@@ -70,6 +70,7 @@ class Telemetry:
         self.tracer_provider = TracerProvider(shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.tracer_provider.add_span_processor(self._open)
+        self._is_delta = temporality == "delta"
         delta = dict.fromkeys((Counter, Histogram, ObservableCounter), AggregationTemporality.DELTA)
         self._reader = InMemoryMetricReader(delta if temporality == "delta" else None)  # type: ignore[arg-type]
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
@@ -95,12 +96,19 @@ class Telemetry:
     @property
     def spans(self) -> list[ReadableSpan]:
         """The spans that have ended, in the order in which they did."""
+        self._collect()
         return list(self._exporter.get_finished_spans())
 
     @property
     def open_spans(self) -> list[str]:
         """The names of the spans that have not."""
+        self._collect()
         return list(self._open.names.values())
+
+    def _collect(self) -> None:
+        """Collects the metrics, as an exporter does now and then: that ends what the application dropped."""
+        if not self._is_delta:
+            self._reader.get_metrics_data()
 
     def logged(self) -> list[dict[str, Any]]:
         """Everything of each log record that the package decides on, flat."""

@@ -130,7 +130,7 @@ def test_a_wrong_marker_is_named_with_what_is_accepted(project: pytest.Pytester,
     )
     ended.assert_outcomes(errors=1)
     named = wrong.partition("=")[0]
-    accepted = "spans, genai_metrics, chunk_timing, correct_exceptions"
+    accepted = "spans, genai_metrics, chunk_timing, correct_exceptions, on_call_end"
     ended.stdout.fnmatch_lines([f"the marker after200 does not take {named}; keywords are {accepted}"])
 
 

@@ -106,6 +106,7 @@ def test_the_buckets_are_the_ones_that_the_conventions_advise(application: Appli
     tokens = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
     assert {
         "after200.stream.longest_gap": seconds,
+        "after200.stream.time_to_first_text": seconds,
         "gen_ai.client.operation.duration": seconds,
         "gen_ai.client.operation.time_to_first_chunk": seconds,
         "gen_ai.client.operation.time_per_output_chunk": seconds,

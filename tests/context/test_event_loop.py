@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an event loop has to close, and complains of, is what it has without the package."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from after200.faults import FaultServer
+
+from ..native.calls import async_client, client_options
+from ..streams.surfaces import REQUEST
+from ..telemetry import Telemetry
+
+
+def generators(server: FaultServer, scenario: str, read: str) -> Counter[str]:
+    """The asynchronous generators that the event loop is asked to close at its end, while a stream is half read."""
+    found: Counter[str] = Counter()
+    firsts: list[Any] = []
+
+    async def main() -> None:
+        hooks = sys.get_asyncgen_hooks()
+
+        def first(generator: Any) -> None:
+            firsts.append(generator)
+            if hooks.firstiter is not None:
+                hooks.firstiter(generator)
+
+        sys.set_asyncgen_hooks(firstiter=first)
+        async with async_client(client_options(server, scenario)) as client:
+            if read == "lines":
+                async with client.messages.with_streaming_response.create(stream=True, **REQUEST) as response:
+                    async for _ in response.iter_lines():
+                        break
+            else:
+                stream = await client.messages.create(stream=True, **REQUEST)
+                await anext(stream)
+                found.update(generator.__qualname__ for generator in firsts)
+                await stream.close()
+        found.update(generator.__qualname__ for generator in firsts if read == "lines")
+
+    asyncio.run(main())
+    return found
+
+
+@pytest.mark.parametrize("read", ["events", "lines"])
+@pytest.mark.parametrize("spans", ["own", "auto"])
+def test_the_loop_has_the_same_generators_to_close(
+    server: FaultServer, telemetry: Telemetry, spans: str, read: str
+) -> None:
+    bare = generators(server, "completed", read)
+    with telemetry.instrumented(spans=spans):
+        assert bare == generators(server, "completed", read)
+    assert bare
+
+
+PROGRAM = """
+import asyncio, gc, sys
+import anthropic
+from after200 import AnthropicInstrumentor
+
+url, instrumented, how = sys.argv[1:]
+if instrumented == "with":
+    AnthropicInstrumentor().instrument(skip_dep_check=True, spans="own")
+
+
+async def half_read():
+    client = anthropic.AsyncAnthropic(api_key="none", base_url=url)
+    request = {"model": "claude-test", "max_tokens": 64, "messages": [{"role": "user", "content": "Hi"}]}
+    cycle = [await client.messages.create(stream=True, **request)]
+    async for event in cycle[0]:
+        break
+    if how == "running":
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+        await asyncio.sleep(0.05)
+
+
+asyncio.run(half_read())
+"""
+
+
+@pytest.mark.parametrize("how", ["at the end", "running"])
+def test_a_loop_says_nothing_of_a_stream_that_was_left_which_it_does_not_say_without_us(
+    server: FaultServer, how: str
+) -> None:
+    def said(instrumented: str) -> list[str]:
+        complaints = []
+        for _ in range(3):
+            command = [sys.executable, "-W", "ignore", "-c", PROGRAM, server.base_url("completed"), instrumented, how]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            complaints.append(done.stderr)
+        return complaints
+
+    assert said("without") == said("with")
+
+
+async def test_a_dropped_stream_is_closed_in_as_many_turns_of_the_loop(
+    server: FaultServer, telemetry: Telemetry
+) -> None:
+    async def turns() -> int:
+        async with async_client(client_options(server, "completed")) as client:
+            stream = await client.messages.create(stream=True, **REQUEST)
+            await anext(stream)
+            response = stream.response
+            del stream
+            gc.collect()
+            for turn in range(100):
+                if response.is_closed:
+                    return turn
+                await asyncio.sleep(0)
+        raise AssertionError("the response was never closed")
+
+    without = await turns()
+    with telemetry.instrumented():
+        assert without == await turns()
