@@ -40,8 +40,8 @@ MODELS = {
 }
 """Model → its job, and the mean pause between two calls of one of its two processes, in s."""
 PROCESSES = 2
-LIMITS = {"requests": 260, "input_tokens": 500_000, "output_tokens": 9_000}
-BEGINS, ENDS = 0.37, 0.70
+LIMITS = {"requests": 260, "input_tokens": 1_400_000, "output_tokens": 28_000}
+BEGINS, ENDS = 0.36, 0.66
 """When the storm begins and ends, as shares of the run."""
 WIDTH = 1600
 
@@ -81,7 +81,7 @@ def run(way: Way, stack: ExitStack, seconds: float) -> None:
     for number in range(3):
         time.sleep(seconds / 4)
         identity = {"OTEL_RESOURCE_ATTRIBUTES": f"service.instance.id=visitor-{number}"}
-        visitor = stack.enter_context(Visitor("support-bot", servers[0].url, environment | identity))
+        visitor = stack.enter_context(Visitor("support-bot", servers[0].url, environment | identity, "--leave-only"))
         threading.Thread(target=visitor.visit, daemon=True).start()
     for thread in threads:
         thread.join()

@@ -45,7 +45,7 @@ class Situation:
 SITUATIONS = (
     Situation(State("five-models", whole=True), STORM_EPISODE, "rows=open", hover=True),
     Situation(State("storm", folded=True), STORM_EPISODE, "var-job=chat&var-job=support-bot"),
-    Situation(State("one-model"), STORM_EPISODE, "rows=open&var-model=claude-sonnet-5", widths=(1280,)),
-    Situation(State("calm-day", calm=True), CALM_DAY, "rows=open", widths=(1280,)),
-    Situation(State("no-data", empty=True), None, "rows=open", widths=(1600,)),
+    Situation(State("one-model"), STORM_EPISODE, "rows=open&var-model=claude-sonnet-5"),
+    Situation(State("calm-day", calm=True), CALM_DAY, "rows=open"),
+    Situation(State("no-data", empty=True), None, "rows=open"),
 )

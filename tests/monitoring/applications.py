@@ -84,8 +84,9 @@ class ChatService(Application):
 class Visitor(Application):
     """The application that leaves streams in every way, and reads the results of a batch."""
 
-    def __init__(self, job: str, api: str, telemetry: dict[str, str]) -> None:
-        super().__init__(VISITOR, job, api, telemetry)
+    def __init__(self, job: str, api: str, telemetry: dict[str, str], *arguments: str) -> None:
+        """`--leave-only` among the arguments leaves out the answers."""
+        super().__init__(VISITOR, job, api, telemetry, *arguments)
 
     def visit(self) -> None:
         """Returns when it has done everything."""

@@ -14,7 +14,7 @@ ANSWERS = {
     "web_fetch": 0.03,
     "code_execution": 0.03,
     "service_tier_priority": 0.06,
-    "compaction": 0.01,
+    "compaction": 0.003,
     "slow": 0.02,
 }
 """What is right, and differs from call to call."""

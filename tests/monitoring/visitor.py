@@ -36,6 +36,8 @@ ANSWERS = (
     "enforced_spend_limit_reached_mid_stream",
 )
 """The scenarios of the fault server that the application asks for."""
+LEAVE_ONLY = "--leave-only"
+"""An argument: ask for none of them."""
 
 
 async def cancel_one(url: str) -> None:
@@ -77,7 +79,7 @@ def main() -> None:
     batches = anthropic.Anthropic(base_url=f"{url}/batch_results@batch")
     for _ in batches.messages.batches.results("msgbatch_1"):
         pass
-    for answer in ANSWERS:
+    for answer in () if LEAVE_ONLY in sys.argv else ANSWERS:
         with contextlib.suppress(anthropic.APIError):
             for _ in anthropic.Anthropic(base_url=f"{url}/{answer}@answers").messages.create(**REQUEST, stream=True):
                 pass
