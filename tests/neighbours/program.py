@@ -146,6 +146,7 @@ def run(neighbour: str, url: str, told: dict[str, Any]) -> dict[str, Any]:
             with tracer.start_as_current_span("handler") as handler:
                 seen[call] = make(name, twin, url, dict(options))
             seen[call].append(f"current: {trace.get_current_span() is before}")
+            points(reader)  # Collecting ends what the call dropped.
             recorded[call] = [described(span, spans) for span in spans.of(handler)]
     ended = {span.context.span_id for span in spans.ended if span.context is not None}
     return {
