@@ -28,6 +28,7 @@ _TEXT = {
     "gen_ai__response__time_to_first_chunk": SECONDS,
     "after200__stream__longest_gap": SECONDS,
     "after200__stream__chunks": 4,
+    "after200__stream__time_to_first_text": SECONDS,
 }
 _OVERLOADED = {
     "description": "Overloaded",
@@ -51,6 +52,7 @@ STREAMS: dict[str, dict[str, Any]] = {
         **_OVERLOADED,
         "after200__phase": "first_chunk",
         "after200__stream__chunks": 0,
+        "after200__stream__longest_gap": SECONDS,
     },
     "overloaded_error_mid_stream": {**_OVERLOADED, **_TEXT, "after200__phase": "mid_stream"},
     "end_without_message_stop": {**_TRUNCATED, **_TEXT, "after200__phase": "mid_stream"},

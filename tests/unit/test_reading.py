@@ -135,9 +135,13 @@ def test_while_a_read_is_under_way_a_closed_body_says_nothing(exception: BaseExc
     assert "wait" == decide("reading", "body_closed", exception)[0]
 
 
-@pytest.mark.parametrize("exception", [None, ERROR, EXIT])
+@pytest.mark.parametrize("exception", [None, ERROR])
 def test_an_sdk_that_closes_during_a_read_without_an_interruption_closes(exception: BaseException | None) -> None:
     assert "closed" == decide("reading", "sdk_closed", exception)[0]
+
+
+def test_an_http_client_that_leaves_its_generators_during_a_read_could_not_decode_the_bytes() -> None:
+    assert "undecodable" == decide("reading", "sdk_closed", EXIT)[0]
 
 
 @pytest.mark.parametrize("exception", IN_FLIGHT)

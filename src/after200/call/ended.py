@@ -127,8 +127,9 @@ def ended(call: Call, verdict: Verdict, now: float, *, by_the_wire: bool) -> End
     longest_gap = progress.longest_gap
     # The lines of a batch and the events of a session are no chunks, so a body without chunks is no silence.
     has_chunks = progress.chunks > 0 or call.end_rule in ("message", "completion")
-    if call.streaming and has_chunks and (by_the_wire or progress.stopped_at is not None):
-        longest_gap = max(longest_gap, (progress.stopped_at or now) - progress.last_chunk_at)
+    told_at = progress.stopped_at or call.failed_at
+    if call.streaming and has_chunks and (by_the_wire or told_at is not None):
+        longest_gap = max(longest_gap, (told_at or now) - progress.last_chunk_at)
     usage = call.message.usage
     fallback = verdict.outcome == "completed" and (
         usage.fallback_model is not None or call.sent_model not in (None, call.model)

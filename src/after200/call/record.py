@@ -78,6 +78,7 @@ class Call:
         "end_rule",
         "error",
         "events",
+        "failed_at",
         "is_answer",
         "is_malformed",
         "message",
@@ -147,6 +148,8 @@ class Call:
         """What the events or the body said of the message."""
         self.error: ProviderError | None = None
         """The first error that the body reported."""
+        self.failed_at: float | None = None
+        """When the body reported it."""
         self.is_answer = False
         """Whether a whole body is an answer of the kind that was asked for."""
         self.is_malformed = False
@@ -167,6 +170,7 @@ class Call:
         if facts.message is not None:
             self.message = merged(self.message, facts.message)
         if facts.error is not None:
+            self.failed_at = now if self.failed_at is None else self.failed_at
             self.error = facts.error if self.error is None else self.error.completed_by(facts.error)
         self.is_answer |= facts.is_answer
         self.is_malformed |= facts.is_malformed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Final, Literal
 
+from ..call.facts import UNDECODABLE
 from ..guard import guarded
 from .responses import dropped
 from .running import RunningCall
@@ -23,9 +24,9 @@ Sign = Literal["stop", "raise", "close", "body_closed", "sdk_read", "sdk_failed"
 application closed the stream; `body_closed`: somebody closed the body; `sdk_*`: the SDK ends its own span, because the
 body was read, failed, or was closed. A finalizer is no sign: it always means `dropped` (`responses.py`)."""
 
-End = Literal["read", "raised", "closed", "dropped", "wait"]
+End = Literal["read", "raised", "closed", "dropped", "wait", "undecodable"]
 """How the body ended, in the words of `call/verdict.py`; `wait`: the next sign will tell, since the SDK and its HTTP
-client close a body while they still work on the last read."""
+client close a body while they still work on the last read; `undecodable`: its content encoding could not be decoded."""
 
 TABLE: Final[dict[Sign, dict[State, End]]] = {
     "stop": {"unread": "read", "reading": "read", "paused": "read", "gone": "read"},
@@ -62,6 +63,9 @@ def deliver(running: RunningCall, sign: Sign, exception: BaseException | None = 
         if sign.startswith("sdk_") and running.settle("dropped"):
             running.complete_sdk_span()
         dropped(running)
+    elif end == "undecodable":
+        running.learn(UNDECODABLE)
+        running.end("read")
     elif end != "wait":
         running.end(end, exception if end == "raised" else None, was_reading=state == "reading")
 
@@ -80,6 +84,8 @@ def decide(state: State, sign: Sign, in_flight: BaseException | None) -> tuple[E
     if end == "closed" and sign in ("body_closed", "sdk_closed") and isinstance(in_flight, BaseException):
         if state == "paused" and isinstance(in_flight, GeneratorExit):
             return "dropped", None  # An event loop that ends closes the SDK's generator; the application did not.
+        if state == "reading" and sign == "sdk_closed" and isinstance(in_flight, GeneratorExit):
+            return "undecodable", None  # The HTTP client leaves its own generators: it could not decode the bytes.
         if state == "reading" and not isinstance(in_flight, Exception | GeneratorExit):
             return "raised", in_flight  # A cancellation or an interrupt, for which the SDK closes the body.
     return end, in_flight
