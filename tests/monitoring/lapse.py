@@ -4,8 +4,8 @@
     python -m tests.monitoring.lapse EPISODE JOB FOLDER KIND...
 
 The SDK, the fault server, after200 and the OpenTelemetry SDK are real; only the clock of the exports is not. Writes
-FOLDER/JOB.KIND for each KIND: `classic` or `native` (OTLP exports with classic or with exponential histograms, each with
-its time and length before it, as `replay` reads them) and FOLDER/JOB.traces.json (what a trace store would find of them).
+FOLDER/JOB.KIND for each KIND, `classic` or `native`: OTLP exports with classic or with exponential histograms, each
+with its time and length before it, as `replay` reads them. Also FOLDER/JOB.traces.json: what a trace store would find.
 """
 
 from __future__ import annotations
