@@ -44,6 +44,8 @@ LIMITS = {"requests": 260, "input_tokens": 1_400_000, "output_tokens": 28_000}
 BEGINS, ENDS = 0.36, 0.66
 """When the storm begins and ends, as shares of the run."""
 WIDTH = 1600
+CHOSEN = "var-job=chat"
+"""What is chosen at the top of the dashboards: one of the two jobs."""
 
 
 def chat(pair: tuple[ChatService, ChatService], pause: float, began: float, seconds: float) -> None:
@@ -142,6 +144,7 @@ def main(minutes: float, keep: Path | None) -> None:
                     round(start * 1000),
                     round(end * 1000),
                     (WIDTH,),
+                    query=CHOSEN,
                     traces=folder / "traces.json",
                 )
                 for board in BOARDS

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A job of an episode in time lapse: real calls to a fault server, exported with the times of the episode.
 
-    python -m tests.monitoring.lapse EPISODE JOB FOLDER
+    python -m tests.monitoring.lapse EPISODE JOB FOLDER KIND...
 
 The SDK, the fault server, after200 and the OpenTelemetry SDK are real; only the clock of the exports is not. Writes
-FOLDER/JOB.classic and FOLDER/JOB.native (OTLP exports with classic and with exponential histograms, each with its
-length before it, as `replay` reads them) and FOLDER/JOB.traces.json (what a trace store would find of them).
+FOLDER/JOB.KIND for each KIND, `classic` or `native`: OTLP exports with classic or with exponential histograms, each
+with its time and length before it, as `replay` reads them. Also FOLDER/JOB.traces.json: what a trace store would find.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import random
 import struct
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -147,10 +148,10 @@ class Exports:
         self._file.close()
 
 
-def run(episode: Episode, job: str, folder: Path) -> None:
+def run(episode: Episode, job: str, folder: Path, kinds: Sequence[str]) -> None:
     draw = random.Random(f"{episode.name} {job}")
     clock = Clock(job)
-    exports = [Exports(folder / f"{job}.{kind}", episode.start, kind == "native") for kind in ("classic", "native")]
+    exports = [Exports(folder / f"{job}.{kind}", episode.start, kind == "native") for kind in kinds]
     resource = Resource.create({"service.name": job, "service.instance.id": f"{job}-1"})
     meters = MeterProvider([export.reader for export in exports], resource=resource)
     tracers = TracerProvider(resource=resource)
@@ -195,4 +196,4 @@ def run(episode: Episode, job: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     threading.excepthook = lambda args: None
-    run(EPISODES[sys.argv[1]], sys.argv[2], Path(sys.argv[3]))
+    run(EPISODES[sys.argv[1]], sys.argv[2], Path(sys.argv[3]), sys.argv[4:])

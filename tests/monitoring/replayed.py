@@ -12,7 +12,7 @@ import json
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,15 +28,15 @@ HEAD = struct.Struct(">QI")
 TIMEOUT_S = 240
 
 
-def play(episode: Episode, folder: Path) -> None:
-    """Make the calls of an episode and put what its jobs export into the folder."""
+def play(episode: Episode, folder: Path, kinds: Sequence[Kind]) -> None:
+    """Make the calls of an episode and put what its jobs export into the folder, with each kind of histogram."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tests.monitoring.lapse", episode.name]
     with ThreadPoolExecutor() as pool:
         jobs = [
             pool.submit(
                 subprocess.run,
-                [*command, job, str(folder)],
+                [*command, job, str(folder), *kinds],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -49,7 +49,8 @@ def play(episode: Episode, folder: Path) -> None:
         ]
     for job in jobs:
         if (finished := job.result()).returncode:
-            raise RuntimeError(f"{' '.join(map(str, finished.args))}:\n{finished.stdout[-3000:]}")
+            ended = f"ended with status {finished.returncode}"
+            raise RuntimeError(f"{' '.join(map(str, finished.args))} {ended}:\n{finished.stdout[-3000:]}")
     rows = [row for job in episode.jobs for row in json.loads((folder / f"{job}.traces.json").read_text("utf-8"))]
     (folder / "traces.json").write_text(json.dumps(sorted(rows, key=lambda row: -row["start"])), encoding="utf-8")
 
@@ -68,7 +69,8 @@ def replay(episode: Episode, folder: Path, kind: Kind) -> Path:
         pass  # it says why
     said, _ = process.communicate(timeout=TIMEOUT_S)
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}:\n{said.decode()[-3000:]}")
+        ended = f"ended with status {process.returncode}"
+        raise RuntimeError(f"{' '.join(command)} {ended}:\n{said.decode()[-3000:]}")
     return database
 
 
@@ -102,7 +104,7 @@ def serve(database: Path) -> Iterator[Prometheus]:
 def prepare(folder: Path, kinds: dict[str, tuple[Kind, ...]]) -> dict[str, Path]:
     """Play each episode once and replay it with each kind of histogram; the databases by `episode-kind`."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda name: play(EPISODES[name], folder / name), kinds))
+        list(pool.map(lambda name: play(EPISODES[name], folder / name, kinds[name]), kinds))
         asked = [(name, kind) for name, several in kinds.items() for kind in several]
         databases = pool.map(lambda one: replay(EPISODES[one[0]], folder / one[0], one[1]), asked)
         return {f"{name}-{kind}": database for (name, kind), database in zip(asked, databases, strict=True)}

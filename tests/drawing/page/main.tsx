@@ -45,7 +45,15 @@ async function repeating(dashboard: any) {
   return (name: string) => known.get(name) as string[];
 }
 
+/** Big values are sized by how wide their text is, so the fonts have to be there before. */
+async function loadFonts() {
+  const fonts = [['Inter', 'inter/Inter-Regular', '400'], ['Inter', 'inter/Inter-Medium', '500'], ['Roboto Mono', 'roboto/RobotoMono-Regular', '400']].map(
+    ([family, file, weight]) => new FontFace(family, `url(/public/fonts/${file}.woff2)`, { weight }));
+  for (const font of await Promise.all(fonts.map((font) => font.load()))) document.fonts.add(font);
+}
+
 async function main() {
+  await loadFonts();
   const prometheus = new Prometheus(asked.prometheus, asked.scrapeInterval, 'tempo');
   await boot([prometheus, new Tempo(await get('/traces.json'))]);
   registerPanels();

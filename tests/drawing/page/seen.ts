@@ -50,6 +50,12 @@ const bigValues = (panel: any, data: any) => getFieldDisplayValues({
 
 const isCut = (element: Element | null) => !!element && element.scrollWidth > element.clientWidth + 1;
 
+/** Texts of a big value that reach out of their panel. */
+function sticksOut(root: Element | null) {
+  const frame = root?.getBoundingClientRect();
+  return [...(root?.querySelectorAll('span') ?? [])].filter((one) => frame && one.getBoundingClientRect().right > frame.right + 1).map((one) => one.textContent);
+}
+
 async function look(panel: any) {
   const data = sceneGraph.getData(panel).state.data;
   const applied: any = data ? panel.applyFieldConfig(data) : { series: [] };
@@ -61,7 +67,8 @@ async function look(panel: any) {
     unit: panel.state.fieldConfig.defaults.unit, axis: panel.state.fieldConfig.defaults.custom?.axisLabel, drawn: !!root, state: data?.state,
     errors: data?.errors?.map((e: any) => e.message) ?? [], unmet: await unmet(panel, applied),
     overflow: grid ? grid.scrollWidth - grid.clientWidth : 0,
-    cutTexts: [...(grid?.querySelectorAll('[role="columnheader"] button, [role="columnheader"] span, [role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent),
+    cutTexts: [...(grid?.querySelectorAll('[role="columnheader"] button, [role="columnheader"] span, [role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
+      .concat(panel.state.pluginId === 'stat' ? sticksOut(root) : []),
     cutTitle: isCut(root?.querySelector('h2, h6, [data-testid*="header-title"]') ?? null),
     empty: root?.querySelector('.panel-empty')?.textContent, scale: scales[panel.getLegacyPanelId()],
     annotations: annotations.flatMap((f: any) => Array.from({ length: f.length }, (_, i) => Object.fromEntries(f.fields.filter((x: any) => ['time', 'timeEnd', 'title', 'text', 'tags', 'color'].includes(x.name)).map((x: any) => [x.name, x.values[i]])))),
