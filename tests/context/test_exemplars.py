@@ -52,9 +52,10 @@ def test_the_points_of_a_failed_call_carry_its_span(
     # What is current while the stream is read is not what they carry.
     with telemetry.instrumented(spans=mode), tracer.start_as_current_span("handler"):
         read(CREATE, twin, options)
+    found = exemplars(telemetry)
     call = telemetry.spans[0]
     assert ("anthropic.messages.create" if traced else "chat claude-test") == call.name
-    assert {name: {context_of(call)} for name in OF_A_CALL} == exemplars(telemetry)
+    assert {name: {context_of(call)} for name in OF_A_CALL} == found
 
 
 def test_a_call_that_is_sampled_out_leaves_no_trace_to_look_for(server: FaultServer, telemetry: Telemetry) -> None:

@@ -31,7 +31,9 @@ def describe(exception: BaseException | None, depth: int = LONGEST) -> Any:
 
 
 def innermost_frame(exception: BaseException) -> str | None:
-    """The function that raised it."""
+    """The function that raised it. An end of an iteration comes from the iterator itself, whatever that is."""
+    if isinstance(exception, StopIteration | StopAsyncIteration):
+        return None
     frames = traceback.extract_tb(exception.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].name}" if frames else None
 
