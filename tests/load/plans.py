@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..streams.expected import ROW_OF, ROWS
+from ..streams.expected import BASIC_ROWS, ROW_OF
 from ..streams.row import Row
 
 WAYS = ("create", "create", "helper", "lines", "whole")
@@ -65,7 +65,7 @@ class Seen:
 def plan(seed: int, count: int, *, asynchronous: bool) -> Iterator[Planned]:
     """The calls of `seed`."""
     draw = random.Random(seed)
-    scenarios = [row.scenario for row in ROWS]
+    scenarios = [row.scenario for row in BASIC_ROWS]
     for number in range(count):
         row = ROW_OF[draw.choice(scenarios)]
         way, deed = draw.choice(WAYS), draw.choice(DEEDS)
