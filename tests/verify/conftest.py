@@ -3,46 +3,47 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 
 from after200.cli.receiver import Receiver
-from after200.cli.verify.checking import Options, run
-from after200.cli.verify.diagnoses import Finding, diagnose
-from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
-from after200.cli.verify.report import as_json
-from after200.cli.verify.seen import Seen
+from after200.cli.verify.findings import Code
 
 PREFIXES = ("OTEL_", "ANTHROPIC_", "AFTER200_")
+CODES = {code.name.lower() for code in Code}
 
 
 class Verified(NamedTuple):
-    """What was seen, and what was found."""
+    """What `after200 verify --json` printed."""
 
-    seen: Seen
-    findings: list[Finding]
+    result: dict[str, Any]
 
     @property
     def wrong(self) -> list[str]:
-        """The codes of what is wrong."""
-        return [finding.code for finding in self.findings if finding.wrong]
+        """The codes of what is wrong, each once."""
+        return list(dict.fromkeys(finding["code"] for finding in self.result["findings"] if finding["wrong"]))
 
     @property
     def notes(self) -> list[str]:
-        """The codes of what is worth knowing."""
-        return [finding.code for finding in self.findings if not finding.wrong]
+        """The codes of what is worth knowing, each once."""
+        return list(dict.fromkeys(finding["code"] for finding in self.result["findings"] if not finding["wrong"]))
 
     def said(self, code: str) -> str:
         """What is said about a code, and what to look at next."""
-        return " ".join(f"{finding.what} {finding.next}" for finding in self.findings if finding.code == code)
+        findings = [finding for finding in self.result["findings"] if finding["code"] == code]
+        return " ".join(f"{finding['what']} {finding['next']}" for finding in findings)
 
     @property
-    def result(self) -> dict[str, Any]:
-        """The result as JSON has it."""
-        return as_json(self.seen, self.findings)
+    def recorded(self) -> dict[str, list[bool]]:
+        """Whether each call was recorded as it must be, by the place where that was looked for."""
+        calls = self.result["calls"]
+        return {place: [call["recorded"][place] for call in calls] for place in (calls[0]["recorded"] if calls else ())}
 
 
 Verify = Callable[..., Verified]
@@ -66,16 +67,24 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def verify(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> Verify:
+def verify(receiver: Receiver) -> Verify:
     """Verify with these settings on top of the usual ones: OTLP over HTTP to the receiver. None takes one away."""
 
-    def verified(settings: dict[str, str | None] | None = None, **options: Any) -> Verified:
+    def verified(*options: str, settings: dict[str, str | None] | None = None) -> Verified:
         usual = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
-        for name, value in (usual | (settings or {})).items():
-            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-        seen = run(Options(**{"timeout": 30.0, **options}), lambda line: None)
-        findings = diagnose(seen)
-        assert {finding.code for finding in findings} <= {*FAULTS, *NOTES}
-        return Verified(seen, findings)
+        environment = {**os.environ, **usual, **(settings or {})}
+        finished = subprocess.run(
+            [sys.executable, "-m", "after200.cli", "verify", "--json", *options],
+            env={name: value for name, value in environment.items() if value is not None},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert finished.stdout, finished.stderr
+        found = Verified(json.loads(finished.stdout))
+        assert {*found.wrong, *found.notes} <= CODES
+        assert (1 if found.wrong else 0) == finished.returncode
+        return found
 
     return verified
