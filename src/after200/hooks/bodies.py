@@ -158,6 +158,15 @@ class Beginning:
         return () if self._call.events else self._document.judge()
 
 
+@guarded
+def chunks_ended(running: RunningCall, exception: BaseException) -> None:
+    """Reading the next chunk raised `exception`: the body is at its end, or broke."""
+    if not isinstance(exception, StopIteration | StopAsyncIteration):
+        deliver(running, "raise", exception)
+    elif not running.watched:
+        deliver(running, "stop")
+
+
 class Chunks:
     """The chunks of a body, as they are, read along."""
 
@@ -177,17 +186,10 @@ class Chunks:
         try:
             chunk = self._next()
         except BaseException as exception:
-            self._ended(exception)
+            chunks_ended(self._running, exception)
             raise
         self._watch.feed(chunk)
         return chunk
-
-    @guarded
-    def _ended(self, exception: BaseException) -> None:
-        if not isinstance(exception, StopIteration):
-            deliver(self._running, "raise", exception)
-        elif not self._running.watched:
-            deliver(self._running, "stop")
 
 
 class AChunks:
@@ -211,17 +213,10 @@ class AChunks:
         try:
             chunk: bytes = await self._next()
         except BaseException as exception:
-            self._ended(exception)
+            chunks_ended(self._running, exception)
             raise
         self._watch.feed(chunk)
         return chunk
-
-    @guarded
-    def _ended(self, exception: BaseException) -> None:
-        if not isinstance(exception, StopAsyncIteration):
-            deliver(self._running, "raise", exception)
-        elif not self._running.watched:
-            deliver(self._running, "stop")
 
 
 class AGeneratorChunks(ForwardsGenerator, AChunks):
