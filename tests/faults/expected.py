@@ -62,6 +62,7 @@ _GATEWAYS: dict[str, Seen] = {
         f"error_named_{stem}": ("error", "end", OVERLOADED)
         for stem in ("message_first_event", "message_mid_stream", "with_space", "content_block_delta")
     },
+    "error_in_chunk": (DELTA, "end", OVERLOADED),
     **{f"error_type_{word}": (IN_STREAM, "end", None) for word in ("error", "unknown", "none")},
     "delta_without_data": (COMPLETED, "end", None),
     "delta_without_data_then_overloaded": (IN_STREAM, "end", OVERLOADED),

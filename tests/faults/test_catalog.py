@@ -38,6 +38,7 @@ ASKED_FOR = [
     *("bedrock_end_without_message_stop", "bedrock_http_429", "bedrock_http_400_validation"),
     *("bare_error_first_event", "bare_error_mid_stream", "bare_error_named", "bare_error_untyped", "bare_error_string"),
     *("error_named_message_mid_stream", "error_named_with_space", "error_named_content_block_delta"),
+    "error_in_chunk",
     *("error_type_error", "error_type_unknown", "error_type_none"),
     *("body_error_as_event_stream_200", "body_bare_error_200", "body_error_untyped_200", "body_error_string_200"),
     *("body_message_only_200", "body_null_200", "body_message_200", "body_message_as_event_stream_200"),

@@ -19,6 +19,7 @@ TYPED = {"type": "overloaded_error", "message": "Overloaded"}
 ENVELOPE = {"type": "error", "error": TYPED}
 UNTYPED = {"error": {"message": "Provider returned error", "code": 502}}
 STRING = {"error": "upstream unavailable"}
+CHUNK = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}}
 EVENTS = {
     "bare_error_first_event": (None, {"error": TYPED}),
     "bare_error_mid_stream": (None, {"error": TYPED}),
@@ -31,6 +32,7 @@ EVENTS = {
     "error_named_message_mid_stream": ("message", ENVELOPE),
     "error_named_with_space": ("error ", ENVELOPE),
     "error_named_content_block_delta": ("content_block_delta", ENVELOPE),
+    "error_in_chunk": ("content_block_delta", {**CHUNK, "error": TYPED}),
     "error_type_error": ("error", {"type": "error", "error": {"type": "error", "message": "Provider returned error"}}),
     "error_type_none": ("error", {"type": "error", "error": {"type": "None", "message": "Provider returned error"}}),
 }

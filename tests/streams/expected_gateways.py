@@ -44,6 +44,7 @@ ERRORS = (
     Row("error_named_message_mid_stream", _UNNAMED, "text", HTTP_529),
     Row("error_named_with_space", _UNNAMED, "text", HTTP_529),
     Row("error_named_content_block_delta", _UNNAMED, "text", HTTP_529),
+    Row("error_in_chunk", _UNNAMED, "text", HTTP_529),
     *(
         Row(
             f"error_type_{word}",

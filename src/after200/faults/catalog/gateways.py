@@ -19,6 +19,12 @@ OVERLOADED = "overloaded_error"
 ENVELOPE = error_envelope(OVERLOADED, "Overloaded")
 BARE = {"error": ENVELOPE["error"]}
 TYPE_ALONE: dict[str, object] = {"type": OVERLOADED, "message": "Overloaded"}
+CHUNK_WITH_ERROR: dict[str, object] = {
+    "type": "content_block_delta",
+    "index": 0,
+    "delta": {"type": "text_delta", "text": ""},
+    **BARE,
+}
 UNTYPED: dict[str, object] = {"error": {"message": "Provider returned error", "code": 502}}
 STRING: dict[str, object] = {"error": "upstream unavailable"}
 _HTTP_529 = http_error(529, OVERLOADED, "Overloaded")
@@ -99,6 +105,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _named("with_space", "error "),
     _named("content_block_delta", "content_block_delta"),
+    failing(
+        "error_in_chunk",
+        "a content_block_delta that has an overloaded_error beside its delta, after some content",
+        Event("content_block_delta", CHUNK_WITH_ERROR, failure=OVERLOADED),
+        whole=_HTTP_529,
+    ),
     *(_word_for_nothing(stem, word) for stem, word in _WORDS_FOR_NOTHING.items()),
     scenario(
         "delta_without_data",

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The events that the SDK hands to the application, in an iterator that sees how the reading of a stream ends.
+
+The iterators are objects and no generators: an async generator would be one more for the event loop to close. They keep
+no reference to the stream that the application holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from ..call.record import clock
+from ..guard import guarded
+from .exceptions import correct
+from .generators import ForwardsGenerator
+from .reading import deliver
+from .responses import DROPPED, find
+from .running import RunningCall
+
+
+@guarded
+def learn_odd_event(running: RunningCall) -> None:
+    """The SDK handed the last event, of a name that it may not know, to the application."""
+    if running.odd_event is not None:
+        running.learn(running.odd_event)
+        running.odd_event = None
+
+
+class _Reading:
+    """What both twins of `DeliveredEvents` do at the beginning and at the end."""
+
+    __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
+
+    def __init__(self, events: Any, response: Any) -> None:
+        self._inner = events
+        self._response = response
+        self._running: RunningCall | None = None
+        self.is_reading = False
+
+    @guarded
+    def _begin(self) -> None:
+        """The application asks for the first event. Helpers of the SDK up to 0.42 drop a stream that never began."""
+        response, self._response = self._response, None
+        self._running = find(response)
+        if self._running is not None:
+            self._running.reader = weakref.ref(self)
+
+    @guarded
+    def _raised(self, exception: BaseException) -> bool:
+        """The SDK raised `exception`. Returns whether it was corrected."""
+        running, self._running = self._running, None
+        if running is None:
+            return False
+        deliver(running, "raise", exception)
+        return running.corrects_exceptions and bool(correct(running, exception))
+
+    @guarded
+    def _stopped(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            deliver(running, "stop")
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # Of an object whose making failed.
+            running: RunningCall | None = object.__getattribute__(self, "_running")
+            if running is not None:
+                DROPPED.append((running, clock()))
+
+    def __getattr__(self, attribute: str) -> Any:
+        # What stands here in place of the SDK's generator has all that a generator has.
+        return getattr(object.__getattribute__(self, "_inner"), attribute)
+
+
+class DeliveredEvents(_Reading):
+    """The events that the SDK hands to the application, as they are."""
+
+    __slots__ = ()
+
+    def __init__(self, events: Iterator[Any], response: Any) -> None:
+        super().__init__(events, response)
+        self._next = events.__next__
+
+    def __iter__(self) -> DeliveredEvents:
+        return self
+
+    def __next__(self) -> Any:
+        if self._response is not None:
+            self._begin()
+        self.is_reading = True
+        try:
+            event = self._next()
+        except StopIteration:
+            self._stopped()
+            raise
+        except BaseException as exception:
+            if self._raised(exception):
+                raise exception  # Python 3.10 remembers the class that an exception was raised with.
+            raise
+        finally:
+            self.is_reading = False
+        if self._running is not None and self._running.odd_event is not None:
+            learn_odd_event(self._running)
+        return event
+
+
+class ADeliveredEvents(ForwardsGenerator, _Reading):
+    """The async twin of `DeliveredEvents`."""
+
+    __slots__ = ()
+
+    def __init__(self, events: AsyncIterator[Any], response: Any) -> None:
+        super().__init__(events, response)
+        self._next = events.__anext__
+
+    def __aiter__(self) -> ADeliveredEvents:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._response is not None:
+            self._begin()
+        self.is_reading = True
+        try:
+            event = await self._next()
+        except StopAsyncIteration:
+            self._stopped()
+            raise
+        except BaseException as exception:
+            if self._raised(exception):
+                raise exception  # Python 3.10 remembers the class that an exception was raised with.
+            raise
+        finally:
+            self.is_reading = False
+        if self._running is not None and self._running.odd_event is not None:
+            learn_odd_event(self._running)
+        return event
