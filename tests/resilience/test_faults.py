@@ -43,7 +43,14 @@ def test_a_clock_that_goes_backwards_or_stands_still_changes_nothing(
     step: float, bare: list[Trace], telemetry: Telemetry, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = itertools.count(1000.0, step)
-    for part in ("call.record", "hooks.running", "hooks.responses", "hooks.delivered_events", "hooks.wire_events", "signals.rate_limits"):
+    for part in (
+        "call.record",
+        "hooks.running",
+        "hooks.responses",
+        "hooks.delivered_events",
+        "hooks.wire_events",
+        "signals.rate_limits",
+    ):
         monkeypatch.setattr(f"after200.{part}.clock", lambda: next(times))
     with telemetry.instrumented():
         assert bare == watch_all()
@@ -113,7 +120,7 @@ def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
             if fault.place:
                 injected += 1
                 assert 1 == len(logged.messages), fault.place
-        # A run can call a few functions fewer than the one that was counted: it ends what was dropped later, for example.
+        # A run can call a few functions fewer than the one that was counted, which may have ended what others dropped.
         assert injected >= 0.9 * all_of_it.calls > 0
 
 

@@ -359,7 +359,14 @@ def test_every_line_of_a_batch_s_results_is_read_wherever_it_is_cut(end: bytes) 
         (SUCCEEDED + b"\n" + json.dumps(OVERLOADED).encode(), [GOOD_ENTRY, Facts(**IS_OVERLOADED)]),
         (json.dumps(OVERLOADED).encode(), [Facts(**IS_OVERLOADED)]),
         # What is no entry.
-        (b'{"type":"message"}', [Facts(is_malformed=True)]),
+        (b'{"type":"message"}', [Facts()]),
+        (b'{"custom_id":"1","result":null}\n' + SUCCEEDED, [Facts(), GOOD_ENTRY]),
+        # An entry of any length is one line.
+        pytest.param(
+            b'{"text":"' + b"x" * MAX_EVENT + b'",' + SUCCEEDED[1:] + b"\n" + ERRORED[:-3],
+            [GOOD_ENTRY, Facts(was_cut=True)],
+            id="a long entry",
+        ),
         (b"<html>", [Facts(is_malformed=True)]),
         (b"", [Facts(is_malformed=True)]),
         (b"7\n[]\n", [Facts(is_malformed=True)]),
@@ -400,8 +407,8 @@ FRAMES = b"".join(chunk_frame(data) for name, data in EVENTS)
 
 def test_frames_say_the_same_wherever_they_are_cut() -> None:
     for cut in range(0, len(FRAMES) + 1, 7):
-        assert SAID == read(FrameReader(stream=True), FRAMES[:cut], FRAMES[cut:]), cut
-    assert SAID == read(FrameReader(stream=True), *in_pieces(FRAMES, 1))
+        assert SAID == read(FrameReader("message", stream=True), FRAMES[:cut], FRAMES[cut:]), cut
+    assert SAID == read(FrameReader("message", stream=True), *in_pieces(FRAMES, 1))
 
 
 @pytest.mark.parametrize(
@@ -428,17 +435,17 @@ def test_frames_say_the_same_wherever_they_are_cut() -> None:
     ids=range(8),
 )
 def test_a_frame_says_what_it_says(body: bytes, expected: dict[str, Any]) -> None:
-    assert expected == read(FrameReader(stream=True), body)
+    assert expected == read(FrameReader("message", stream=True), body)
 
 
 def test_a_frame_with_a_wrong_checksum_says_nothing_and_the_next_is_read() -> None:
     broken = bytearray(chunk_frame(CHUNK))
     broken[-1] ^= 1
-    assert {"stopped": True} == read(FrameReader(stream=True), bytes(broken) + chunk_frame(STOP))
+    assert {"stopped": True} == read(FrameReader("message", stream=True), bytes(broken) + chunk_frame(STOP))
 
 
 def test_a_frame_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None:
-    reader = FrameReader(stream=True)
+    reader = FrameReader("message", stream=True)
     too_long = frame({":message-type": "event"}, b"x" * (MAX_EVENT + 1))
     for piece in in_pieces(too_long, 65_536):
         list(reader.feed(piece))
@@ -449,8 +456,8 @@ def test_a_frame_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None
 @pytest.mark.parametrize("length", [0, 1, 12, 15])
 def test_what_follows_an_impossible_length_is_no_frame(length: int) -> None:
     garbage = struct.pack(">I", length) + b"\0" * 12
-    assert {"chunks": 1, "text": True} == read(FrameReader(stream=True), chunk_frame(CHUNK), garbage)
-    assert {"chunks": 1, "text": True} == read(FrameReader(stream=True), chunk_frame(CHUNK) + garbage)
+    assert {"chunks": 1, "text": True} == read(FrameReader("message", stream=True), chunk_frame(CHUNK), garbage)
+    assert {"chunks": 1, "text": True} == read(FrameReader("message", stream=True), chunk_frame(CHUNK) + garbage)
 
 
 @pytest.mark.parametrize(
@@ -461,6 +468,11 @@ def test_what_follows_an_impossible_length_is_no_frame(length: int) -> None:
         (json.dumps(OVERLOADED).encode(), True, IS_OVERLOADED),
         (b"<html>", True, {"malformed": True}),
         (b"", True, {}),
+        # The first frame was cut.
+        (chunk_frame(CHUNK)[:-1], True, {}),
+        (chunk_frame(CHUNK)[:12], True, {}),
+        (chunk_frame(CHUNK)[:3], True, {}),
+        (chunk_frame(CHUNK)[:10] + b"no", True, {"malformed": True}),
     ],
     ids=repr,
 )
@@ -468,4 +480,4 @@ def test_what_comes_in_place_of_frames_is_judged_by_its_bytes(
     body: bytes, stream: bool, expected: dict[str, Any]
 ) -> None:
     for size in (1, 10_000):
-        assert expected == read(FrameReader(stream=stream), *in_pieces(body, size))
+        assert expected == read(FrameReader("message", stream=stream), *in_pieces(body, size))

@@ -47,7 +47,7 @@ def emptied(body: bytes, cuts: list[int]) -> bytes:
 
 
 def judged(body: bytes, *, stream: bool, size: int = 4096) -> list[Facts]:
-    document = Document(stream=stream)
+    document = Document("message", stream=stream)
     for at in range(0, len(body), size):
         document.add(body[at : at + size])
     return list(document.judge())
@@ -129,7 +129,7 @@ def test_a_message_that_is_too_large_without_its_long_strings_is_judged_by_its_b
     "endless", [b"x", b'"', b'"x', b"\\", b'"\\', b'{"a":"' + b"x" * 600 + b'",', b"data: x\n", b"\n"], ids=repr
 )
 def test_no_body_is_kept_without_bounds(endless: bytes) -> None:
-    document = Document(stream=True)
+    document = Document("message", stream=True)
     piece = (endless * (KEPT_WHOLE // len(endless) + 1))[: KEPT_WHOLE - 1]
     for _ in range(64):
         document.add(piece)
@@ -156,7 +156,7 @@ IS_OVERLOADED = {"error": ProviderError("overloaded_error", "Overloaded")}
         (b'{"type":"message"}', {"answer": True}, {"malformed": True}),
         (b'{"content":[]}', {"answer": True}, {"malformed": True}),
         (b'\xef\xbb\xbf{"content":[]}', {"answer": True}, {"malformed": True}),
-        (b'{"completion":"Hi"}', {"answer": True}, {"malformed": True}),
+        (b'{"completion":"Hi"}', {"malformed": True}, {"malformed": True}),
         (b'{"content":"Hi"}', {"malformed": True}, {"malformed": True}),
         (b'{"type":"message_batch"}', {"malformed": True}, {"malformed": True}),
         (b"{}", {"malformed": True}, {"malformed": True}),

@@ -104,6 +104,10 @@ def test_a_word_for_nothing_is_no_type(place: str, shape: str, word: str) -> Non
         ({"message": "lower"}, ProviderError(None, "lower")),
         ({"Message": "upper"}, ProviderError(None, "upper")),
         ({"__type": "com.amazon.coral#ThrottlingException"}, ProviderError("ThrottlingException", None)),
+        # The type of a healthy event is no type of an error.
+        ({"type": "ping"}, NO_TYPE),
+        ({"type": "message_stop", "message": "m"}, ProviderError(None, "m")),
+        ({"type": "ping", "__type": "ThrottlingException"}, ProviderError("ThrottlingException", None)),
         ({"__type": "ThrottlingException", "message": "m"}, ProviderError("ThrottlingException", "m")),
         ({"error": {"code": 429, "message": "m", "status": "RESOURCE_EXHAUSTED"}}, ProviderError(None, "m")),
         ({"message": "m", "originalStatusCode": 529}, ProviderError(None, "m", None, 529)),

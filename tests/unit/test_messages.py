@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from after200.call.facts import MAX_DISTINCT_TOOLS, NOTHING_SAID, Message, Tokens, Tool, Usage, merged
+from after200.call.facts import MAX_DISTINCT_TOOLS, NOTHING_SAID, Message, ProviderError, Tokens, Tool, Usage, merged
 from after200.call.messages import read_message, read_payload, read_tool, read_usage, read_whole
 
 from .calls import MESSAGE, known, new_call
@@ -287,10 +287,7 @@ def test_what_a_server_calls_its_tools_does_not_grow_without_bounds() -> None:
         ({"content": []}, {"answer": True}),
         ({"content": [{"type": "text"}], "stop_reason": None}, {"answer": True, "blocks": 1}),
         ({"type": "message", "error": None}, {"answer": True}),
-        (
-            {"type": "completion", "completion": "", "stop_reason": "stop_sequence", "id": "c"},
-            {"answer": True, "stop_reason": "stop_sequence", "id": "c"},
-        ),
+        ({"completion": "Hi"}, {"malformed": True}),
         ({"content": "Hi"}, {"malformed": True}),
         ({"completion": None}, {"malformed": True}),
         ({"ok": True}, {"malformed": True}),
@@ -302,3 +299,21 @@ def test_what_a_server_calls_its_tools_does_not_grow_without_bounds() -> None:
 )
 def test_a_whole_body_is_an_answer_or_it_is_malformed(payload: object, expected: dict[str, Any]) -> None:
     assert expected == known([read_whole(payload)])
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (
+            {"type": "completion", "completion": "", "stop_reason": "stop_sequence", "id": "c"},
+            {"answer": True, "stop_reason": "stop_sequence", "id": "c"},
+        ),
+        ({"completion": "Hi"}, {"answer": True}),
+        ({"completion": "Hi", "error": {"type": "api_error"}}, {"error": ProviderError("api_error", None)}),
+        ({"completion": None}, {"malformed": True}),
+        ({"type": "message", "content": []}, {"malformed": True}),
+    ],
+    ids=json.dumps,
+)
+def test_an_answer_of_the_text_completions_has_a_completion(payload: object, expected: dict[str, Any]) -> None:
+    assert expected == known([read_whole(payload, "completion")])

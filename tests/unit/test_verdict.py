@@ -53,6 +53,9 @@ def test_a_stream_that_nobody_faults_ends_as_it_was_left(
 ) -> None:
     learned = [CHUNK] * chunks + [STOP] * stopped
     assert expected == judge(new_call(learned=learned), end).outcome
+    if end == "closed":
+        for leaving in (SystemExit(1), GeneratorExit()):
+            assert expected == judge(new_call(learned=learned), "raised", read_exception(leaving)).outcome
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,16 @@ from binascii import Error as Base64Error
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
-from .documents import Document
+from .documents import Document, LongStrings
 from .errors import find_error, read_error, read_frame_error
 from .events import decode, read_event
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts
-from .lines import LineSplitter
+from .lines import PRELUDE, LineSplitter
 from .messages import read_payload
 from .record import EndRule
 
 MAX_EVENT: Final = 1 << 20
 """The longest event, line or frame that is read, in bytes. A longer one says nothing."""
-
-PRELUDE: Final = 12
-"""The length of the beginning of an eventstream frame, which says how long the frame is."""
 
 
 class BodyReader(Protocol):
@@ -56,7 +53,7 @@ def reader_for(content_type: str, rule: EndRule, *, stream: bool) -> BodyReader:
     if media_type == "text/event-stream":
         return SSEReader(rule, stream=stream)
     if media_type == "application/vnd.amazon.eventstream":
-        return FrameReader(stream=stream)
+        return FrameReader(rule, stream=stream)
     return WholeReader(rule, stream=stream)
 
 
@@ -69,7 +66,7 @@ class SSEReader:
     def __init__(self, rule: EndRule, *, stream: bool) -> None:
         self.events = False
         self._rule: EndRule = rule
-        self._beginning = Document(stream=stream)
+        self._beginning = Document(rule, stream=stream)
         self._lines = LineSplitter(MAX_EVENT)
         self._event: str | None = None
         self._data: list[bytes] = []
@@ -112,14 +109,18 @@ class SSEReader:
 
 
 class LinesReader:
-    """Reads JSON Lines: the results of a batch. A last line that is not JSON was cut."""
+    """Reads JSON Lines: the results of a batch. A last line that is not JSON was cut.
+
+    Long strings are emptied first, so that an entry with an answer of any length is one line like the others.
+    """
 
     def __init__(self) -> None:
         self.events = False
+        self._strings = LongStrings()
         self._lines = LineSplitter(MAX_EVENT)
 
     def feed(self, data: bytes) -> Iterator[Facts]:
-        for line in self._lines.feed(data):
+        for line in self._lines.feed(self._strings.emptied(data)):
             if line and (facts := self._line(line)) is not None:
                 yield facts
 
@@ -141,7 +142,7 @@ class LinesReader:
         result = entry.get("result")
         if not isinstance(result, dict):
             error = find_error(entry)
-            return IS_MALFORMED if error is None else Facts(error=error)
+            return Facts(error=error)  # Without an error, the line says nothing.
         inner_error = read_error(result.get("error")) if result.get("type") == "errored" else None
         return Facts(inner_error=inner_error, is_answer=True)
 
@@ -152,7 +153,7 @@ class WholeReader:
     def __init__(self, rule: EndRule, *, stream: bool) -> None:
         self._rule: EndRule = rule
         self._stream = stream
-        self._document = Document(stream=stream)
+        self._document = Document(rule, stream=stream)
         self._events: SSEReader | None = None
         self._begun = False
 
@@ -177,12 +178,12 @@ class WholeReader:
 class FrameReader:
     """Reads `application/vnd.amazon.eventstream`: the frames of a stream from Amazon Bedrock."""
 
-    def __init__(self, *, stream: bool) -> None:
+    def __init__(self, rule: EndRule, *, stream: bool) -> None:
         # Whoever has a Bedrock client has botocore, with which the SDK decodes the same frames.
         from botocore import eventstream
 
         self.events = False
-        self._beginning = Document(stream=stream)
+        self._beginning = Document(rule, stream=stream)
         self._botocore: Any = eventstream
         self._data = bytearray()
         self._skipped = 0

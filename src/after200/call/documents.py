@@ -15,8 +15,9 @@ from typing import Final
 from .errors import find_error
 from .events import NOT_JSON, decode
 from .facts import IS_MALFORMED, Facts
-from .lines import looks_like_events
+from .lines import begins_a_frame, looks_like_events
 from .messages import read_whole
+from .record import EndRule
 
 KEPT_WHOLE: Final = 1 << 16
 """How many bytes are kept as they came. Beyond, strings longer than `LONG` are emptied."""
@@ -34,8 +35,14 @@ _MESSAGE: Final = re.compile(rb'"type"\s*:\s*"message"|"content"\s*:\s*\[')
 class Document:
     """Collects a body piece by piece and judges it at its end."""
 
-    def __init__(self, *, stream: bool) -> None:
-        """`stream`: whether the application asked for a stream, for which a whole message is no answer."""
+    def __init__(self, rule: EndRule, *, stream: bool) -> None:
+        """Begins a body.
+
+        Args:
+            rule: what ends a stream of this kind of call.
+            stream: whether the application asked for a stream, for which a whole message is no answer.
+        """
+        self._rule: EndRule = rule
         self._stream = stream
         self._kept = bytearray()
         self._strings: LongStrings | None = None
@@ -58,9 +65,9 @@ class Document:
             facts = Facts(is_answer=True) if _MESSAGE.search(body) else IS_MALFORMED
         else:
             try:
-                facts = read_whole(json.loads(body))
+                facts = read_whole(json.loads(body), self._rule)
             except NOT_JSON:
-                if self._stream and (not body.strip() or looks_like_events(body)):
+                if self._stream and (not body.strip() or looks_like_events(body) or begins_a_frame(body)):
                     return  # Nothing, or the beginning of an event stream: it was cut.
                 facts = _first_error(body)
         if self._stream and facts.is_answer:

@@ -55,11 +55,11 @@ def read_error(payload: object) -> ProviderError:
         return ProviderError(None, None if _DOCTYPE.match(str(payload)) else text(payload))
     inner = payload.get("error")
     original_status = count(payload.get("originalStatusCode"))
-    own = _usable_type(payload.get("type")) or _usable_type(_shape_name(payload.get("__type")))
+    own = _usable_type(payload.get("type"))
+    if own is None or not names_error(own):  # `type` may be that of a healthy event.
+        own = _usable_type(_shape_name(payload.get("__type")))
     if isinstance(inner, Mapping):
-        error_type = _usable_type(inner.get("type"))
-        if error_type is None and own is not None and names_error(own):
-            error_type = own
+        error_type = _usable_type(inner.get("type")) or own
         return ProviderError(error_type, text(inner.get("message")), _code(inner), original_status)
     message = payload.get("message") or payload.get("Message") or inner
     return ProviderError(own, text(message), _code(payload), original_status)

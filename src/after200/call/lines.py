@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes → lines, and whether text looks like the lines of an event stream."""
+"""Bytes → lines, and whether bytes look like the beginning of an event stream."""
 
 from __future__ import annotations
 
 import re
+import zlib
 from typing import Final
 
 _FIELD: Final = re.compile(rb"\s*(event|data|id|retry)\s*(:|$)|:|\s*$")
 """How a line of an event stream begins: a field, a comment, or nothing."""
+
+PRELUDE: Final = 12
+"""The length of the beginning of an eventstream frame, which says how long the frame is."""
 
 
 class LineSplitter:
@@ -42,3 +46,14 @@ class LineSplitter:
 def looks_like_events(text: bytes) -> bool:
     """Returns whether a line of `text` begins like a field or a comment of an event stream."""
     return any(line.strip() and _FIELD.match(line) for line in text.splitlines())
+
+
+def begins_a_frame(body: bytes) -> bool:
+    """Returns whether `body` begins like a frame of `application/vnd.amazon.eventstream`.
+
+    A frame begins with its length, the length of its headers, and the checksum of both. Of a body that was cut before
+    the checksum, the first byte tells: no frame is so long that it is not 0.
+    """
+    if len(body) < PRELUDE:
+        return body[:1] == b"\0"
+    return zlib.crc32(body[:8]) == int.from_bytes(body[8:PRELUDE], "big")

@@ -12,6 +12,7 @@ from typing import Any, Final
 from .errors import find_error
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts, Message, Tokens, Tool, Usage
 from .limits import count, looks_like_a_type, name
+from .record import EndRule
 
 TOOL_RESULT: Final = "_tool_result"
 """How the type of a block ends that holds the result of a server tool."""
@@ -37,14 +38,17 @@ def read_payload(payload: object) -> Facts | None:
     return None if reader is None else reader(payload)
 
 
-def read_whole(payload: object) -> Facts:
-    """Returns what a whole body says, the answer to a call that does not stream: an answer, an error, or neither."""
-    if isinstance(payload, Mapping):
-        kind = payload.get("type")
-        if kind != "error" and (kind == "message" or isinstance(payload.get("content"), list)):
+def read_whole(payload: object, rule: EndRule = "message") -> Facts:
+    """Returns what a whole body says, the answer to a call that does not stream: an answer, an error, or neither.
+
+    `rule` is what ends a stream of the same kind of call: an answer of `completion` has `completion` in it.
+    """
+    if isinstance(payload, Mapping) and payload.get("type") != "error":
+        if rule == "completion":
+            if isinstance(payload.get("completion"), str) and not payload.get("error"):
+                return Facts(message=_completion(payload).message, is_answer=True)
+        elif payload.get("type") == "message" or isinstance(payload.get("content"), list):
             return Facts(message=read_message(payload), is_answer=True)
-        if kind != "error" and isinstance(payload.get("completion"), str) and not payload.get("error"):
-            return Facts(message=_completion(payload).message, is_answer=True)
     error = find_error(payload)
     return IS_MALFORMED if error is None else Facts(error=error)
 

@@ -40,8 +40,10 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
         end: how the reading of its body ended.
         raised: the exception, with `end` = `raised`.
     """
-    if raised is not None and raised.kind in ("cancelled", "left"):
-        return Verdict("cancelled" if raised.kind == "cancelled" else "closed")
+    if raised is not None and raised.kind == "cancelled":
+        return Verdict("cancelled")
+    if raised is not None and raised.kind == "left":  # As it is when the application closes the stream there.
+        end, raised = "closed", None
     if call.error is not None:
         return failed(call, call.error, raised)
     if raised is not None:

@@ -148,7 +148,7 @@ def message_facts(running: RunningCall, message: Any) -> Iterable[Facts]:
         return body_facts(running, message.encode("utf-8", "replace"), "")
     if message is None:
         return (IS_MALFORMED,)
-    return (read_whole(plain(message)),)
+    return (read_whole(plain(message), running.call.end_rule),)
 
 
 def plain(value: Any, depth: int = DEPTH) -> Any:

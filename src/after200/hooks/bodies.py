@@ -144,7 +144,7 @@ class Beginning:
 
     def __init__(self, running: RunningCall) -> None:
         self._call = running.call
-        self._document = Document(stream=True)
+        self._document = Document(running.call.end_rule, stream=True)
 
     @property
     def events(self) -> bool:
