@@ -83,13 +83,14 @@ class Instrumented:
         return {"open_telemetry": {"tracer_provider": self.tracer_provider} if traced else False}
 
     @contextmanager
-    def __call__(self, spans: str) -> Iterator[None]:
+    def __call__(self, spans: str, **options: Any) -> Iterator[None]:
         instrumentor = AnthropicInstrumentor()
         instrumentor.instrument(
             spans=spans,
             tracer_provider=self.tracer_provider,
             meter_provider=self.meter_provider,
             skip_dep_check=True,
+            **options,
         )
         try:
             yield

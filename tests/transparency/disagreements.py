@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the package does not record what the SDK's word would be, and why. Each is a row of docs/failures.md.
+
+A row is told from what the SDK alone does with the body, never from what the package recorded of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from .oracle import Handed
+
+
+def _decoded(text: object) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _error_between(alone: Handed, looped: Handed, texts: str) -> bool:
+    return alone.whole and ("error" in texts or "Exception" in texts)
+
+
+def _no_end_event(alone: Handed, looped: Handed, texts: str) -> bool:
+    return alone.whole and "message_stop" not in looped.types
+
+
+def _no_stop_reason(alone: Handed, looped: Handed, texts: str) -> bool:
+    return alone.exception is None and "message_stop" in looped.types and looped.reason is None
+
+
+def _events_for_a_whole_body(alone: Handed, looped: Handed, texts: str) -> bool:
+    return not alone.streamed and "event: message_stop" in texts
+
+
+def _no_start(alone: Handed, looped: Handed, texts: str) -> bool:
+    return alone.streamed and looped.types[:1] != ["message_start"] and "message_stop" in looped.types
+
+
+def _message_as_text(alone: Handed, looped: Handed, texts: str) -> bool:
+    body = _decoded(alone.result)
+    return isinstance(body, dict) and (body.get("type") == "message" or isinstance(body.get("content"), list))
+
+
+def _message_without_content(alone: Handed, looped: Handed, texts: str) -> bool:
+    return getattr(alone.result, "type", None) == "message" and not alone.whole
+
+
+DISAGREEMENTS: dict[str, tuple[bool, Callable[[Handed, Handed, str], bool]]] = {
+    "an error between the events of a good stream": (False, _error_between),
+    "a stop reason, and no `message_stop`": (False, _no_end_event),
+    "`message_stop`, and no stop reason": (True, _no_stop_reason),
+    "`message_stop`, and another event before `message_start`": (True, _no_start),
+    "events in answer to a call that does not stream": (True, _events_for_a_whole_body),
+    "a message whose content type is not JSON": (True, _message_as_text),
+    "a message without content": (True, _message_without_content),
+}
+"""What arrives → whether it is recorded as completed, and how it is told."""
+
+
+def reason_to_differ(alone: Handed, looped: Handed, texts: str, *, recorded: bool) -> str | None:
+    """Returns the row that says why the call was recorded as it was.
+
+    Args:
+        alone: what the SDK handed out over the surface of the case.
+        looped: what it handed out of the same bytes to an application that asks for a stream and loops over its events.
+        texts: all that the body says.
+        recorded: whether the call was recorded as completed.
+    """
+    for row, (completed, tells) in DISAGREEMENTS.items():
+        if completed == recorded and tells(alone, looped, texts):
+            return row
+    return None

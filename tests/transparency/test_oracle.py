@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completed needs evidence, with the SDK as the judge.
+
+Bodies of every wire format go through what gateways do to them. A call must be recorded as completed if and only if the
+SDK alone, given the same bytes, hands the application a whole answer. Where the package has a reason to differ, the
+reason is a row of `disagreements.py`, and of docs/failures.md.
+
+`pytest tests/transparency/test_oracle.py --examples 100000` runs longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from after200.call.ended import EndedCall
+from after200.signals import bounds, metrics
+
+from .conftest import PROFILE, Instrumented
+from .disagreements import reason_to_differ
+from .gateways import answers
+from .oracle import STREAMED, WHOLE, hand_out
+from .transport import Answer
+
+FUZZ = settings.get_profile(PROFILE)
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@dataclass(frozen=True)
+class Case:
+    platform: str
+    answer: Answer
+    texts: str
+    surface: str
+    beta: bool
+    asynchronous: bool
+    spans: str
+
+
+@st.composite
+def cases(draw: st.DrawFn, platform: str) -> Case:
+    stream = draw(st.integers(0, 2)) > 0
+    answer, texts = draw(answers(frames=platform == "AnthropicBedrock", stream=stream))
+    return Case(
+        platform=platform,
+        answer=answer,
+        texts=texts,
+        surface=draw(st.sampled_from(sorted(STREAMED if stream else WHOLE))),
+        beta=draw(st.booleans()),
+        asynchronous=draw(st.booleans()),
+        spans=draw(st.sampled_from(["own", "annotate"])),
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def names_of_its_own() -> Iterator[None]:
+    """What is sent here must not use up the names that the process admits, for the tests that come after."""
+    with pytest.MonkeyPatch.context() as patched:
+        fresh = bounds.Bounds()
+        for module in (bounds, metrics):
+            patched.setattr(module, "BOUNDS", fresh)
+        yield
+
+
+def compare(case: Case, instrumented: Instrumented) -> None:
+    """Has the SDK read the body without the package, which judges, and with it."""
+    options = instrumented.client_options(traced=case.spans == "annotate")
+    read = {"beta": case.beta, "asynchronous": case.asynchronous, **options}
+    alone = hand_out(case.platform, case.answer, case.surface, **read)
+    ended: list[EndedCall] = []
+    with instrumented(case.spans, on_call_end=ended.append):
+        handed = hand_out(case.platform, case.answer, case.surface, **read)
+        instrumented.meter_provider.force_flush()
+    for entry in alone.seen:
+        note(str(entry))
+    assert alone.seen == handed.seen
+    [call] = ended
+    note(str(call.verdict))
+    recorded = call.verdict.outcome == "completed"
+    if recorded != alone.whole:
+        # Nothing but a stream comes in frames.
+        platform = case.platform if case.surface in STREAMED else "Anthropic"
+        looped = hand_out(platform, case.answer, "create", **read)
+        assert reason_to_differ(alone, looped, case.texts, recorded=recorded) is not None
+    instrumented.check()
+
+
+@FUZZ
+@given(case=cases("Anthropic"))
+def test_a_call_is_completed_if_and_only_if_the_sdk_hands_out_an_answer(case: Case, instrumented: Instrumented) -> None:
+    compare(case, instrumented)
+
+
+@FUZZ
+@given(case=cases("AnthropicBedrock"))
+def test_a_call_on_bedrock_is_completed_if_and_only_if_the_sdk_hands_out_an_answer(
+    case: Case, instrumented: Instrumented
+) -> None:
+    compare(case, instrumented)
