@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the package does not record what the SDK's word would be, and why. Each is a row of docs/failures.md.
+"""Where the package does not record what the SDK's word would be, and why. Each is a row of docs/completed.md.
 
 A row is told from what the SDK alone does with the body, never from what the package recorded of it.
 """

@@ -3,7 +3,7 @@
 
 Bodies of every wire format go through what gateways do to them. A call must be recorded as completed if and only if the
 SDK alone, given the same bytes, hands the application a whole answer. Where the package has a reason to differ, the
-reason is a row of `disagreements.py`, and of docs/failures.md.
+reason is a row of `disagreements.py`, and of docs/completed.md.
 
 `pytest tests/transparency/test_oracle.py --examples 100000` runs longer.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given, note, settings
@@ -21,7 +22,7 @@ from after200.call.ended import EndedCall
 from after200.signals import bounds, metrics
 
 from .conftest import PROFILE, Instrumented
-from .disagreements import reason_to_differ
+from .disagreements import DISAGREEMENTS, reason_to_differ
 from .gateways import answers
 from .oracle import STREAMED, WHOLE, hand_out
 from .transport import Answer
@@ -101,3 +102,11 @@ def test_a_call_on_bedrock_is_completed_if_and_only_if_the_sdk_hands_out_an_answ
     case: Case, instrumented: Instrumented
 ) -> None:
     compare(case, instrumented)
+
+
+def test_the_documentation_has_each_disagreement_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/completed.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert {row: completed for row, (completed, _) in DISAGREEMENTS.items()} == {
+        what: recorded.startswith("completed") for what, _, recorded, _ in rows
+    }
