@@ -61,8 +61,8 @@ def in_threads(url: str, plan: Iterable[Planned], threads: int) -> list[Seen]:
 
 def call(shared: Any, url: str, planned: Planned) -> Seen:
     """Makes one call."""
-    seen = Seen(planned)
-    base_url = f"{url}/{planned.row.scenario}@{os.getpid()}-{threading.get_ident()}-{planned.number}"
+    seen = Seen(planned, key=f"{os.getpid()}-{threading.get_ident()}-{planned.number}")
+    base_url = f"{url}/{planned.row.scenario}@{seen.key}"
     client = shared.with_options(base_url=base_url, timeout=timeout_of(planned), max_retries=planned.retries)
     try:
         READERS[planned.way](client.messages, seen)
@@ -103,7 +103,7 @@ def read(stream: Any, seen: Seen) -> None:
     seen.began = True
     deed = seen.planned.deed
     if deed != "read" and next(stream, None) is not None:
-        seen.left = deed
+        seen.left, seen.was_told = deed, True
         if deed == "leave":
             raise LeftError
         if deed == "close":
@@ -141,8 +141,8 @@ async def at_once(url: str, plan: Iterable[Planned], at_most: int) -> list[Seen]
 
 async def acall(shared: Any, url: str, planned: Planned) -> Seen:
     """Makes one call."""
-    seen = Seen(planned)
-    base_url = f"{url}/{planned.row.scenario}@{os.getpid()}-a-{planned.number}"
+    seen = Seen(planned, key=f"{os.getpid()}-a-{planned.number}")
+    base_url = f"{url}/{planned.row.scenario}@{seen.key}"
     client = shared.with_options(base_url=base_url, timeout=timeout_of(planned), max_retries=planned.retries)
     client._platform = "Linux"  # Each new client would ask a thread.
     if planned.deed == "cancel":
@@ -178,6 +178,7 @@ async def cancelled(messages: Any, seen: Seen) -> None:
         await task
     except asyncio.CancelledError:
         seen.left = "cancel"
+        seen.was_told = BEFORE_STALL[seen.planned.row.scenario] > 0
 
 
 async def awhole(messages: Any, seen: Seen) -> None:
@@ -210,7 +211,7 @@ async def aread(stream: Any, seen: Seen) -> None:
     seen.began = True
     deed = seen.planned.deed
     if deed != "read" and await anext(stream, None) is not None:
-        seen.left = deed
+        seen.left, seen.was_told = deed, True
         if deed == "leave":
             raise LeftError
         if deed == "close":
