@@ -6,8 +6,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import json
 import pickle
+import threading
 import traceback
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import anthropic
@@ -107,16 +111,47 @@ def test_it_is_the_class_that_the_sdk_raises_before_a_stream(
     assert before.value.status_code == on.status_code
 
 
-@pytest.mark.skipif(not ONE_TABLE, reason="before 2.5 the SDK has no classes for error codes")
-def test_an_error_code_gets_its_own_class() -> None:
-    from after200.hooks.exceptions import error_class
+CODES = [key for key in anthropic._error_classes.ERROR_CLASSES if key[1] is not None] if ONE_TABLE else []
+TYPE_OF = {status: error_type for error_type, (status, _) in DOCUMENTED.items()}
+WITHOUT_TYPE = {408, 412, 422, 431, 499, 501, 503}
+"""Status codes of the SDK's table that no error type of a stream is documented for."""
 
-    error_code = "enforced_spend_limit_reached"
-    expected = anthropic._error_classes.ERROR_CLASSES[429, error_code]
-    exception = anthropic.APIStatusError.__new__(anthropic.APIStatusError)
-    exception.error_code = error_code
-    assert expected is error_class(exception, 429)
-    assert expected is not anthropic.RateLimitError
+
+@pytest.mark.skipif(not ONE_TABLE, reason="before 2.5 the SDK has no classes for error codes")
+def test_each_error_code_that_the_sdk_knows_gets_its_own_class(telemetry: Telemetry) -> None:
+    assert {status for status, _ in CODES} <= TYPE_OF.keys() | WITHOUT_TYPE
+    known = [(status, code) for status, code in CODES if status in TYPE_OF]
+    assert len(known) > 80
+    with coded_errors() as url, telemetry.instrumented(correct_exceptions=True):
+        for status, code in known:
+            on: Any = catch({"api_key": "none", "base_url": f"{url}/{TYPE_OF[status]}/{code}"}, "sync")
+            assert (anthropic._error_classes.ERROR_CLASSES[status, code], status) == (type(on), on.status_code)
+            assert code == on.error_code
+
+
+@contextlib.contextmanager
+def coded_errors() -> Iterator[str]:
+    """A server that answers HTTP 200 and an error event; the path names its type and its code."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            _, error_type, code, *_ = self.path.split("/")
+            details = {"type": error_type, "message": "no", "details": {"error_code": code}}
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(f"event: error\ndata: {json.dumps({'type': 'error', 'error': details})}\n\n".encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize("twin", TWINS)
