@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import SpanProcessor
 
-from ..telemetry import Telemetry
-from ..transparency.trace import Trace
-from .conftest import CALLS, Call, Logged, watch, watch_all
+from ..support.in_memory.trace import Trace
+from ..support.telemetry import Telemetry
+from .watching import CALLS, Call, Logged, watch, watch_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
