@@ -17,8 +17,8 @@ from after200.cli.verify.seen import EXPECTED
 from ..support.monitoring.programs import program
 from ..support.monitoring.servers import Process, Prometheus, collector, eventually, free_port
 from ..support.monitoring.ways import Way, scrape, scraped_directly, through_the_collector
-from .conftest import Verified, Verify
 from .peers import closed_port, web_server
+from .verified import Verified, Verify
 
 ALERTS = {"ClaudeHiddenFailures", "ClaudeOverloaded", "ClaudeTruncatedStreams"}
 
