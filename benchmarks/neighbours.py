@@ -17,9 +17,9 @@ from typing import Any
 
 from opentelemetry import metrics, trace
 
-from tests.neighbours import activation
-from tests.neighbours.environments import ROOT, interpreter
-from tests.neighbours.expectations import NEIGHBOURS
+from tests.support.neighbours import activation
+from tests.support.neighbours.environments import ROOT, interpreter
+from tests.support.neighbours.expectations import NEIGHBOURS
 
 from . import wire
 from .contestants import Contestant, Telemetry, metric_reader, span_processor

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test may ask for: one fault server for all of them, and telemetry of its own."""
+"""What every test may ask for: one fault server and one application for all of them, and telemetry of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from opentelemetry.context import Context, attach, get_current
 
 from after200.faults import FaultServer
 
-from .telemetry import Telemetry
+from .support.streams.application import Application
+from .support.telemetry import Telemetry
 
 LONG = ("streams", "verify", "monitoring", "neighbours", "docs", "plugin", "cli", "load", "contract")
 """What takes longest in all, begun first: one process runs all tests of a file, and should not be the last to end."""
@@ -42,6 +43,28 @@ def server() -> Iterator[FaultServer]:
 @pytest.fixture
 def telemetry() -> Telemetry:
     return Telemetry()
+
+
+@pytest.fixture(scope="session")
+def _application(server: FaultServer) -> Iterator[Application]:
+    # One for all tests: making clients costs more than most of the tests.
+    application = Application(server)
+    yield application
+    application.close()
+
+
+@pytest.fixture
+def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """An application that does not wait long before it tries again, and a server with an empty log.
+
+    Garbage is collected only where a test asks for it, or between tests. Streams that older SDKs leave to the garbage
+    collector would be closed at any time, even in the middle of httpcore's pool, whose lock is not reentrant.
+    """
+    monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.001)
+    _application.server.clear()
+    gc.disable()
+    yield _application
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from benchmarks.neighbours import MEASURED
-from tests.neighbours.environments import ROOT, CannotInstallError, interpreter
+from tests.support.neighbours.environments import ROOT, CannotInstallError, interpreter
 
 PROGRAM = """
 from benchmarks import wire

@@ -18,7 +18,7 @@ from ..support.not_run import INSTALLERS, SERVERS, not_run
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NEEDS_PROGRAMS = """
 import pytest
-from tests.monitoring.programs import program
+from tests.support.monitoring.programs import program
 
 @pytest.mark.parametrize("name", ["no-such-server", "no-such-server", "no-such-checker"])
 def test_a_server(name): program(name)

@@ -12,8 +12,8 @@ from opentelemetry import context as contexts
 
 from after200.faults import FaultServer
 
-from ..native.calls import TWINS, Twin, client_options, read, traced_by
-from ..telemetry import Telemetry
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import TWINS, Twin, client_options, read, traced_by
 
 processor = pytest.importorskip(
     "opentelemetry.processor.baggage",

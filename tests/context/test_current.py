@@ -23,7 +23,9 @@ from opentelemetry.trace import Link
 
 from after200.faults import FaultServer
 
-from ..native.calls import (
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import (
     LEAVINGS,
     TWINS,
     Leaving,
@@ -34,8 +36,6 @@ from ..native.calls import (
     sync_client,
     traced_by,
 )
-from ..streams.surfaces import REQUEST
-from ..telemetry import Telemetry
 
 SCENARIOS = ("completed", "overloaded_error_mid_stream", "reset_mid_stream")
 TRACED = hasattr(anthropic._base_client, "start_api_call_span")

@@ -14,9 +14,9 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..native.calls import async_client, client_options
-from ..streams.surfaces import REQUEST
-from ..telemetry import Telemetry
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import async_client, client_options
 
 
 def generators(server: FaultServer, scenario: str, read: str) -> Counter[str]:

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import anthropic
 import pytest
 from opentelemetry import trace
 
 from after200.faults import FaultServer
 
-from ..native.calls import TWINS, Twin, client_options, read, traced_by
-from ..telemetry import Telemetry
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import TWINS, Twin, client_options, read, traced_by
+from .exemplars import CREATE, DURATION, OVERLOADED, context_of
 
-CREATE = "messages.create(stream=True)"
-OVERLOADED = "overloaded_error_mid_stream"
-DURATION = "gen_ai.client.operation.duration"
 OF_A_CALL = {
     DURATION,
     "gen_ai.client.operation.time_to_first_chunk",
@@ -25,10 +21,6 @@ OF_A_CALL = {
     "after200.stream.time_to_first_text",
 }
 """The histograms, each point of which belongs to one call."""
-
-
-def context_of(span: Any) -> tuple[int, int]:
-    return span.context.trace_id, span.context.span_id
 
 
 def exemplars(telemetry: Telemetry) -> dict[str, set[tuple[int, int]]]:

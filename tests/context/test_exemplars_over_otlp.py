@@ -11,9 +11,9 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
 from after200.faults import FaultServer
 
-from ..native.calls import client_options, read
-from ..telemetry import Telemetry
-from .test_exemplars import CREATE, DURATION, OVERLOADED, context_of
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import client_options, read
+from .exemplars import CREATE, DURATION, OVERLOADED, context_of
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the OTLP exporter is not installed")
 

@@ -11,9 +11,9 @@ from opentelemetry._logs import SeverityNumber
 
 from after200.faults import FaultServer
 
-from ..native.calls import LEAVINGS, TWINS, Twin, client_options, leave, read, traced_by
-from ..streams.seen import text
-from ..telemetry import Telemetry
+from ..support.streams.seen import text
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import LEAVINGS, TWINS, Twin, client_options, leave, read, traced_by
 
 CREATE = "messages.create(stream=True)"
 LINES = "messages.with_streaming_response.iter_lines"

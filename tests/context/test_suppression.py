@@ -10,9 +10,9 @@ from opentelemetry.instrumentation.utils import suppress_http_instrumentation, s
 
 from after200.faults import FaultServer
 
-from ..native.calls import TWINS, Twin, client_options, read, shown, sync_client
-from ..streams.surfaces import REQUEST
-from ..telemetry import Telemetry
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import TWINS, Twin, client_options, read, shown, sync_client
 
 CREATE = "messages.create(stream=True)"
 OVERLOADED = "overloaded_error_mid_stream"

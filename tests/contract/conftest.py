@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The application of the streams' tests, and programs that run in a process of their own."""
+"""`run`: programs that run in a process of their own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 
 import pytest
 
-from ..streams.conftest import _application, application
-
-__all__ = ["_application", "application"]
-
-Run = Callable[..., str]
+from .processes import Run
 
 
 @pytest.fixture

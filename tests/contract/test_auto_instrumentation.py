@@ -17,7 +17,7 @@ import pytest
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 
-from .conftest import Run
+from .processes import Run
 
 INSTRUMENT = (str(Path(sys.executable).with_name("opentelemetry-instrument")),)
 

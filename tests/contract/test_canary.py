@@ -16,9 +16,9 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from ..streams.conftest import Application
-from ..streams.expected import ROWS
-from ..telemetry import Telemetry
+from ..support.streams.application import Application
+from ..support.streams.expected import ROWS
+from ..support.telemetry import Telemetry
 
 CANARIES = {
     "the API key": "canary-key-4711",

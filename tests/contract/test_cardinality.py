@@ -14,9 +14,9 @@ import pytest
 
 from after200.signals import bounds, metrics
 
-from ..streams.conftest import Application
-from ..streams.surfaces import REQUEST
-from ..telemetry import Telemetry, described
+from ..support.streams.application import Application
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import Telemetry, described
 
 
 @pytest.fixture(autouse=True)

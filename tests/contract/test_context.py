@@ -14,10 +14,10 @@ from opentelemetry.trace import INVALID_SPAN
 
 from after200.hooks.requests import current_call
 
-from ..streams.conftest import Application
-from ..streams.expected import ROWS
-from ..streams.surfaces import FEW_SURFACES, REQUEST, SURFACE_OF, Surface
-from ..telemetry import Telemetry
+from ..support.streams.application import Application
+from ..support.streams.expected import ROWS
+from ..support.streams.surfaces import FEW_SURFACES, REQUEST, SURFACE_OF, Surface
+from ..support.telemetry import Telemetry
 
 
 @contextmanager

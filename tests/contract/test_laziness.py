@@ -15,9 +15,9 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 import after200
 
-from ..streams.conftest import Application
-from ..streams.surfaces import REQUEST, SURFACE_OF, settled
-from ..telemetry import Telemetry, described
+from ..support.streams.application import Application
+from ..support.streams.surfaces import REQUEST, SURFACE_OF, settled
+from ..support.telemetry import Telemetry, described
 
 
 def test_the_helper_sends_no_request_before_its_block_is_entered(

@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from after200 import AnthropicInstrumentor
 
-from ..streams.conftest import Application
-from ..streams.surfaces import SURFACE_OF
-from ..telemetry import Telemetry, described
+from ..support.streams.application import Application
+from ..support.streams.surfaces import SURFACE_OF
+from ..support.telemetry import Telemetry, described
 
 SCENARIOS = ("completed", "overloaded_error_mid_stream", "reset_mid_stream", "http_529", "http_503_then_completed")
 SURFACES = tuple(

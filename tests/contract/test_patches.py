@@ -18,10 +18,10 @@ from after200.hooks.patches import targets
 from after200.settings import Settings
 from after200.signals import Signals
 
-from ..streams.conftest import Application
-from ..streams.surfaces import REQUEST, SURFACE_OF
-from ..telemetry import Telemetry, described
-from .conftest import Run
+from ..support.streams.application import Application
+from ..support.streams.surfaces import REQUEST, SURFACE_OF
+from ..support.telemetry import Telemetry, described
+from .processes import Run
 
 CREATE = SURFACE_OF["messages.create(stream=True)"]
 Snapshot = dict[tuple[str, str], Any]

@@ -20,10 +20,10 @@ import pytest
 from after200.faults import FaultServer
 from after200.faults.catalog import SCENARIOS
 
-from ..streams.conftest import Application
-from ..streams.expected import ROWS
-from ..streams.surfaces import REQUEST, SURFACES, Surface
-from ..telemetry import Telemetry, described
+from ..support.streams.application import Application
+from ..support.streams.expected import ROWS
+from ..support.streams.surfaces import REQUEST, SURFACES, Surface
+from ..support.telemetry import Telemetry, described
 
 SEED = 4711
 THREADS = 4

@@ -21,7 +21,7 @@ from after200.cli.chat import find_chat_service
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 
-from ..monitoring.ways import scraped_directly
+from ..support.monitoring.ways import scraped_directly
 from .pages import ROOT, Block, blocks
 
 ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md")

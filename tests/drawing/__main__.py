@@ -15,7 +15,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.monitoring.replayed import prepare, serve
+from tests.support.monitoring.replayed import prepare, serve
 
 from .checker import check
 from .drawing import build, draw, missing

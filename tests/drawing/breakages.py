@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.monitoring.programs import DASHBOARDS
+from tests.support.monitoring.programs import DASHBOARDS
 
 from .checker import State
 

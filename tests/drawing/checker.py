@@ -15,7 +15,7 @@ from typing import Any
 from after200 import names
 from after200.monitoring import colors
 from after200.monitoring.naming import label
-from tests.monitoring.programs import DASHBOARDS
+from tests.support.monitoring.programs import DASHBOARDS
 
 Panel = dict[str, Any]
 NEUTRALS = ("rgb(204, 204, 220)", "#ccccdc", "text")

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.monitoring.programs import CACHE
+from tests.support.monitoring.programs import CACHE
 from tests.support.not_run import SERVERS
 
 HERE = Path(__file__).resolve().parent

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from after200.faults import FaultServer
-from tests.monitoring.applications import ChatService, Visitor
-from tests.monitoring.episodes import CALM, STORM
-from tests.monitoring.programs import ROOT
-from tests.monitoring.servers import Prometheus
-from tests.monitoring.ways import Way, through_the_collector
+from tests.support.monitoring.applications import ChatService, Visitor
+from tests.support.monitoring.episodes import CALM, STORM
+from tests.support.monitoring.programs import ROOT
+from tests.support.monitoring.servers import Prometheus
+from tests.support.monitoring.ways import Way, through_the_collector
 
 from .drawing import Order, build, draw
 from .states import BOARDS

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.monitoring.episodes import CALM_DAY, STORM_EPISODE, Episode
-from tests.monitoring.programs import DASHBOARDS
+from tests.support.monitoring.episodes import CALM_DAY, STORM_EPISODE, Episode
+from tests.support.monitoring.programs import DASHBOARDS
 
 from .checker import State
 from .drawing import Order

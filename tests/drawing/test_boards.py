@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from tests.monitoring.episodes import STORM_EPISODE
-from tests.monitoring.programs import DASHBOARDS, program
-from tests.monitoring.queries import panels, substituted
-from tests.monitoring.replayed import prepare, serve
-from tests.monitoring.servers import Prometheus
+from tests.support.monitoring.episodes import STORM_EPISODE
+from tests.support.monitoring.programs import DASHBOARDS, program
+from tests.support.monitoring.queries import panels, substituted
+from tests.support.monitoring.replayed import prepare, serve
+from tests.support.monitoring.servers import Prometheus
 
 from .breakages import BREAKAGES
 from .checker import State, check, dead

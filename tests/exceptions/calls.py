@@ -9,8 +9,8 @@ from typing import Any
 
 import anthropic
 
-from ..native.calls import Twin, async_client, sync_client
-from ..streams.surfaces import REQUEST, SURFACES, Surface
+from ..support.streams.surfaces import REQUEST, SURFACES, Surface
+from ..support.traced_calls import Twin, async_client, sync_client
 
 RAISING = {
     surface.name: surface

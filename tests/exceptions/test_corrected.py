@@ -20,10 +20,10 @@ from anthropic import _exceptions as sdk
 
 from after200.faults import FaultServer
 
-from ..native.calls import TWINS, Twin, async_client, client_options, sync_client
-from ..streams.seen import chain, text
-from ..streams.surfaces import REQUEST
-from ..telemetry import Telemetry
+from ..support.streams.seen import chain, text
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import TWINS, Twin, async_client, client_options, sync_client
 from .calls import RAISING, catch
 
 DOCUMENTED: dict[str, tuple[int, tuple[str, ...]]] = {

@@ -11,8 +11,8 @@ from anthropic import _exceptions as sdk
 
 from after200.faults import FaultServer
 
-from ..providers.clients import REQUEST, make_client
-from ..telemetry import Telemetry
+from ..support.platforms.clients import REQUEST, make_client
+from ..support.telemetry import Telemetry
 
 pytest.importorskip("botocore", reason="the SDK's extra for Bedrock is not installed")
 

@@ -12,8 +12,8 @@ from anthropic import _exceptions as sdk
 
 from after200.faults import FaultServer
 
-from ..native.calls import TWINS, Twin, client_options
-from ..telemetry import Telemetry
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import TWINS, Twin, client_options
 from .calls import aanswer, ahelped_answer, answer, helped_answer, run
 
 tenacity = pytest.importorskip("tenacity", reason="tenacity is not installed")

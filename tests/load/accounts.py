@@ -11,7 +11,7 @@ from typing import Any
 
 from after200.faults import Served
 
-from ..telemetry import Telemetry, described
+from ..support.telemetry import Telemetry, described
 from .plans import Account, Seen, must_be
 
 

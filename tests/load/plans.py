@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..streams.expected import ROWS
-from ..streams.row import Row
+from ..support.streams.expected import ROWS
+from ..support.streams.row import Row
 
 WAYS = ("create", "create", "helper", "lines", "whole")
 DEEDS = ("read", "read", "read", "leave", "close", "drop")

@@ -20,7 +20,7 @@ import pytest
 import after200
 from after200.faults import FaultServer
 
-from ..telemetry import Telemetry
+from ..support.telemetry import Telemetry
 from . import leaving
 
 PROGRAM = Path(leaving.__file__)

@@ -13,31 +13,16 @@ from collections.abc import Callable
 
 import pytest
 
-from ..telemetry import Telemetry
-from ..transparency.application import REQUEST
-from ..transparency.bodies import CLOSING, DELTA, OPENING, START, STOP, Json, chunk, error, event
-from ..transparency.trace import Trace
-from ..transparency.transport import Answer, Transport, client
+from ..support.in_memory.answers import ANSWERS, HEAD, Nothing, body
+from ..support.in_memory.application import REQUEST
+from ..support.in_memory.bodies import CLOSING, DELTA, STOP, chunk
+from ..support.in_memory.transport import Answer, Transport, client
+from ..support.telemetry import Telemetry
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 SLACK = 40
 """Blocks that may come and go, whatever is counted."""
-
-
-def body(*payloads: Json) -> tuple[bytes, ...]:
-    return tuple(map(event, payloads))
-
-
-HEAD = (START, OPENING, chunk("word "), chunk("and word"))
-ANSWERS = (
-    Answer(body(*HEAD, CLOSING, DELTA, STOP)),
-    Answer(body(*HEAD, error("overloaded_error"))),
-    Answer(body(*HEAD)),
-    Answer((*body(*HEAD), b"event: content_block_delta\ndata: {\n\n")),
-    Answer(body(*HEAD), breaks="reset"),
-    Answer(body(error("api_error")), status=500, headers={"content-type": "application/json"}),
-)
 
 
 class Forgetful(Telemetry):
@@ -46,13 +31,6 @@ class Forgetful(Telemetry):
     def forget(self) -> None:
         self._exporter.clear()
         self._log_exporter.clear()
-
-
-class Nothing(Trace):
-    """A trace that keeps nothing."""
-
-    def append(self, entry: object) -> None:
-        pass
 
 
 class Reader:

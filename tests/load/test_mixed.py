@@ -14,7 +14,7 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..telemetry import Telemetry
+from ..support.telemetry import Telemetry
 from .accounts import check, open_files
 from .callers import at_once, in_threads
 from .plans import must_be, plan

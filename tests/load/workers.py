@@ -23,7 +23,7 @@ from after200 import AnthropicInstrumentor
 from tests.load.accounts import account_of, recorded
 from tests.load.callers import REQUEST, at_once, in_threads
 from tests.load.plans import must_be, plan
-from tests.telemetry import Telemetry, described
+from tests.support.telemetry import Telemetry, described
 
 
 def work(url: str, number: int, calls: int, seed: int) -> dict[str, Any]:

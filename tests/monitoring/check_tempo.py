@@ -24,11 +24,11 @@ import yaml
 from after200.cli.demo import MIX
 from after200.faults import FaultServer
 
-from .applications import ChatService, Visitor
-from .programs import DASHBOARDS
-from .queries import panels
-from .servers import STACK, Process, collector, eventually, free_port
-from .ways import OTLP
+from ..support.monitoring.applications import ChatService, Visitor
+from ..support.monitoring.programs import DASHBOARDS
+from ..support.monitoring.queries import panels
+from ..support.monitoring.servers import STACK, Process, collector, eventually, free_port
+from ..support.monitoring.ways import OTLP
 
 EXPECTED_EMPTY = "after200.stream.longest_gap"
 """No stream of the run stalls for so long that the query for stalled streams finds it."""

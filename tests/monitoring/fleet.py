@@ -24,9 +24,9 @@ from typing import Any
 
 import yaml
 
-from .programs import DASHBOARDS, program
-from .queries import panels, substituted
-from .servers import Process, Prometheus, free_port
+from ..support.monitoring.programs import DASHBOARDS, program
+from ..support.monitoring.queries import panels, substituted
+from ..support.monitoring.servers import Process, Prometheus, free_port
 
 MODELS = tuple(f"claude-model-{number}" for number in range(5))
 FAILURES = (

@@ -15,7 +15,7 @@ import yaml
 
 from after200.monitoring import places
 
-from .programs import DASHBOARDS, program, run
+from ..support.monitoring.programs import DASHBOARDS, program, run
 
 RULE_FILES = (DASHBOARDS / "prometheus/after200.rules.yml", DASHBOARDS / "prometheus/after200.alerts.yml")
 GRAFANA = "http://localhost:3000"

@@ -17,8 +17,8 @@ from after200.monitoring import policy as policies
 from after200.monitoring.__main__ import main
 from after200.monitoring.places import ALERTS, panel_id
 
-from .programs import DASHBOARDS
-from .queries import panels, panels_of, rules
+from ..support.monitoring.programs import DASHBOARDS
+from ..support.monitoring.queries import panels, panels_of, rules
 
 OLD = "no release of grafana-foundation-sdk supports this Python"
 MISSING = "grafana-foundation-sdk is not installed: it is in the extra `monitoring`"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ..support.monitoring.programs import CACHE, DASHBOARDS, program, run
+from ..support.monitoring.queries import rules
 from ..support.not_run import SERVERS
-from .programs import CACHE, DASHBOARDS, program, run
-from .queries import rules
 
 SCHEMA = """
 import { AnnotationQuery, Dashboard, DataQuery, MappingType, ThresholdsMode } from "@grafana/schema";

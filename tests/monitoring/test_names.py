@@ -10,8 +10,17 @@ import pytest
 from after200 import names
 from after200.monitoring.naming import label, metric_name, metric_names
 
-from .programs import DASHBOARDS
-from .queries import Query, all_queries, grouped_by, known_series, panels, result_labels, rules, selectors
+from ..support.monitoring.programs import DASHBOARDS
+from ..support.monitoring.queries import (
+    Query,
+    all_queries,
+    grouped_by,
+    known_series,
+    panels,
+    result_labels,
+    rules,
+    selectors,
+)
 
 QUERIES = all_queries()
 KNOWN = known_series()

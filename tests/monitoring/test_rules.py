@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ..support.monitoring.programs import program, run
 from .cases import CASES
 from .cases_of_answers import CASES_OF_ANSWERS
 from .cases_of_storms import CASES_OF_STORMS
-from .programs import program, run
 from .promtool import RULE_FILES, Case, judge, read_groups
 
 ALL_CASES = (*CASES, *CASES_OF_ANSWERS, *CASES_OF_STORMS)

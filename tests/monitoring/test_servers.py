@@ -19,11 +19,11 @@ from after200.cli.demo import MIX
 from after200.cli.reconcile import Account, expected_account
 from after200.faults import FaultServer
 
-from .applications import ChatService, Visitor
-from .programs import DASHBOARDS
-from .queries import panels, substituted
-from .visitor import ANSWERS
-from .ways import FAULTY, HEALTHY, OVERLOADED, SERVICE, VISITOR, WAYS, Way
+from ..support.monitoring.applications import ChatService, Visitor
+from ..support.monitoring.programs import DASHBOARDS
+from ..support.monitoring.queries import panels, substituted
+from ..support.monitoring.visitor import ANSWERS
+from ..support.monitoring.ways import FAULTY, HEALTHY, OVERLOADED, SERVICE, VISITOR, WAYS, Way
 
 CALLS = 150
 WEBHOOK_TIMEOUT_S = 15

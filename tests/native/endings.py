@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..telemetry import SECONDS
+from ..support.telemetry import SECONDS
 
 Said = dict[str, Any]
 

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from after200.faults import FaultServer
 
-from ..telemetry import Telemetry
-from .calls import (
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import (
     LEAVINGS,
     NEEDS_TRACING,
     TWINS,

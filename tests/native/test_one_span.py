@@ -10,8 +10,8 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..telemetry import SECONDS, Telemetry
-from .calls import (
+from ..support.telemetry import SECONDS, Telemetry
+from ..support.traced_calls import (
     DECODED_WAYS,
     LEAVINGS,
     NEEDS_TRACING,

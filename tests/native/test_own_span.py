@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from after200.faults import FaultServer
 
-from ..streams.surfaces import REQUEST
-from ..telemetry import SECONDS, Telemetry
-from .calls import (
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import SECONDS, Telemetry
+from ..support.traced_calls import (
     FIRST_CHUNK,
     LEAVINGS,
     NEEDS_TRACING,

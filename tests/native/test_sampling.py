@@ -23,9 +23,9 @@ from opentelemetry.sdk.trace.sampling import (
 
 from after200.faults import FaultServer
 
-from ..streams.surfaces import REQUEST
-from ..telemetry import Telemetry
-from .calls import NEEDS_TRACING, TWINS, Twin, client_options, read, sync_client
+from ..support.streams.surfaces import REQUEST
+from ..support.telemetry import Telemetry
+from ..support.traced_calls import NEEDS_TRACING, TWINS, Twin, client_options, read, sync_client
 
 pytestmark = NEEDS_TRACING
 

@@ -14,8 +14,9 @@ import pytest
 import after200
 from after200.faults import FaultServer
 
-from .environments import ROOT, CannotInstallError, interpreter
-from .expectations import NEIGHBOURS, Neighbour
+from ..support.neighbours.environments import ROOT, CannotInstallError, interpreter
+from ..support.neighbours.expectations import NEIGHBOURS, Neighbour
+from .recorded import Recorded
 
 
 def runs_of(neighbour: Neighbour) -> dict[str, dict[str, Any]]:
@@ -32,39 +33,6 @@ def runs_of(neighbour: Neighbour) -> dict[str, dict[str, Any]]:
         "as advised": {"steps": ["after200", name], "environment": neighbour.advice},
         **({"their metrics off": {"steps": ["after200", name], "environment": off}} if off else {}),
     }
-
-
-class Recorded:
-    """What all the runs beside one neighbour recorded."""
-
-    def __init__(self, neighbour: Neighbour, runs: dict[str, dict[str, Any]]) -> None:
-        self.neighbour = neighbour
-        self._runs = runs
-
-    def __getitem__(self, run: str) -> dict[str, Any]:
-        return self._runs[run]
-
-    def spans(self, run: str, *, theirs: bool) -> dict[str, list[dict[str, Any]]]:
-        """A call → the spans of the neighbour, and of what it brings along, or else those of the SDK and after200."""
-        return {
-            call: [span for span in spans if span["scope"].startswith(OURS) is not theirs]
-            for call, spans in self[run]["spans"].items()
-        }
-
-    def points(self, run: str, *, theirs: bool) -> dict[str, Any]:
-        """Scope → series → value."""
-        return {scope: points for scope, points in self[run]["points"].items() if (scope == "after200") is not theirs}
-
-    def metrics(self, run: str, *, theirs: bool) -> set[str]:
-        """The names of all metrics."""
-        return {series.partition(" ")[0] for points in self.points(run, theirs=theirs).values() for series in points}
-
-    def records(self, run: str, *, theirs: bool) -> list[Any]:
-        return [record for record in self[run]["records"] if (record[0] == "after200") is not theirs]
-
-
-OURS = ("after200", "com.anthropic.sdk")
-"""Whose spans a call has without a neighbour."""
 
 
 @pytest.fixture(scope="package", params=NEIGHBOURS, ids=lambda neighbour: neighbour.name)

@@ -19,7 +19,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from . import activation
+from ..support.neighbours import activation
 from .application import CALLS, make, text
 
 

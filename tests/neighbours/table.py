@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .expectations import NEIGHBOURS, Neighbour
+from ..support.neighbours.expectations import NEIGHBOURS, Neighbour
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "neighbours.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"

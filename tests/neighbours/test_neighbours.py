@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import OURS, Recorded
+from .recorded import OURS, Recorded
 from .table import DOCUMENT, table
 
 BOTH_ORDERS = ("ours first", "theirs first")

@@ -11,12 +11,11 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..telemetry import Telemetry
-from .clients import make_client
-from .expected import Fault, expected_calls, expected_span, recorded_calls, recorded_span
-from .readers import Seen, Way, read
-
-Check = Callable[..., Seen]
+from ..support.platforms.clients import make_client
+from ..support.platforms.expected import Fault, expected_calls, expected_span, recorded_calls, recorded_span
+from ..support.platforms.readers import Seen, Way, read
+from ..support.telemetry import Telemetry
+from .checking import Check
 
 
 @pytest.fixture

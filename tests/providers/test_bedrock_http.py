@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Check
-from .expected import COMPLETED, MALFORMED, Fault, refused
-from .readers import RAW, STREAMED, WHOLE, Way
+from ..support.platforms.expected import COMPLETED, MALFORMED, Fault, refused
+from ..support.platforms.readers import RAW, STREAMED, WHOLE, Way
+from .checking import Check
 
 _QUOTA = "Too many tokens, please wait before trying again."
 _VALIDATION = "Invocation of model ID with on-demand throughput isn't supported."

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Check
-from .expected import COMPLETED, CUT, MALFORMED, Fault, failed
-from .readers import RAW, STREAMED, STREAMS, Seen, Way
+from ..support.platforms.expected import COMPLETED, CUT, MALFORMED, Fault, failed
+from ..support.platforms.readers import RAW, STREAMED, STREAMS, Seen, Way
+from .checking import Check
 
 EXCEPTIONS: dict[str, tuple[int, str, str]] = {
     "validationException": (400, "invalid_request", "The provided request is not valid."),

@@ -13,11 +13,11 @@ from anthropic.types import RawMessageStreamEvent
 
 from after200.faults import FaultServer
 
-from ..telemetry import Telemetry, described
-from .clients import PLATFORMS, REQUEST, make_client
-from .conftest import Check
-from .expected import COMPLETED, CUT, Fault, failed, refused
-from .readers import RAW, STREAMED, STREAMS, WHOLE, Seen, Way
+from ..support.platforms.clients import PLATFORMS, REQUEST, make_client
+from ..support.platforms.expected import COMPLETED, CUT, Fault, failed, refused
+from ..support.platforms.readers import RAW, STREAMED, STREAMS, WHOLE, Seen, Way
+from ..support.telemetry import Telemetry, described
+from .checking import Check
 
 SSE = [name for name, platform in PLATFORMS.items() if platform.wire != "bedrock"]
 """The platforms that stream as the Claude API does."""

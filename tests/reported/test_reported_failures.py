@@ -18,8 +18,8 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..providers.clients import REQUEST, make_client
-from ..providers.readers import (
+from ..support.platforms.clients import REQUEST, make_client
+from ..support.platforms.readers import (
     Recorder,
     Seen,
     Way,
@@ -30,7 +30,7 @@ from ..providers.readers import (
     read_helper,
     read_whole,
 )
-from ..telemetry import Telemetry, described
+from ..support.telemetry import Telemetry, described
 
 ROWS: dict[int, str] = {
     1: "APIStatusError with status_code=200 for a mid-stream overloaded_error",

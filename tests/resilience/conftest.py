@@ -3,55 +3,13 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Iterator
 
 import pytest
 
-from ..load.test_flat import ANSWERS
-from ..transparency.application import Step, arun, run
-from ..transparency.trace import Trace
-from ..transparency.transport import Answer, Transport, client
-
-Call = tuple[Answer, str, tuple[Step, ...], bool]
-
-READINGS = (
-    ("messages create", (Step("rest"),)),
-    ("messages create", (Step("some"), Step("close"))),
-    ("messages create", (Step("some"), Step("drop"))),
-    ("messages helper", (Step("until_done"), Step("leave"))),
-    ("messages streaming response", (Step("lines", 100), Step("leave"))),
-    ("messages whole", ()),
-)
-CALLS: tuple[Call, ...] = tuple(
-    (answer, surface, steps, asynchronous)
-    for answer in ANSWERS
-    for surface, steps in READINGS
-    for asynchronous in (False, True)
-)
-
-
-def watch(call: Call) -> Trace:
-    """What there is to see of one call."""
-    answer, surface, steps, asynchronous = call
-    trace: Trace = []
-    transport = Transport(answer, trace)
-    with_client = client("Anthropic", transport, asynchronous)
-    gc.disable()
-    try:
-        if asynchronous:
-            arun(surface, list(steps), with_client, transport, trace, abrupt=False)
-        else:
-            run(surface, list(steps), with_client, trace)
-        del with_client, transport
-    finally:
-        gc.enable()
-    return trace
-
-
-def watch_all() -> list[Trace]:
-    return [watch(call) for call in CALLS]
+from ..support.in_memory.trace import Trace
+from .watching import Logged, watch_all
 
 
 @pytest.fixture(scope="session")
@@ -59,22 +17,6 @@ def bare() -> list[Trace]:
     """What there is to see of each call without the package."""
     watch_all()
     return watch_all()
-
-
-class Logged(logging.Handler):
-    """What the package and OpenTelemetry log."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        record.exc_info = None  # Its frames are linked to those of the application, and would keep what is in them.
-        self.records.append(record)
-
-    @property
-    def messages(self) -> list[str]:
-        return [record.getMessage() for record in self.records]
 
 
 @pytest.fixture

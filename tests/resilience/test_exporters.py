@@ -19,9 +19,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from after200.signals.deferred import WAITING
 from after200.signals.metrics import instruments_of
 
-from ..telemetry import Telemetry
-from ..transparency.trace import Trace
-from .conftest import CALLS, Logged, watch, watch_all
+from ..support.in_memory.trace import Trace
+from ..support.telemetry import Telemetry
+from .watching import CALLS, Logged, watch, watch_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

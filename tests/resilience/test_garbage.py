@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from ..load.test_flat import ANSWERS, Nothing
-from ..telemetry import Telemetry
-from ..transparency.application import REQUEST
-from ..transparency.transport import Transport, client
-from .conftest import Logged
+from ..support.in_memory.answers import ANSWERS, Nothing
+from ..support.in_memory.application import REQUEST
+from ..support.in_memory.transport import Transport, client
+from ..support.telemetry import Telemetry
+from .watching import Logged
 
 THREADS = 8
 STREAMS = 100

@@ -18,11 +18,11 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from after200.call.limits import MAX_NAME, MAX_TEXT
 from after200.signals import bounds, metrics
 
-from ..load.test_flat import Nothing
-from ..telemetry import Telemetry, described
-from ..transparency.application import REQUEST
-from ..transparency.bodies import CLOSING, DELTA, OPENING, START, STOP, chunk, error, event
-from ..transparency.transport import Answer, Transport, client
+from ..support.in_memory.answers import Nothing
+from ..support.in_memory.application import REQUEST
+from ..support.in_memory.bodies import CLOSING, DELTA, OPENING, START, STOP, chunk, error, event
+from ..support.in_memory.transport import Answer, Transport, client
+from ..support.telemetry import Telemetry, described
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

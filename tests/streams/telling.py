@@ -10,10 +10,10 @@ from typing import Any
 
 from after200.faults import FaultServer
 
-from ..telemetry import SECONDS, series
-from .row import Ending, Row
-from .seen import came_out_of_the_request, qualified_name
-from .surfaces import MODEL, Surface
+from ..support.streams.row import Ending, Row
+from ..support.streams.seen import came_out_of_the_request, qualified_name
+from ..support.streams.surfaces import MODEL, Surface
+from ..support.telemetry import SECONDS, series
 
 Attributes = dict[str, Any]
 

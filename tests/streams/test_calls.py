@@ -8,10 +8,10 @@ from typing import Any
 import pydantic
 import pytest
 
-from ..telemetry import Telemetry, described
-from .conftest import Application
-from .expected import ROW_OF
-from .surfaces import MODEL, REQUEST, SURFACE_OF
+from ..support.streams.application import Application
+from ..support.streams.expected import ROW_OF
+from ..support.streams.surfaces import MODEL, REQUEST, SURFACE_OF
+from ..support.telemetry import Telemetry, described
 from .telling import BORN_ON_EVERY_CALL, BORN_ON_STREAMS
 
 TOOLS: list[dict[str, Any]] = [

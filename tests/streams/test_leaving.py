@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from ..telemetry import Telemetry, described
-from .conftest import Application
-from .expected import ROW_OF
-from .row import Ending, Place, Row
-from .surfaces import REQUEST, SURFACE_OF
+from ..support.streams.application import Application
+from ..support.streams.expected import ROW_OF
+from ..support.streams.row import Ending, Place, Row
+from ..support.streams.surfaces import REQUEST, SURFACE_OF
+from ..support.telemetry import Telemetry, described
 from .telling import Told
 
 CREATE = SURFACE_OF["messages.create(stream=True)"]

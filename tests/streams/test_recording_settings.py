@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ..telemetry import Telemetry, described, series
-from .conftest import Application
-from .expected import ROW_OF
-from .surfaces import MODEL, SURFACE_OF
+from ..support.streams.application import Application
+from ..support.streams.expected import ROW_OF
+from ..support.streams.surfaces import MODEL, SURFACE_OF
+from ..support.telemetry import Telemetry, described, series
 from .telling import Told
 
 CREATE = SURFACE_OF["messages.create(stream=True)"]

@@ -13,11 +13,11 @@ from typing import Any
 import anthropic
 import pytest
 
-from ..telemetry import Telemetry, described
-from .conftest import Application
-from .expected import BASIC_ROWS, ROWS
-from .row import Row
-from .surfaces import FEW_SURFACES, SURFACES, Surface
+from ..support.streams.application import Application
+from ..support.streams.expected import BASIC_ROWS, ROWS
+from ..support.streams.row import Row
+from ..support.streams.surfaces import FEW_SURFACES, SURFACES, Surface
+from ..support.telemetry import Telemetry, described
 from .telling import Told
 
 ALL_SURFACES = "AFTER200_ALL_SURFACES" in os.environ

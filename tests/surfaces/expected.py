@@ -7,8 +7,8 @@ from typing import Any
 
 from after200.faults import FaultServer
 
-from ..providers.expected import recorded_span
-from ..telemetry import Telemetry, series
+from ..support.platforms.expected import recorded_span
+from ..support.telemetry import Telemetry, series
 
 __all__ = ["inner_errors", "outcome", "recorded", "span"]
 

@@ -11,9 +11,9 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..telemetry import Telemetry, series
-from .conftest import Connect, needs
+from ..support.telemetry import Telemetry, series
 from .expected import inner_errors, outcome, recorded, span
+from .needs import Connect, needs
 
 pytestmark = needs("messages.batches")
 

@@ -10,9 +10,9 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..telemetry import SECONDS, Telemetry
-from .conftest import Connect, needs
+from ..support.telemetry import SECONDS, Telemetry
 from .expected import outcome, recorded, span
+from .needs import Connect, needs
 
 pytestmark = needs("completions")
 

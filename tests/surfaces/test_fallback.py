@@ -12,10 +12,10 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..providers.clients import MODEL, REQUEST
-from ..telemetry import SECONDS, Telemetry
-from .conftest import Connect
+from ..support.platforms.clients import MODEL, REQUEST
+from ..support.telemetry import SECONDS, Telemetry
 from .expected import recorded, span
+from .needs import Connect
 
 FALLBACK = "claude-fallback"
 _MODULE = importlib.util.find_spec("anthropic.lib") and importlib.util.find_spec("anthropic.lib.middleware")

@@ -26,9 +26,9 @@ from after200.hooks.patches import Target, targets
 from after200.settings import Settings
 from after200.signals import Signals
 
-from ..providers.clients import REQUEST, make_client
-from ..providers.readers import RAW, STREAMED, WHOLE, Seen, Way, read
-from ..telemetry import Telemetry, described
+from ..support.platforms.clients import REQUEST, make_client
+from ..support.platforms.readers import RAW, STREAMED, WHOLE, Seen, Way, read
+from ..support.telemetry import Telemetry, described
 
 TARGETS = [target for target in targets(Signals(Settings()), Settings()) if target.required]
 

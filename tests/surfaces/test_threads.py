@@ -9,10 +9,10 @@ from typing import Any
 import anthropic
 import pytest
 
-from ..providers.clients import MODEL
-from ..telemetry import Telemetry
-from .conftest import Connect, needs
+from ..support.platforms.clients import MODEL
+from ..support.telemetry import Telemetry
 from .expected import outcome
+from .needs import Connect, needs
 
 pytestmark = needs("beta.messages.thread")
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from after200.faults.eventstream import encode_chunk, encode_frame, exception_headers
 
-from .bodies import CLOSING, DELTA, ERRORS, OPENING, START, STOP, TOOL, Json, chunk, error
-from .transport import BREAKS, Answer
+from ..support.in_memory.bodies import CLOSING, DELTA, ERRORS, OPENING, START, STOP, TOOL, Json, chunk, error
+from ..support.in_memory.transport import BREAKS, Answer
 
 SSE = "text/event-stream; charset=utf-8"
 JSON = "application/json"

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .application import REQUEST
-from .trace import Trace, describe, show
-from .transport import Answer, Transport, client
+from ..support.in_memory.application import REQUEST
+from ..support.in_memory.trace import Trace, describe, show
+from ..support.in_memory.transport import Answer, Transport, client
 
 
 @dataclass

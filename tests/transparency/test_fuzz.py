@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from after200.signals import bounds, metrics
 
-from .application import Step, arun, run
-from .bodies import frame_chunks, sse_chunks, whole_bodies
-from .conftest import PROFILE, Instrumented
-from .trace import Trace
-from .transport import BREAKS, Answer, Transport, client
+from ..support.in_memory.application import Step, arun, run
+from ..support.in_memory.bodies import frame_chunks, sse_chunks, whole_bodies
+from ..support.in_memory.trace import Trace
+from ..support.in_memory.transport import BREAKS, Answer, Transport, client
+from .instrumented import PROFILE, Instrumented
 
 FUZZ = settings.get_profile(PROFILE)
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

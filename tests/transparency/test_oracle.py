@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from after200.call.ended import EndedCall
 from after200.signals import bounds, metrics
 
-from .conftest import PROFILE, Instrumented
+from ..support.in_memory.transport import Answer
 from .disagreements import DISAGREEMENTS, reason_to_differ
 from .gateways import answers
+from .instrumented import PROFILE, Instrumented
 from .oracle import STREAMED, WHOLE, hand_out
-from .transport import Answer
 
 FUZZ = settings.get_profile(PROFILE)
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -4,48 +4,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from after200.cli.receiver import Receiver
 from after200.cli.verify.checking import Options, run
-from after200.cli.verify.diagnoses import Finding, diagnose
+from after200.cli.verify.diagnoses import diagnose
 from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
-from after200.cli.verify.report import as_json
-from after200.cli.verify.seen import Seen
+
+from .verified import Verified, Verify
 
 PREFIXES = ("OTEL_", "ANTHROPIC_", "AFTER200_")
-
-
-class Verified(NamedTuple):
-    """What was seen, and what was found."""
-
-    seen: Seen
-    findings: list[Finding]
-
-    @property
-    def wrong(self) -> list[str]:
-        """The codes of what is wrong."""
-        return [finding.code for finding in self.findings if finding.wrong]
-
-    @property
-    def notes(self) -> list[str]:
-        """The codes of what is worth knowing."""
-        return [finding.code for finding in self.findings if not finding.wrong]
-
-    def said(self, code: str) -> str:
-        """What is said about a code, and what to look at next."""
-        return " ".join(f"{finding.what} {finding.next}" for finding in self.findings if finding.code == code)
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """The result as JSON has it."""
-        return as_json(self.seen, self.findings)
-
-
-Verify = Callable[..., Verified]
 
 
 @pytest.fixture(autouse=True)

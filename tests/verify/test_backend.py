@@ -14,11 +14,11 @@ import yaml
 from after200.cli.receiver import Receiver
 from after200.cli.verify.seen import EXPECTED
 
-from ..monitoring.programs import program
-from ..monitoring.servers import Process, Prometheus, collector, eventually, free_port
-from ..monitoring.ways import Way, scrape, scraped_directly, through_the_collector
-from .conftest import Verified, Verify
+from ..support.monitoring.programs import program
+from ..support.monitoring.servers import Process, Prometheus, collector, eventually, free_port
+from ..support.monitoring.ways import Way, scrape, scraped_directly, through_the_collector
 from .peers import closed_port, web_server
+from .verified import Verified, Verify
 
 ALERTS = {"ClaudeHiddenFailures", "ClaudeOverloaded", "ClaudeTruncatedStreams"}
 

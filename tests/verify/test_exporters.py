@@ -7,8 +7,8 @@ import pytest
 
 from after200.cli.receiver import Receiver
 
-from .conftest import Verify
 from .peers import closed_port, deaf_port, grpc_server, rude_port, web_server
+from .verified import Verify
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

@@ -11,8 +11,8 @@ from after200.cli.receiver import Receiver
 from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
 from after200.cli.verify.seen import EXPECTED
 
-from .conftest import Verify
 from .peers import grpc_server
+from .verified import Verify
 
 TITLES = ["a good call", "an overload in mid-stream", "a truncated stream", "a dropped connection"]
 

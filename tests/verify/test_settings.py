@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Verify
+from .verified import Verify
 
 
 def test_opentelemetry_is_turned_off(verify: Verify) -> None:

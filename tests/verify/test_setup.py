@@ -13,7 +13,7 @@ from opentelemetry.instrumentation import auto_instrumentation
 from after200 import names
 from after200.cli.receiver import Receiver
 
-from .conftest import Verify
+from .verified import Verify
 
 SERVICE = '''
 from opentelemetry import metrics, trace

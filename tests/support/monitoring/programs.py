@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ..support.not_run import SERVERS
+from ..not_run import SERVERS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "monitoring"
 DASHBOARDS = ROOT / "dashboards"
 

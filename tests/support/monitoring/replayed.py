@@ -31,7 +31,7 @@ TIMEOUT_S = 240
 def play(episode: Episode, folder: Path, kinds: Sequence[Kind]) -> None:
     """Make the calls of an episode and put what its jobs export into the folder, with each kind of histogram."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "tests.monitoring.lapse", episode.name]
+    command = [sys.executable, "-m", "tests.support.monitoring.lapse", episode.name]
     with ThreadPoolExecutor() as pool:
         jobs = [
             pool.submit(

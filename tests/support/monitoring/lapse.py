@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A job of an episode in time lapse: real calls to a fault server, exported with the times of the episode.
 
-    python -m tests.monitoring.lapse EPISODE JOB FOLDER KIND...
+    python -m tests.support.monitoring.lapse EPISODE JOB FOLDER KIND...
 
 The SDK, the fault server, after200 and the OpenTelemetry SDK are real; only the clock of the exports is not. Writes
 FOLDER/JOB.KIND for each KIND, `classic` or `native`: OTLP exports with classic or with exponential histograms, each

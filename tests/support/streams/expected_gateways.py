@@ -5,18 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .row import (
-    COMPLETED,
-    HIDDEN_OVERLOAD,
-    HTTP_529,
-    NO_ANSWER,
-    OVERLOADED,
-    Row,
-    event,
-    http,
-    malformed,
-    truncated,
-)
+from .row import COMPLETED, HIDDEN_OVERLOAD, HTTP_529, NO_ANSWER, OVERLOADED, Row, event, http, malformed, truncated
 
 _UNNAMED = replace(OVERLOADED, raises="never")
 _FIRST = replace(_UNNAMED, phase="first_chunk")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .expectations import Neighbour
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "neighbours"
 NEEDED = ("opentelemetry-sdk >= 1.38", "opentelemetry-instrumentation >= 0.59b0", "wrapt >= 1.14, < 3")
 """What after200 and the program need, beside the SDK."""

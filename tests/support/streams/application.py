@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients, one for all tests: making one costs more than most of the tests."""
+"""An application that calls the SDK on a fault server, sync or async."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import anthropic
-import pytest
 
 from after200.faults import FaultServer
 
@@ -89,24 +87,3 @@ class Application:
         self.run(self.async_client.close())
         self.run(self.loop.shutdown_asyncgens())
         self.loop.close()
-
-
-@pytest.fixture(scope="session")
-def _application(server: FaultServer) -> Iterator[Application]:
-    application = Application(server)
-    yield application
-    application.close()
-
-
-@pytest.fixture
-def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """An application that does not wait long before it tries again, and a server with an empty log.
-
-    Garbage is collected only where a test asks for it, or between tests. Streams that older SDKs leave to the garbage
-    collector would be closed at any time, even in the middle of httpcore's pool, whose lock is not reentrant.
-    """
-    monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.001)
-    _application.server.clear()
-    gc.disable()
-    yield _application
-    gc.enable()

@@ -19,10 +19,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from after200.faults import FaultServer
 
-from ..streams import surfaces
-from ..streams.seen import Seen, text
-from ..streams.surfaces import REQUEST, SURFACES
-from ..telemetry import SECONDS, Telemetry, described
+from .streams import surfaces
+from .streams.seen import Seen, text
+from .streams.surfaces import REQUEST, SURFACES
+from .telemetry import SECONDS, Telemetry, described
 
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which tests may import which: what folders share lives in `tests/support`, and fixtures stay in conftest files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..support.make import ROOT
+
+TESTS = ROOT / "tests"
+FILES = sorted(TESTS.rglob("*.py"))
+
+
+def imported(file: Path, source: str, root: Path = ROOT) -> Iterator[str]:
+    """The dotted names of everything that `source` imports, if it stood in `file`."""
+    package = file.relative_to(root).parent.parts
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            yield from (".".join((*above, *filter(None, [node.module]), alias.name)) for alias in node.names)
+
+
+def forbidden(file: Path, source: str) -> list[str]:
+    """What `source` imports of the tests, but neither from `tests/support` nor from a module of its own folder."""
+    allowed = {"support", file.relative_to(TESTS).parts[0]}
+    return [name for name in imported(file, source) if name.startswith("tests.") and not is_allowed(name, allowed)]
+
+
+def is_allowed(name: str, folders: set[str]) -> bool:
+    """Whether a dotted name below `tests` stands in one of `folders`, and in no test module and no conftest."""
+    _, folder, *modules = name.split(".")
+    return folder in folders and not any(part == "conftest" or part.startswith("test_") for part in modules)
+
+
+def test_folders_of_tests_import_only_from_support_and_from_themselves() -> None:
+    found = {str(file.relative_to(ROOT)): forbidden(file, file.read_text("utf-8")) for file in FILES}
+    assert {} == {file: names for file, names in found.items() if names}
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("from .conftest import Run", "tests.cli.conftest.Run"),
+        ("from . import conftest", "tests.cli.conftest"),
+        ("from .test_demo import command", "tests.cli.test_demo.command"),
+        ("from ..docs.pages import table", "tests.docs.pages.table"),
+        ("from .. import docs", "tests.docs"),
+        ("import tests.docs.pages", "tests.docs.pages"),
+        ("def late():\n    from tests.docs import pages", "tests.docs.pages"),
+    ],
+)
+def test_an_import_that_is_forbidden_is_named(line: str, name: str) -> None:
+    assert [name] == forbidden(TESTS / "cli" / "test_main.py", line)
+
+
+@pytest.mark.parametrize(
+    "line", ["from ..support.make import make", "from .peers import port", "from . import peers", "import testing"]
+)
+def test_an_import_from_support_or_of_the_same_folder_is_allowed(line: str) -> None:
+    assert [] == forbidden(TESTS / "cli" / "test_main.py", line)
