@@ -7,6 +7,7 @@ Everything is compared with a run without the package: what leaks, and what gets
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import threading
@@ -321,3 +322,24 @@ def test_a_stream_that_another_thread_reads_stays_in_the_trace_in_which_it_was_a
     assert spans["handler"].context == spans["chat claude-test"].parent
     assert spans["elsewhere"].parent is None
     assert {True} == set(seen)
+
+
+@pytest.mark.parametrize("instrumented", [False, True])
+async def test_a_call_that_is_closed_in_another_context_than_it_began_in_logs_nothing(
+    instrumented: bool, server: FaultServer, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """OpenTelemetry logs an error with a traceback for a context that is detached elsewhere than it was attached."""
+
+    async def play() -> None:
+        async with async_client(client_options(server, "completed")) as client:
+            call = client.messages.create(stream=True, **REQUEST)
+            assert asyncio.isfuture(contextvars.copy_context().run(call.send, None))
+            contextvars.copy_context().run(call.close)
+
+    with telemetry.instrumented(spans="own") if instrumented else contextlib.nullcontext():
+        before = now()
+        await play()
+        assert before == now()
+    assert [] == [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert [] == telemetry.open_spans
+    assert (1 if instrumented else 0) == telemetry.total("after200.calls")

@@ -146,6 +146,62 @@ def test_a_patch_of_somebody_else_s_is_put_back(telemetry: Telemetry, monkeypatc
     assert theirs is vars(stream)["close"]
 
 
+class Neighbour:
+    """Wraps the generator of the events of the wire, as other instrumentations do: it looks, or drops the pings."""
+
+    def __init__(self, *, drops: bool) -> None:
+        self.drops = drops
+        self.seen: list[str] = []
+
+    def sync(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        for event in wrapped(*args, **kwargs):
+            if self._keeps(event):
+                yield event
+
+    async def asynchronous(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        async for event in wrapped(*args, **kwargs):
+            if self._keeps(event):
+                yield event
+
+    def _keeps(self, event: Any) -> bool:
+        self.seen.append(event.event)
+        return not (self.drops and event.event == "content_block_delta")
+
+    def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        streaming: Any = sys.modules["anthropic._streaming"]
+        for cls, wrapper in ((streaming.Stream, self.sync), (streaming.AsyncStream, self.asynchronous)):
+            monkeypatch.setattr(cls, "_iter_events", wrapt.FunctionWrapper(vars(cls)["_iter_events"], wrapper))
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("first", [True, False], ids=["before ours", "after ours"])
+def test_a_neighbour_and_the_application_see_what_they_see_without_us(
+    first: bool,
+    drops: bool,
+    mode: str,
+    application: Application,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        alone = Neighbour(drops=drops)
+        alone.patch(patched)
+        without = application.play("completed", CREATE, mode)
+    with monkeypatch.context() as patched:
+        neighbour = Neighbour(drops=drops)
+        if first:
+            neighbour.patch(patched)
+        with telemetry.instrumented():
+            if not first:
+                neighbour.patch(patched)
+            seen = application.play("completed", CREATE, mode)
+    assert without.whole == seen.whole
+    assert alone.seen == neighbour.seen
+    assert 4 == alone.seen.count("content_block_delta")
+    assert ["completed"] == [described(span)["after200.outcome"] for span in telemetry.spans]
+
+
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_stream_that_is_open_when_its_instrumentation_ends_is_told_of_all_the_same(
     mode: str, application: Application, telemetry: Telemetry

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+
+from after200.faults import FaultServer
 
 from ..support.in_memory.answers import ANSWERS, Nothing
 from ..support.in_memory.application import REQUEST
@@ -115,3 +120,70 @@ def test_a_stream_that_is_found_while_a_span_ends_is_ended_after_that(telemetry:
     assert 5 == processor.collected
     assert [] == telemetry.open_spans
     assert [] == logged.messages
+
+
+COLLECTED_BY_THE_EXPORTER = """
+import atexit, gc, json, sys
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+class Collecting(SpanExporter):
+    def __init__(self):
+        self.outcomes = []
+
+    def export(self, spans):
+        gc.collect()
+        self.outcomes += [span.attributes["after200.outcome"] for span in spans]
+        return SpanExportResult.SUCCESS
+
+def report():
+    [resource] = reader.get_metrics_data().resource_metrics
+    points = {}
+    for metric in resource.scope_metrics[0].metrics:
+        for point in metric.data.data_points if metric.name == "after200.calls" else ():
+            outcome = point.attributes["after200.outcome"]
+            points[outcome] = points.get(outcome, 0) + point.value
+    points = {outcome: value for outcome, value in points.items() if value}
+    print(json.dumps({"points": points, "spans": sorted(exporter.outcomes)}))
+
+atexit.register(report)  # What is registered first runs last.
+exporter, reader = Collecting(), InMemoryMetricReader()
+tracer_provider = TracerProvider()
+tracer_provider.add_span_processor(BatchSpanProcessor(exporter))
+import anthropic
+from after200 import AnthropicInstrumentor
+AnthropicInstrumentor().instrument(
+    tracer_provider=tracer_provider,
+    meter_provider=MeterProvider([reader], shutdown_on_exit=False),
+    spans="own",
+    skip_dep_check=True,
+)
+client = anthropic.Anthropic(api_key="none", base_url=sys.argv[1])
+request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi."}], "stream": True}
+gc.disable()
+
+def drop_in_a_cycle():
+    stream = client.messages.create(**request)
+    next(stream)
+    stream.itself = stream
+
+drop_in_a_cycle()
+list(client.messages.create(**request))
+tracer_provider.force_flush()  # The exporter's thread finds the stream, and nothing is called any more.
+if sys.argv[2] == "collection":
+    reader.get_metrics_data()
+    tracer_provider.force_flush()
+    assert "abandoned" in exporter.outcomes
+"""
+
+
+@pytest.mark.parametrize("ended_by", ["collection", "exit"])
+def test_a_stream_that_the_exporter_s_thread_finds_is_recorded_though_nothing_is_called_any_more(
+    ended_by: str, server: FaultServer
+) -> None:
+    arguments = [sys.executable, "-c", COLLECTED_BY_THE_EXPORTER, server.base_url("completed"), ended_by]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert {"points": {"abandoned": 1, "completed": 1}, "spans": ["abandoned", "completed"]} == json.loads(done.stdout)
