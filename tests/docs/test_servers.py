@@ -24,9 +24,7 @@ from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
 from .pages import ROOT, blocks
-from .test_commands import app, environment
-
-__all__ = ["app"]
+from .programs import environment
 
 OVERLOADED = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
 CALLS = 6
@@ -76,7 +74,7 @@ def ask(url: str) -> None:
     served = 0
     while served < CALLS:
         try:
-            urlopen(url, timeout=30)  # noqa: S310
+            urlopen(url, timeout=30)
         except ConnectionError:
             pass
         except OSError as error:
@@ -113,7 +111,8 @@ def test_the_workers_of_celery_report_before_they_end(service: Path) -> None:
     (service / "queue").mkdir()
     (service / "queue_config.py").write_text(
         "broker_url = 'filesystem://'\n"
-        "broker_transport_options = {'data_folder_in': 'queue', 'data_folder_out': 'queue', 'control_folder': 'queue'}\n"
+        "folders = ('data_folder_in', 'data_folder_out', 'control_folder')\n"
+        "broker_transport_options = dict.fromkeys(folders, 'queue')\n"
         "worker_enable_remote_control = False\n",
         encoding="utf-8",
     )

@@ -15,8 +15,6 @@ from after200 import Failure, classify, names
 from after200.faults import FaultServer
 from after200.testing import RecordedTelemetry
 
-from ..unit.calls import exception_of
-
 ASK: dict[str, Any] = {
     "model": "claude-sonnet-5",
     "max_tokens": 64,
@@ -80,6 +78,10 @@ STRICT: dict[str, Failure] = {
     "body_message_only_200": MALFORMED,
 }
 """What a client says that is told to validate what it receives."""
+
+
+def exception_of(module: str, name: str, base: type[Exception] = Exception) -> type[Exception]:
+    return type(name, (base,), {"__module__": module})
 
 
 def client(server: FaultServer, scenario: str, **options: Any) -> Any:
