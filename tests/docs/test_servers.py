@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers of the page `setup.md` run as the page says: each worker process reports for itself, and nothing is lost."""
+"""The servers of the page `setup.md`: each worker reports for itself, and nothing of what it counted is lost."""
 
 from __future__ import annotations
 
