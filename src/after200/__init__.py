@@ -5,27 +5,43 @@
 
     AnthropicInstrumentor().instrument()
 
-or run the service under `opentelemetry-instrument`, which does the same.
+or run the service under `opentelemetry-instrument`, which does the same. For code that handles the errors of calls:
+
+    from after200 import classify
+
+    failure = classify(error)  # Failure(failure="overloaded", ..., status=529, retryable=True), whatever the SDK says
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .call.ended import EndedCall
+    from .call.failures import Failure
+    from .classification import classify
     from .instrumentor import AnthropicInstrumentor
+    from .settings import Settings
 
-__all__ = ["AnthropicInstrumentor", "__version__"]
+__all__ = ["AnthropicInstrumentor", "EndedCall", "Failure", "Settings", "__version__", "classify"]
+
+_MODULES: Final = {
+    "AnthropicInstrumentor": ".instrumentor",
+    "EndedCall": ".call.ended",
+    "Failure": ".call.failures",
+    "Settings": ".settings",
+    "classify": ".classification",
+}
+"""A public name → the module that it is imported from on first use."""
 
 
 def __getattr__(name: str) -> object:
     """Import on first use: every run of pytest loads the plugin in this package, and most want nothing of it."""
-    if name == "AnthropicInstrumentor":
-        from .instrumentor import AnthropicInstrumentor
-
-        return AnthropicInstrumentor
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,7 +8,7 @@ one raises: nothing here does.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
@@ -17,6 +17,11 @@ from .hooks.patches import Patches
 from .hooks.responses import end_dropped
 from .settings import PROVIDERS, read_settings
 from .signals import Signals
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .settings import InstrumentKeywords
 
 INSTRUMENTS = ("anthropic >= 0.27, < 3",)
 
@@ -34,7 +39,8 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     def instrumentation_dependencies(self) -> Collection[str]:
         return INSTRUMENTS
 
-    def instrument(self, **kwargs: Any) -> None:
+    def instrument(self, **kwargs: Unpack[InstrumentKeywords]) -> None:
+        """Puts the patches on. See `InstrumentKeywords`; an unknown keyword is named in one warning and ignored."""
         if kwargs.get("raise_exception_on_conflict"):
             # `opentelemetry-instrument` passes this keyword, and does not say why it leaves an instrumentation out.
             self._name_conflict()

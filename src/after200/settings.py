@@ -11,10 +11,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args
 
 from .call.ended import EndedCall
 from .guard import logger, warn_once
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
 
 PREFIX: Final = "OTEL_INSTRUMENTATION_AFTER200_"
 
@@ -67,6 +72,26 @@ class Settings:
     chunk_timing: bool = False
     correct_exceptions: bool = False
     on_call_end: Callable[[EndedCall], object] | None = None
+
+
+class InstrumentKeywords(TypedDict, total=False):
+    """The keywords of `AnthropicInstrumentor().instrument(...)`. A keyword that is absent or None has no effect.
+
+    The first five are the fields of `Settings`. The providers stand in place of the global ones. The last two are
+    keywords of OpenTelemetry's base class: `skip_dep_check` instruments any version of the SDK, and
+    `raise_exception_on_conflict` raises where the version is not supported.
+    """
+
+    spans: SpanMode | None
+    genai_metrics: bool | None
+    chunk_timing: bool | None
+    correct_exceptions: bool | None
+    on_call_end: Callable[[EndedCall], object] | None
+    tracer_provider: TracerProvider | None
+    meter_provider: MeterProvider | None
+    logger_provider: LoggerProvider | None
+    skip_dep_check: bool
+    raise_exception_on_conflict: bool
 
 
 _PARSERS: Final[dict[str, Callable[[object], Any]]] = {

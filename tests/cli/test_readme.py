@@ -30,7 +30,9 @@ RUN_BELOW = (
     "make test\n",
     "pip install",
     "after200 verify",
-    "opentelemetry-instrument python app.py",
+    "OTEL_SERVICE_NAME",
+    "OTEL_LOGS_EXPORTER",
+    "retry_if_exception",
     "AnthropicInstrumentor().instrument(",
     "after200 faults",
     "ANTHROPIC_BASE_URL",
@@ -107,7 +109,7 @@ def test_verify_says_that_it_works(tmp_path: Path) -> None:
 
 def test_opentelemetry_instrument_finds_it(server: FaultServer, app: Path) -> None:
     with Receiver() as receiver:
-        script = block("opentelemetry-instrument").replace("http://localhost:4318", receiver.url)
+        script = block("OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
         finished = run(
             ["bash", "-euc", script],
             app,
@@ -118,6 +120,21 @@ def test_opentelemetry_instrument_finds_it(server: FaultServer, app: Path) -> No
         overloaded = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
         assert 1 == receiver.total(names.CALLS.name, overloaded)
         assert {"chat-service"} == {span.resource["service.name"] for span in receiver.spans}
+
+
+def test_the_console_shows_all_three_signals(server: FaultServer, app: Path) -> None:
+    base_url = server.base_url("overloaded_error_mid_stream")
+    script = block("OTEL_LOGS_EXPORTER")
+    finished = run(["bash", "-euc", script], app, asked="What is entropy?\n", ANTHROPIC_BASE_URL=base_url)
+    assert 0 == finished.returncode, finished.stderr
+    for shown in ('"after200.outcome": "failed"', '"name": "after200.calls"', names.EXCEPTION_EVENT):
+        assert shown in finished.stdout
+
+
+def test_a_retry_asks_again_after_an_overload_in_mid_stream(server: FaultServer) -> None:
+    base_url = server.base_url("overloaded_mid_stream_then_completed")
+    finished = run([sys.executable, "-c", block("retry_if_exception")], ANTHROPIC_BASE_URL=base_url)
+    assert (0, "Hello from Claude.\n") == (finished.returncode, finished.stdout), finished.stderr
 
 
 def test_by_hand_it_records_a_call_that_is_answered(server: FaultServer) -> None:
@@ -168,6 +185,6 @@ def test_the_metrics_are_those_there_are() -> None:
 
 
 def test_links_to_files_lead_somewhere() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
             assert (ROOT / target).exists(), f"{name} links to {target}"

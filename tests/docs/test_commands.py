@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,12 +16,12 @@ import promql_parser
 import pytest
 
 from after200 import names
-from after200.cli.chat import find_chat_service
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 
 from ..support.monitoring.ways import scraped_directly
 from .pages import ROOT, Block, blocks
+from .programs import environment, run
 
 ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md")
 """Pages whose commands have tests beside what they speak of."""
@@ -35,6 +34,13 @@ RUN_BELOW = (
     ("index.md", "after200 faults"),
     ("index.md", "ANTHROPIC_BASE_URL"),
     ("settings.md", "correct_exceptions=True"),
+    ("setup.md", "OTEL_SERVICE_NAME"),
+    ("setup.md", "OTEL_LOGS_EXPORTER"),
+    *(("setup.md", f"{name}.py") for name in ("telemetry", "gunicorn.conf", "asgi", "tasks")),  # in test_servers.py
+    *(("setup.md", f"^{name} ") for name in ("gunicorn", "uvicorn", "celery")),  # there too
+    ("retry.md", r"print\(classify"),
+    *(("retry.md", f"{name}.py") for name in ("retry", "fallback", "circuit_breaker", "tenant")),
+    ("retry.md", "^pytest"),
     ("dashboards.md", "after200 dashboards"),
     ("verify.md", "^after200 verify$"),
     ("verify.md", "--prometheus"),
@@ -84,28 +90,6 @@ def block(page: str, holding: str) -> str:
     return found
 
 
-def environment(settings: dict[str, str]) -> dict[str, str]:
-    """The environment's programs on PATH, and no proxy between it and the servers of the test."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_"))}
-    return kept | {"PATH": path, "NO_PROXY": "127.0.0.1,localhost", "ANTHROPIC_API_KEY": "none"} | settings
-
-
-def run(
-    command: list[str], folder: Path | None = None, asked: str = "", **settings: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(settings),
-        input=asked,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-
-
 @contextmanager
 def faults(command: str) -> Iterator[str]:
     """Run the command that starts a fault server, on any free port; its URL."""
@@ -118,13 +102,6 @@ def faults(command: str) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Path:
-    """A folder with an `app.py`: the example's chat service."""
-    shutil.copy(find_chat_service(), tmp_path / "app.py")
-    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +132,43 @@ def test_pip_can_install_what_is_installed(page: str) -> None:
     assert extras <= set(metadata("after200").get_all("Provides-Extra") or ())
 
 
-def test_a_service_is_instrumented_without_touching_its_code(app: Path, receiver: Receiver) -> None:
-    script = block("index.md", "OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
+@pytest.mark.parametrize("page", ["index.md", "setup.md"])
+def test_a_service_is_instrumented_without_touching_its_code(page: str, app: Path, receiver: Receiver) -> None:
+    script = block(page, "OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
     with FaultServer() as server:
         url = server.base_url("completed")
         finished = run(["bash", "-euc", script], app, "What is entropy?\n", ANTHROPIC_BASE_URL=url)
     assert 0 == finished.returncode, finished.stderr
     assert "chat-service" in {span.resource["service.name"] for span in receiver.spans}
+
+
+def test_the_console_shows_all_three_signals(app: Path) -> None:
+    with FaultServer() as server:
+        url = server.base_url("overloaded_error_mid_stream")
+        script = block("setup.md", "OTEL_LOGS_EXPORTER")
+        finished = run(["bash", "-euc", script], app, "What is entropy?\n", ANTHROPIC_BASE_URL=url)
+    assert 0 == finished.returncode, finished.stderr
+    for shown in ('"after200.outcome": "failed"', '"name": "after200.calls"', names.EXCEPTION_EVENT):
+        assert shown in finished.stdout
+
+
+def test_classify_says_what_the_page_shows() -> None:
+    [shown] = [each.text for each in blocks("text") if each.page == "retry.md"]
+    with FaultServer() as server:
+        url = server.base_url("overloaded_error_mid_stream")
+        finished = run([sys.executable, "-c", block("retry.md", r"print\(classify")], ANTHROPIC_BASE_URL=url)
+    assert (0, shown) == (finished.returncode, finished.stdout), finished.stderr
+
+
+def test_the_examples_of_error_handling_pass(tmp_path: Path) -> None:
+    folder = "examples/error_handling"
+    shutil.copytree(ROOT / folder, tmp_path / folder)
+    assert {f"{folder}/{file.name}" for file in (ROOT / folder).glob("[!t]*.py")} | {f"{folder}/tenant.py"} == {
+        path for each in blocks("python") for path in re.findall(r'"(examples/error_handling/\w+\.py)"', each.text)
+    }
+    finished = run(["bash", "-euc", block("retry.md", "^pytest")], tmp_path)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    assert "failed" not in finished.stdout
 
 
 def test_a_service_that_sets_up_opentelemetry_calls_one_line_more() -> None:

@@ -8,7 +8,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from typing_extensions import assert_type
 
-from after200 import AnthropicInstrumentor, __version__
+from after200 import AnthropicInstrumentor, EndedCall, Failure, Settings, __version__, classify, names
 from after200.faults import SCENARIOS, FaultServer, Scenario, Served
 from after200.testing import RecordedCall, RecordedPoint, RecordedTelemetry
 
@@ -20,7 +20,26 @@ instrumentor.instrument(spans="own", genai_metrics=False, chunk_timing=True, cor
 instrumentor.instrument(
     tracer_provider=TracerProvider(), meter_provider=MeterProvider(), logger_provider=LoggerProvider()
 )
+
+
+def on_call_end(call: EndedCall) -> None:
+    assert_type(call.verdict.outcome, names.Outcome)
+    assert_type(call.duration, float)
+
+
+instrumentor.instrument(on_call_end=on_call_end)
+instrumentor.instrument(span="own")  # type: ignore[call-arg]
+instrumentor.instrument(spans="mine")  # type: ignore[arg-type]
 instrumentor.uninstrument()
+assert_type(Settings().correct_exceptions, bool)
+
+failure = classify(ValueError())
+assert_type(failure, Failure | None)
+if failure is not None:
+    assert_type(failure.failure, names.Failure)
+    assert_type(failure.status, int | None)
+    assert_type(failure.retryable, bool)
+classify("overloaded")  # type: ignore[arg-type]
 
 with FaultServer(mix={"overloaded": 0.05}, seed=7) as server:
     assert_type(server, FaultServer)

@@ -7,12 +7,14 @@ the SDK is `httpx` before 1.0 and `httpx2` after, and neither may be imported he
 
 from __future__ import annotations
 
+import ast
+import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ..names import OTHER
 from . import statuses
-from .errors import read_error, read_error_header
+from .errors import find_error, read_error, read_error_header, read_frame_error
 from .facts import ProviderError
 
 _HTTP_CLIENTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "anyio", "aiohttp"})
@@ -82,13 +84,17 @@ def read_exception(exception: BaseException) -> Raised:
         leaving = isinstance(exception, SystemExit | GeneratorExit)
         kind = "cancelled" if is_cancelled or not leaving else "left"
         return Raised(kind, ProviderError(None, None), None, None, class_name)
-    status = getattr(exception, "status_code", None)
+    status = _status_of(exception)
     is_of_the_sdk = _package(type(exception)) == "anthropic"
     # `APIResponseValidationError` has a status code and a body as well, but what it says is in its class.
     if is_of_the_sdk and isinstance(status, int) and hasattr(exception, "body") and _known_type(exception) is None:
         return _read_answer(exception, status, class_name)
     if is_of_the_application(exception):
         return Raised("cancelled", ProviderError(None, None), None, None, class_name)
+    error = _error_in_invalid_body(exception) if is_of_the_sdk else _error_in_bedrock_frame(exception)
+    if error is not None:
+        should_retry = read_should_retry(headers_of(exception)) if is_of_the_sdk else None
+        return Raised("answer", error, status if isinstance(status, int) else 200, should_retry, class_name)
     return Raised("failure", ProviderError(error_type_of(exception), None), None, None, class_name)
 
 
@@ -100,6 +106,33 @@ def _read_answer(exception: Any, status: int, class_name: str) -> Raised:
     if error.type is None and status >= 400:
         error = error._replace(type=str(status))
     return Raised("answer", error, status, read_should_retry(headers) if status >= 400 else None, class_name)
+
+
+def _status_of(exception: BaseException) -> object:
+    """Returns the status code on the status line: a corrected exception has another `status_code` than its response."""
+    status = getattr(getattr(exception, "response", None), "status_code", None)
+    return status if isinstance(status, int) else getattr(exception, "status_code", None)
+
+
+def _error_in_invalid_body(exception: BaseException) -> ProviderError | None:
+    """Returns the error in a whole body that a strict client of the SDK did not accept as a message."""
+    return find_error(getattr(exception, "body", None))
+
+
+_BEDROCK_FRAME: Final = "Bad response code, expected 200: "
+"""How the `ValueError` begins that the SDK raised for an exception frame of Amazon Bedrock before 1.7."""
+
+
+def _error_in_bedrock_frame(exception: BaseException) -> ProviderError | None:
+    """Returns the error in a frame that the SDK wrote as a Python literal into the message of a `ValueError`."""
+    message = str(exception.args[0]) if type(exception) is ValueError and exception.args else ""
+    if not message.startswith(_BEDROCK_FRAME):
+        return None
+    try:
+        frame = ast.literal_eval(message.removeprefix(_BEDROCK_FRAME))
+        return read_frame_error(frame["headers"], json.loads(frame["body"] or "{}"))
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def headers_of(exception: object) -> Mapping[str, str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from ..names import OTHER
 from . import statuses
 from .answers import answer_of
 from .ended import Verdict
 from .exceptions import Raised
 from .facts import ProviderError
+from .failures import classify_error
 from .record import Call
 
 BodyEnd = Literal["read", "raised", "closed", "dropped"]
@@ -82,21 +82,17 @@ def failed(call: Call, error: ProviderError, raised: Raised | None = None) -> Ve
     """Returns the verdict on a call that `error` ended, which reached the application as `raised`."""
     wire = call.wire_status if raised is None or raised.status is None or raised.status < 400 else raised.status
     in_place_of_a_body = wire is None or wire >= 400
-    error_type = error.type or (str(wire) if wire is not None and wire >= 400 else OTHER)
-    status = wire
-    if wire is not None and wire < 400:
-        row = statuses.documented(error_type)
-        status = None if row is None else row[0]
-    failure = statuses.failure_of(error_type, status, code=error.code, original_status=error.original_status)
     should_retry = call.should_retry if raised is None or raised.should_retry is None else raised.should_retry
+    found = classify_error(error, wire, should_retry)
+    http_error = f"HTTP {wire}" if wire and wire >= 400 else None
     return Verdict(
         outcome="failed",
         phase="request" if in_place_of_a_body else "mid_stream" if call.progress.chunks else "first_chunk",
-        error_type=error_type,
-        error_code=error.code,
-        failure=failure,
-        retryable=failure in statuses.RETRYABLE if should_retry is None else should_retry,
-        status=status,
-        message=error.message or _DESCRIPTIONS.get(error_type) or (f"HTTP {wire}" if wire and wire >= 400 else None),
+        error_type=found.error_type,
+        error_code=found.error_code,
+        failure=found.failure,
+        retryable=found.retryable,
+        status=found.status,
+        message=error.message or _DESCRIPTIONS.get(found.error_type) or http_error,
         exception_type=None if raised is None else raised.class_name,
     )

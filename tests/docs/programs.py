@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the documentation as the tests run them: as a user would, without the settings of this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """The environment's programs on PATH, and no proxy between it and the servers of the test."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_"))}
+    return kept | {"PATH": path, "NO_PROXY": "127.0.0.1,localhost", "ANTHROPIC_API_KEY": "none"} | settings
+
+
+def run(
+    command: list[str], folder: Path | None = None, asked: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(settings),
+        input=asked,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers of the page `setup.md`: each worker reports for itself, and nothing of what it counted is lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+import yaml
+
+from after200 import names
+from after200.cli.receiver import Receiver
+from after200.faults import FaultServer
+from after200.settings import PREFIX, Settings
+
+from .pages import ROOT, blocks
+from .programs import environment
+
+OVERLOADED = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
+CALLS = 6
+
+
+def command(program: str) -> list[str]:
+    [found] = [each.text for each in blocks("sh") if each.page == "setup.md" and each.text.startswith(f"{program} ")]
+    return found.split()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "examples" / "servers", tmp_path / "servers"))
+
+
+@contextmanager
+def running(words: list[str], folder: Path, **settings: str) -> Iterator[None]:
+    log = folder / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", *words], cwd=folder, env=environment(settings), stdout=output, stderr=output
+        ) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            finally:
+                print(log.read_text(encoding="utf-8", errors="replace"))
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def ask(url: str) -> None:
+    """Sends requests that fail inside, once the server answers."""
+    deadline = time.monotonic() + 30
+    served = 0
+    while served < CALLS:
+        try:
+            urlopen(url, timeout=30)
+        except ConnectionError:
+            pass
+        except OSError as error:
+            if isinstance(getattr(error, "reason", None), ConnectionError):
+                assert time.monotonic() < deadline, "the server does not answer"
+                time.sleep(0.1)
+                continue
+            served += 1
+
+
+def settings(receiver: Receiver, faults: FaultServer) -> dict[str, str]:
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+        "ANTHROPIC_BASE_URL": faults.base_url("overloaded_error_mid_stream"),
+    }
+
+
+@pytest.mark.parametrize(("program", "port_option"), [("gunicorn", "--bind=127.0.0.1:"), ("uvicorn", "--port=")])
+def test_every_worker_of_a_web_server_reports_for_itself(program: str, port_option: str, service: Path) -> None:
+    pytest.importorskip(program)
+    port = free_port()
+    words = [*command(program)[:1], f"{port_option}{port}", *command(program)[1:]]
+    with Receiver() as receiver, FaultServer() as faults:
+        with running(words, service, **settings(receiver, faults)):
+            ask(f"http://127.0.0.1:{port}/")
+        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=10)
+        assert CALLS == len([span for span in receiver.spans if span.attributes.get(names.OUTCOME) == "failed"])
+        instances = {span.resource["service.instance.id"] for span in receiver.spans}
+        assert 1 <= len(instances) <= 2
+
+
+def test_the_workers_of_celery_report_before_they_end(service: Path) -> None:
+    pytest.importorskip("celery")
+    (service / "queue").mkdir()
+    (service / "queue_config.py").write_text(
+        "broker_url = 'filesystem://'\n"
+        "folders = ('data_folder_in', 'data_folder_out', 'control_folder')\n"
+        "broker_transport_options = dict.fromkeys(folders, 'queue')\n"
+        "worker_enable_remote_control = False\n",
+        encoding="utf-8",
+    )
+    with Receiver() as receiver, FaultServer() as faults:
+        given = settings(receiver, faults) | {"CELERY_CONFIG_MODULE": "queue_config"}
+        send = "import tasks\nfor _ in range(6): tasks.ask.delay()"
+        subprocess.run([sys.executable, "-c", send], cwd=service, env=environment(given), timeout=60, check=True)
+        with running(command("celery"), service, **given):
+            assert faults.wait_for(lambda log: len(log) >= CALLS, timeout=60)
+        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=10)
+
+
+def test_a_service_is_instrumented_with_the_environment_of_the_operator(app: Path) -> None:
+    manifests = [yaml.safe_load(each.text) for each in blocks("yaml") if each.page == "setup.md"]
+    [instrumentation] = [manifest for manifest in manifests if manifest["kind"] == "Instrumentation"]
+    given = {entry["name"]: entry["value"] for entry in instrumentation["spec"]["python"]["env"]}
+    assert {name for name in given if name.startswith(PREFIX)} <= {PREFIX + name.upper() for name in vars(Settings())}
+    [deployment] = [manifest for manifest in manifests if manifest["kind"] == "Deployment"]
+    assert (
+        "true"
+        == deployment["spec"]["template"]["metadata"]["annotations"]["instrumentation.opentelemetry.io/inject-python"]
+    )
+    import opentelemetry.instrumentation.auto_instrumentation as injected
+
+    with Receiver() as receiver, FaultServer() as faults:
+        given |= settings(receiver, faults) | {
+            "OTEL_SERVICE_NAME": deployment["metadata"]["name"],
+            "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_METRICS_EXPORTER": "otlp",
+            "PYTHONPATH": str(Path(injected.__file__ or "").parent),
+        }
+        subprocess.run(
+            [sys.executable, "app.py"], cwd=app, env=environment(given), input=b"Hello?\n", timeout=60, check=False
+        )
+        assert 1 == receiver.total(names.CALLS.name, OVERLOADED)
+        assert {"chat-service"} == {span.resource["service.name"] for span in receiver.spans}
+
+
+def test_the_page_includes_every_file_of_the_example() -> None:
+    page = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
+    included = set(re.findall(r'"examples/servers/([\w.]+)"', page))
+    assert {file.name for file in (ROOT / "examples" / "servers").glob("*.py")} - included == {"web.py"}
