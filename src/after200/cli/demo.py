@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from after200 import names
+from after200.cli.arguments import whole_number
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
@@ -116,14 +117,3 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=7, help="of the mix of faults (default: 7)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args(argv)
-
-
-def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """An argparse type: whole numbers in these bounds."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not lowest <= int(text) <= highest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
-        return int(text)
-
-    return read

@@ -12,33 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from after200 import names
-from after200.cli.otlp import Attributes
+from after200.cli.endings import Ending, ending_of
 from after200.cli.receiver import Receiver
 from after200.faults.catalog.error_types import ANTHROPIC_ERRORS
 from after200.faults.log import Served
-
-
-class Ending(NamedTuple):
-    """How a call ended: what a point of `after200.calls` says of it."""
-
-    outcome: str
-    error_type: str | None
-    status: int | None
-    wire_status: int | None
-
-    def __str__(self) -> str:
-        statuses = f"status {self.status or 'absent'}, wire status {self.wire_status or 'absent'}"
-        return ", ".join(filter(None, (self.outcome, self.error_type, statuses)))
-
-    @property
-    def is_error(self) -> bool:
-        """Whether it counts as an error; what the application ends by itself does not."""
-        return self.error_type is not None
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether it failed although the HTTP status line says that it did not."""
-        return self.is_error and self.wire_status is not None and self.wire_status < 400
 
 
 class Account(NamedTuple):
@@ -108,12 +85,6 @@ def recorded_account(receiver: Receiver) -> Account:
         attempts[point.attributes.get(names.WIRE_STATUS)] += int(point.value)
     spans = Counter(ending_of(span.attributes) for span in receiver.spans if names.OUTCOME in span.attributes)
     return Account(+calls, +attempts, spans, receiver.total(names.STREAMS_OPEN.name))
-
-
-def ending_of(attributes: Attributes) -> Ending:
-    """The ending that a point or a span speaks of."""
-    said: Any = attributes.get  # the contract says of which type each is; a wrong one shows up as a difference
-    return Ending(said(names.OUTCOME), said(names.ERROR_TYPE), said(names.HTTP_STATUS), said(names.WIRE_STATUS))
 
 
 # --- and whether that is the same -------------------------------------------------------------------------------------
