@@ -31,6 +31,7 @@ from opentelemetry.sdk.resources import Resource
 from rich.console import Console
 
 from after200 import names
+from after200.cli.answered import Answer, Limit
 from after200.cli.chat import RETRIES, run_chat_service
 from after200.cli.endings import Ending, Totals
 from after200.cli.otlp import Telemetry
@@ -38,7 +39,7 @@ from after200.cli.receiver import Receiver
 from after200.cli.reconcile import expected_account, was_retried
 from after200.cli.watch import main
 from after200.cli.watch import summary as watching
-from after200.cli.watch.summary import Limit, Model, Summary, is_relevant, summarize
+from after200.cli.watch.summary import Model, Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, live
 from after200.faults import FaultServer
 
@@ -111,15 +112,17 @@ def test_answers_tools_and_waits_are_those_of_the_server_s_log(
 ) -> None:
     receiver, server, left = played
     answered = [entry for entry in server.log if entry.answer and entry.request_id not in left]
-    answers = Counter((str(one.answer), one.told.refusal_category or str(one.told.stop_reason)) for one in answered)
-    summary = summarize(receiver)
-    assert {"complete", "refused", "cut"} <= {kind for kind, _ in answers}
-    assert answers == summary.answers
+    answers = Counter(
+        Answer(str(one.answer), one.told.refusal_category or str(one.told.stop_reason)) for one in answered
+    )
+    found = summarize(receiver).answered
+    assert {"complete", "refused", "cut"} <= {answer.kind for answer in answers}
+    assert answers == found.answers
     read_on = [tool for entry in answered for tool in entry.told.server_tools]
-    assert Counter((tool.name, tool.error or "") for tool in read_on) - summary.tools == Counter()
+    assert Counter((tool.name, tool.error or "") for tool in read_on) - found.tools == Counter()
     retried = {entry.wire_status for entry in server.log if was_retried(entry, RETRIES)}
-    assert {{429: "rate_limited", 529: "overloaded"}[status or 0] for status in retried} == summary.waits.keys()
-    assert all(waited > 0 for waited in summary.waits.values())
+    assert {{429: "rate_limited", 529: "overloaded"}[status or 0] for status in retried} == found.waits.keys()
+    assert all(waited > 0 for waited in found.waits.values())
 
 
 def test_the_last_failures_have_their_request_ids(played: tuple[Receiver, FaultServer, set[str]]) -> None:
@@ -184,7 +187,7 @@ def test_two_services_are_two_rows_and_their_limits_one(receiver: Receiver) -> N
         service.provider.shutdown()
     summary = summarize(receiver)
     assert ["blog", "shop"] == summary.services == [model.service for model in summary.models]
-    assert [Limit(MODEL, "requests", 0.75, 50)] == summary.limits
+    assert [Limit(MODEL, "requests", 0.75, 50)] == summary.answered.limits
     assert any(re.match(r" service +model +calls", line) for line in drawn(summary, 120, 40))
 
 

@@ -93,20 +93,22 @@ def recorded_account(receiver: Receiver) -> Account:
 def differences(calls: int, expected: Account, recorded: Account) -> list[str]:
     """One sentence for each difference; empty when everything agrees."""
     return [
-        *_number(f"calls in {names.CALLS.name}", calls, recorded.calls.total()),
-        *_number("calls in the fault server's log", calls, expected.calls.total()),
-        *_each(f"{names.CALLS.name}: {{}}", expected.calls, recorded.calls),
-        *_each(f"{names.ATTEMPTS.name}: status {{}}", expected.attempts, recorded.attempts),
-        *_each("spans: {}", expected.spans, recorded.spans),
-        *_number(names.STREAMS_OPEN.name, 0, recorded.open_streams),
+        *number_difference(f"calls in {names.CALLS.name}", calls, recorded.calls.total()),
+        *number_difference("calls in the fault server's log", calls, expected.calls.total()),
+        *each_difference(f"{names.CALLS.name}: {{}}", expected.calls, recorded.calls),
+        *each_difference(f"{names.ATTEMPTS.name}: status {{}}", expected.attempts, recorded.attempts),
+        *each_difference("spans: {}", expected.spans, recorded.spans),
+        *number_difference(names.STREAMS_OPEN.name, 0, recorded.open_streams),
     ]
 
 
-def _number(what: str, expected: float, recorded: float) -> Iterator[str]:
+def number_difference(what: str, expected: float, recorded: float) -> Iterator[str]:
+    """Yields a sentence about `what` when the numbers differ."""
     if expected != recorded:
         yield f"{what}: {recorded:g} recorded, {expected:g} expected"
 
 
-def _each(what: str, expected: Counter[Any], recorded: Counter[Any]) -> Iterator[str]:
+def each_difference(what: str, expected: Counter[Any], recorded: Counter[Any]) -> Iterator[str]:
+    """Yields a sentence for each key whose counts differ; the key stands at the `{}` in `what`."""
     for key in sorted(expected.keys() | recorded.keys(), key=str):
-        yield from _number(what.format(key), expected[key], recorded[key])
+        yield from number_difference(what.format(key), expected[key], recorded[key])

@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from after200.cli.answered import Answered
 from after200.cli.otlp import Span
 from after200.cli.reconcile import Account
-from after200.cli.tables import calls_table, facts_table, numbers, table
+from after200.cli.tables import answered_tables, calls_table, facts_table, numbers, table
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,10 @@ class Demo:
     seed: int
     seconds: float
     http: Counter[int | None]
-    """Calls by the status on the HTTP status line of their last attempt."""
+    """Calls by the HTTP status of their last attempt; None when the SDK received no response as a whole."""
     recorded: Account
+    answered: Answered
+    """What the completed calls were answered, with what a status code does not say."""
     application: Counter[str]
     """Calls by what the application made of them: answered, left, failed."""
     span: Span | None
@@ -39,10 +43,13 @@ class Demo:
 
 
 def show(demo: Demo, console: Console) -> None:
-    """Print the two accounts side by side, one failed span, and the sentence that sums it up."""
+    """Print the two accounts side by side, what calls were answered, one failed span, and the sums in sentences."""
     side_by_side = Table.grid(padding=(0, 3))
     side_by_side.add_row(http_table(demo.http), calls_table("What after200 says", demo.recorded.calls))
     console.print(side_by_side)
+    if tables := answered_tables(demo.answered):
+        console.print(Text("What the calls with a 200 hid:", style="bold"))
+        console.print(Padding(Columns(tables, padding=(0, 3)), (1, 0, 0, 0)))
     if demo.span is not None:
         console.print(Text("One of the failed calls, as it was exported:", style="bold"))
         console.print(Padding(facts_table(span_facts(demo.span)), (0, 0, 1, 2)))
@@ -75,6 +82,9 @@ def summary(demo: Demo) -> Iterator[tuple[str, str]]:
         f"{hidden} failed after the 200, {numbers['failed'] - hidden} where HTTP could see it; {left} were left early.",
         "",
     )
+    if demo.answered.answers:
+        complete, completed = demo.answered.complete, numbers["completed"]
+        yield f"Of the {completed} that completed, {complete} gave the application a complete answer.", ""
 
 
 def verdict(demo: Demo) -> Iterator[tuple[str, str]]:
@@ -118,6 +128,8 @@ def as_json(demo: Demo) -> dict[str, Any]:
         "http": {str(status): number for status, number in demo.http.items()},
         "after200": [{**ending._asdict(), "calls": number} for ending, number in demo.recorded.calls.most_common()],
         "attempts": {str(status): number for status, number in demo.recorded.attempts.items()},
+        "complete": demo.answered.complete,
+        **demo.answered.as_json(),
         "application": dict(demo.application),
         "span": demo.span and {"name": demo.span.name, "status": demo.span.status, "attributes": demo.span.attributes},
         "differences": demo.differences,

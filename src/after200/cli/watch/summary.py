@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from after200 import names
+from after200.cli.answered import Answered, count, read_answered, text
 from after200.cli.endings import Ending, Totals, ending_of, totals
-from after200.cli.otlp import Attributes, LogRecord, Point, Span
+from after200.cli.otlp import LogRecord, Point, Span
 from after200.cli.receiver import Receiver
-
-Key = TypeVar("Key")
 
 PATIENCE_INTERVALS = 2.5
 """A process is gone when it has not exported for so many of its intervals."""
@@ -45,15 +43,6 @@ class Model(NamedTuple):
     open: int
 
 
-class Limit(NamedTuple):
-    """A rate limit: the highest share that was used in the last minute, and the limit, in requests or tokens."""
-
-    model: str
-    kind: str
-    used: float
-    limit: float | None
-
-
 class Failure(NamedTuple):
     """One failed call; `time` is its end, in seconds since the epoch."""
 
@@ -72,21 +61,15 @@ class Summary:
     Attributes:
         models: the calls by service and model.
         calls: all calls by how they ended.
-        answers: completed calls by what they were answered, and why: the category of a refusal, else the stop reason.
-        tools: results of server tools by the name of the tool, and the code of the error, empty when there was none.
+        answered: what calls were answered; rate limits only of processes that are present.
         attempts: HTTP requests by the status of the response, empty when there was none.
-        waits: seconds of waiting between attempts, by the failure that caused it.
-        limits: the rate limits that responses named in the last minute.
         failures: the last failed calls, the newest first.
     """
 
     models: list[Model] = field(default_factory=list)
     calls: Counter[Ending] = field(default_factory=Counter)
-    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    tools: Counter[tuple[str, str]] = field(default_factory=Counter)
+    answered: Answered = field(default_factory=Answered)
     attempts: Counter[str] = field(default_factory=Counter)
-    waits: dict[str, float] = field(default_factory=dict)
-    limits: list[Limit] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
     @property
@@ -97,17 +80,11 @@ class Summary:
 
 def summarize(receiver: Receiver) -> Summary:
     """Returns what the receiver has, as it now stands."""
-    waits: defaultdict[str, float] = defaultdict(float)
-    for point in receiver.points(names.RETRY_WAIT.name):
-        waits[_text(point.attributes, names.FAILURE)] += point.value
     return Summary(
         models=_models(receiver),
-        calls=_count(receiver.points(names.CALLS.name), ending_of),
-        answers=_count(receiver.points(names.ANSWERS_RECEIVED.name), _answer),
-        tools=_count(receiver.points(names.SERVER_TOOL_CALLS.name), _tool),
-        attempts=_count(receiver.points(names.ATTEMPTS.name), lambda each: _text(each, names.WIRE_STATUS)),
-        waits=dict(sorted(waits.items())),
-        limits=_limits(receiver),
+        calls=count(receiver.points(names.CALLS.name), ending_of),
+        answered=read_answered(receiver, _is_present),
+        attempts=count(receiver.points(names.ATTEMPTS.name), lambda each: text(each, names.WIRE_STATUS)),
         failures=_failures(receiver),
     )
 
@@ -115,50 +92,14 @@ def summarize(receiver: Receiver) -> Summary:
 def _models(receiver: Receiver) -> list[Model]:
     calls: defaultdict[tuple[str, str], list[Point]] = defaultdict(list)
     for point in receiver.points(names.CALLS.name):
-        calls[_service(point), _text(point.attributes, names.REQUEST_MODEL)].append(point)
+        calls[_service(point), text(point.attributes, names.REQUEST_MODEL)].append(point)
     open_streams: Counter[tuple[str, str]] = Counter()
     for point in filter(_is_present, receiver.points(names.STREAMS_OPEN.name)):
-        open_streams[_service(point), _text(point.attributes, names.REQUEST_MODEL)] += int(point.value)
+        open_streams[_service(point), text(point.attributes, names.REQUEST_MODEL)] += int(point.value)
     return [
-        Model(*key, totals(_count(calls[key], ending_of)), open_streams[key])
+        Model(*key, totals(count(calls[key], ending_of)), open_streams[key])
         for key in sorted(calls.keys() | (+open_streams).keys())
     ]
-
-
-def _count(points: Iterable[Point], key: Callable[[Attributes], Key]) -> Counter[Key]:
-    found: Counter[Key] = Counter()
-    for point in points:
-        found[key(point.attributes)] += int(point.value)
-    return +found
-
-
-def _answer(attributes: Attributes) -> tuple[str, str]:
-    reason = _text(attributes, names.REFUSAL_CATEGORY) or _text(attributes, names.STOP_REASON)
-    return _text(attributes, names.ANSWER), reason
-
-
-def _tool(attributes: Attributes) -> tuple[str, str]:
-    return _text(attributes, names.TOOL_NAME), _text(attributes, names.ERROR_TYPE)
-
-
-def _limits(receiver: Receiver) -> list[Limit]:
-    """Over several processes, the highest is right: each knows of its own responses only."""
-    used, limits = (
-        {
-            key: max(point.value for point in points)
-            for key, points in _by_limit(filter(_is_present, receiver.points(metric.name))).items()
-        }
-        for metric in (names.RATE_LIMIT_UTILIZATION, names.RATE_LIMIT_LIMIT)
-    )
-    return [Limit(*key, used[key], limits.get(key)) for key in sorted(used)]
-
-
-def _by_limit(points: Iterable[Point]) -> dict[tuple[str, str], list[Point]]:
-    found: defaultdict[tuple[str, str], list[Point]] = defaultdict(list)
-    for point in points:
-        attributes = point.attributes
-        found[_text(attributes, names.REQUEST_MODEL), _text(attributes, names.RATE_LIMIT_KIND)].append(point)
-    return found
 
 
 def _failures(receiver: Receiver) -> list[Failure]:
@@ -172,10 +113,10 @@ def _failures(receiver: Receiver) -> list[Failure]:
         found[key] = Failure(
             ended / 1e9,
             _service(entry),
-            _text(attributes, names.REQUEST_MODEL) or (known.model if known else ""),
-            _text(attributes, names.FAILURE),
+            text(attributes, names.REQUEST_MODEL) or (known.model if known else ""),
+            text(attributes, names.FAILURE),
             ending_of({names.OUTCOME: "failed", **attributes}),
-            _text(attributes, names.ANTHROPIC_REQUEST_ID) or (known.request_id if known else ""),
+            text(attributes, names.ANTHROPIC_REQUEST_ID) or (known.request_id if known else ""),
         )
     return sorted(found.values(), reverse=True)
 
@@ -186,9 +127,4 @@ def _is_present(point: Point) -> bool:
 
 
 def _service(entry: Span | LogRecord | Point) -> str:
-    return _text(entry.resource, "service.name") or "unknown_service"
-
-
-def _text(attributes: Attributes, name: str) -> str:
-    value = attributes.get(name)
-    return "" if value is None else str(value)
+    return text(entry.resource, "service.name") or "unknown_service"

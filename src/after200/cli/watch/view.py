@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -14,14 +13,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from after200.cli.endings import totals
-from after200.cli.tables import calls_table, numbers, table
+from after200.cli.tables import answered_tables, calls_table, numbers, table
 from after200.cli.watch.summary import Summary
-
-NEAR = 0.8
-"""The share of a rate limit from which it is shown in red."""
-
-ANSWER_STYLES = {"complete": "green", "refused": "bold red"}
-"""The style of each kind of answer; every other kind is yellow."""
 
 AT_THE_END = 10
 """How many of the last failures stay in the terminal."""
@@ -64,18 +57,8 @@ def closing(summary: Summary) -> RenderableType:
 
 def tables(summary: Summary) -> list[RenderableType]:
     """Returns the other tables that have rows, the most important first."""
-    drawn: list[RenderableType] = []
-    if summary.calls:
-        drawn.append(calls_table("How calls ended", summary.calls))
-    if summary.answers:
-        drawn.append(answers_table(summary.answers))
-    if summary.limits:
-        drawn.append(limits_table(summary))
-    if summary.tools:
-        drawn.append(tools_table(summary.tools))
-    if summary.waits:
-        drawn.append(waits_table(summary.waits))
-    return drawn
+    drawn: list[RenderableType] = [calls_table("How calls ended", summary.calls)] if summary.calls else []
+    return [*drawn, *answered_tables(summary.answered)]
 
 
 def models_table(summary: Summary) -> Table | str:
@@ -89,39 +72,6 @@ def models_table(summary: Summary) -> Table | str:
     for service, model, ended, open_streams in summary.models:
         cells = ([service] * several + [model], map(str, ended), [str(open_streams)])
         found.add_row(*chain(*cells), style="bold red" if ended.hidden else "")
-    return found
-
-
-def answers_table(answers: Mapping[tuple[str, str], int]) -> Table:
-    """What completed calls were answered, the most frequent first."""
-    found = table("Answers", "answer", "reason", numbers("calls"))
-    for (answer, reason), count in sorted(answers.items(), key=lambda item: (-item[1], item[0])):
-        found.add_row(answer, reason, str(count), style=ANSWER_STYLES.get(answer, "yellow"))
-    return found
-
-
-def tools_table(tools: Mapping[tuple[str, str], int]) -> Table:
-    """The results of server tools, the most frequent first."""
-    found = table("Server tools", "tool", "error", numbers("results"))
-    for (tool, error), count in sorted(tools.items(), key=lambda item: (-item[1], item[0])):
-        found.add_row(tool, error, str(count), style="yellow" if error else "green")
-    return found
-
-
-def limits_table(summary: Summary) -> Table:
-    """The rate limits of the last minute, those that are nearest first."""
-    found = table("Rate limits, last minute", "model", "of", numbers("used"), numbers("limit"))
-    for model, kind, used, limit in sorted(summary.limits, key=lambda each: -each.used):
-        style = "bold red" if used >= NEAR else ""
-        found.add_row(model, kind, f"{used:.0%}", "" if limit is None else f"{limit:,.0f}", style=style)
-    return found
-
-
-def waits_table(waits: Mapping[str, float]) -> Table:
-    """How long the SDK waited between attempts."""
-    found = table("Waiting before retries", "because of", numbers("time"))
-    for failure, waited in sorted(waits.items(), key=lambda item: -item[1]):
-        found.add_row(failure, f"{waited:.1f} s")
     return found
 
 
@@ -151,12 +101,7 @@ def as_json(summary: Summary, seconds: float) -> dict[str, Any]:
             for each in summary.models
         ],
         "endings": [{**ending._asdict(), "calls": number} for ending, number in summary.calls.most_common()],
-        "answers": [{"answer": kind, "reason": why or None, "calls": n} for (kind, why), n in summary.answers.items()],
-        "server_tools": [
-            {"tool": name, "error": code or None, "calls": n} for (name, code), n in summary.tools.items()
-        ],
         "attempts": dict(summary.attempts),
-        "waits": summary.waits,
-        "rate_limits": [limit._asdict() for limit in summary.limits],
+        **summary.answered.as_json(),
         "last_failures": [{**each._asdict(), "ending": each.ending._asdict()} for each in summary.failures],
     }
