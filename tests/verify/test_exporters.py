@@ -67,9 +67,11 @@ def test_http_to_a_grpc_port(verify: Verify) -> None:
 
 
 def test_grpc_to_an_http_port(verify: Verify, receiver: Receiver) -> None:
-    verified = verify(settings={PROTOCOL: "grpc", "OTEL_EXPORTER_OTLP_TIMEOUT": "8"})
+    verified = verify(settings={PROTOCOL: "grpc", "OTEL_EXPORTER_OTLP_TIMEOUT": "2"})
     assert ["wrong_protocol"] == verified.wrong
-    assert "what answers there speaks another protocol" in verified.said("wrong_protocol")
+    said = verified.said("wrong_protocol")
+    for signal in ("traces", "metrics"):
+        assert re.search(rf"{signal} go to 127\.0\.0\.1:\d+: what answers there speaks another protocol", said)
 
 
 def test_a_path_that_is_not_there(verify: Verify, receiver: Receiver) -> None:

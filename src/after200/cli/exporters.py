@@ -95,6 +95,7 @@ class Exporters:
 
     def find(self) -> None:
         """Finds the exporters that exist, and observes those that are new."""
+        _hear_repetitions()
         objects = gc.get_objects()
         signals = {kind: _signal(kind) for kind in {type(each) for each in objects}}
         for each in objects:
@@ -148,6 +149,17 @@ def providers() -> dict[str, Any]:
 
     found = (trace.get_tracer_provider(), metrics.get_meter_provider(), _logs.get_logger_provider())
     return dict(zip(("traces", "metrics", "logs"), found, strict=True))
+
+
+def _hear_repetitions() -> None:
+    """Removes the filters by which OpenTelemetry drops a message that was logged at the same line shortly before.
+
+    Two exporters of a kind share that line, so the second one would seem to say nothing.
+    """
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("opentelemetry.") and isinstance(logger, logging.Logger):
+            for known in [one for one in logger.filters if type(one).__name__ == "DuplicateFilter"]:
+                logger.removeFilter(known)
 
 
 def _flush(provider: Any, seconds: float) -> None:
