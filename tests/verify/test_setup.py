@@ -127,6 +127,18 @@ def with_a_filter():
     AnthropicInstrumentor().instrument()
 
 
+def without_answers():
+    """A view that drops one metric."""
+    from opentelemetry.sdk.metrics.view import DropAggregation, View
+
+    tracer_provider, _ = providers()
+    trace.set_tracer_provider(tracer_provider)
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    views = [View(instrument_name="after200.answers", aggregation=DropAggregation())]
+    metrics.set_meter_provider(MeterProvider([reader], views=views))
+    AnthropicInstrumentor().instrument()
+
+
 def with_an_sdk_that_lacks_something():
     """As a version of the SDK that after200 does not know might."""
     from anthropic._base_client import BaseClient
@@ -254,7 +266,7 @@ def test_a_second_instrumentation_of_the_same_calls(verify: Verify) -> None:
     assert (
         "neighbour records gen_ai.client.operation.duration of the same calls (5 of 5 calls in its durations)" in said
     )
-    assert "OTEL_INSTRUMENTATION_AFTER200_GENAI_METRICS=false" in said
+    assert "Sum only the series whose otel.scope.name is after200" in said
     said = verified.said("two_spans")
     assert "neighbour makes spans of the same calls" in said
     assert "OTEL_INSTRUMENTATION_AFTER200_SPANS=none" in said
@@ -282,6 +294,13 @@ def test_a_view_that_drops_attributes(verify: Verify) -> None:
     said = verified.said("different")
     assert "metrics, missing: completed, status 200, wire status 200" in said
     assert "a view or a filter" in said
+
+
+def test_without_answers_a_refusal_looks_like_a_good_call(verify: Verify) -> None:
+    verified = verify("--setup=service:without_answers")
+    assert ["different"] == verified.wrong
+    assert "metrics, missing: complete, refused; metrics, not expected: nothing" in verified.said("different")
+    assert {"traces": [True] * 5, "metrics": [False, False, True, True, True]} == verified.recorded
 
 
 def test_a_patch_over_ours_that_calls_through_is_harmless(verify: Verify) -> None:

@@ -200,8 +200,8 @@ class Code(Enum):
         "after200: report it with the output of after200 verify --json.")
     COUNTED_TWICE = Row(RECORDED, found(double_counts),
         "{value}. Sums over these metrics count a call twice.",
-        f"If its durations have all calls, {PREFIX}GENAI_METRICS=false leaves them to it; else turn its metrics off. "
-        "The after200.* metrics count each call once in any case.", NOTE)
+        "Sum only the series whose otel.scope.name is after200, or the after200.* metrics. If it records every call of "
+        f"the service, those through frameworks too, {PREFIX}GENAI_METRICS=false leaves these metrics to it.", NOTE)
     TWO_SPANS = Row(RECORDED, found(double_spans),
         "{value} makes spans of the same calls, so each call has two.",
         f"Turn one off: ours with {PREFIX}SPANS=none, the SDK's own with ANTHROPIC_OPEN_TELEMETRY=false.", NOTE)
