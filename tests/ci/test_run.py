@@ -63,4 +63,5 @@ def test_an_unknown_step_is_named_with_those_there_are(bare: Path) -> None:
 def test_every_step_is_there_and_none_is_left_out() -> None:
     script = SCRIPT.read_text(encoding="utf-8")
     [steps] = re.findall(r"^readonly ALL_STEPS=\((.*)\)$", script, re.M)
-    assert steps.split() == re.findall(r"^step_([\w-]+)\(\)", script, re.M)
+    only_by_name = ["release"]
+    assert steps.split() + only_by_name == re.findall(r"^step_([\w-]+)\(\)", script, re.M)

@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import pytest
 
-CALLS = 60
+from after200.cli.demo import RATE_LIMITS
+
+CALLS = 250
 
 
 def demo(*options: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -60,17 +63,44 @@ def test_the_span_it_shows_failed_after_the_200(finished: subprocess.CompletedPr
     assert attributes["http.response.status_code"] >= 400
 
 
+def test_it_says_what_the_calls_with_a_200_hid(finished: subprocess.CompletedProcess[str]) -> None:
+    result = result_of(finished)
+    answers = Counter({entry["answer"]: 0 for entry in result["answers"]})
+    for entry in result["answers"]:
+        answers[entry["answer"]] += entry["calls"]
+    assert {"complete", "cut", "refused"} <= answers.keys()
+    assert result["completed"] == answers.total()
+    assert result["complete"] == answers["complete"] < result["completed"]
+    assert any(entry["fallback"] for entry in result["answers"])
+    assert {None, "too_many_requests"} == {entry["error"] for entry in result["server_tools"]}
+    assert {"input", "output", "cache_read", "cache_write"} == {entry["type"] for entry in result["tokens"]}
+    assert any(entry["detail"] == "compaction" and entry["tokens"] > 0 for entry in result["tokens"])
+    assert set(RATE_LIMITS) == {entry["kind"] for entry in result["rate_limits"]}
+    assert {"overloaded", "rate_limited"} <= result["waits"].keys()
+
+
 def test_people_get_both_accounts_and_the_sum() -> None:
     finished = demo("--calls=40")
     assert 0 == finished.returncode, finished.stdout + finished.stderr
-    for words in ("What HTTP says", "What after200 says", "One of the failed calls", "HTTP says ", "call by call"):
+    hidden = ("What the calls with a 200 hid:", "Answers", "Rate limits, last minute", "Tokens billed", "gave the app")
+    for words in (
+        "What HTTP says",
+        "What after200 says",
+        *hidden,
+        "One of the failed calls",
+        "HTTP says ",
+        "call by call",
+    ):
         assert words in finished.stdout
 
 
 def test_without_the_instrumentation_everything_is_missing_and_the_status_says_so() -> None:
     finished = demo("--calls=20", "--json", OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="after200")
     assert 1 == finished.returncode
-    assert "calls in after200.calls: 0 recorded, 20 expected" in result_of(finished)["differences"]
+    differences = result_of(finished)["differences"]
+    assert "calls in after200.calls: 0 recorded, 20 expected" in differences
+    for metric in ("after200.answers: ", "after200.tokens: ", "after200.rate_limit.utilization: "):
+        assert any(line.startswith(metric) for line in differences), metric
 
 
 def test_the_differences_are_shown_to_people_too() -> None:

@@ -44,7 +44,14 @@ def test_what_it_does_not_know_is_named_with_what_it_knows(
 
 @pytest.mark.parametrize(
     ("command", "package", "extra"),
-    [("demo", "rich", "cli"), ("demo", "google", "cli"), ("faults", "h11", "faults")],
+    [
+        ("demo", "rich", "cli"),
+        ("demo", "google", "cli"),
+        ("watch", "rich", "watch"),
+        ("watch", "google", "watch"),
+        ("verify", "rich", "verify"),
+        ("faults", "h11", "faults"),
+    ],
 )
 def test_a_missing_extra_is_one_line_that_says_what_to_install(command: str, package: str, extra: str) -> None:
     program = (

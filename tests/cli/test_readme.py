@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from importlib.metadata import metadata
@@ -31,6 +34,7 @@ RUN_BELOW = (
     "pip install",
     "after200 verify",
     "OTEL_SERVICE_NAME",
+    "after200 watch",
     "OTEL_LOGS_EXPORTER",
     "retry_if_exception",
     "AnthropicInstrumentor().instrument(",
@@ -76,9 +80,9 @@ def test_make_demo_runs_the_demo_and_prints_what_the_readme_shows() -> None:
     shown = block("What HTTP says").splitlines()
     printed = [re.sub(r"\s+", " ", line.strip()) for line in finished.stdout.splitlines()]
     headings = [re.sub(r"\s+", " ", line.strip()) for line in (shown[0], shown[2])]
-    sentences = [re.sub(r"\d+", "#", line) for line in shown[-3:]]
+    sentences = [re.sub(r"\d+", "#", line) for line in shown[-4:]]
     assert headings == [line for line in headings if line in printed]
-    assert sentences == [re.sub(r"\d+", "#", line) for line in printed[-3:]]
+    assert sentences == [re.sub(r"\d+", "#", line) for line in printed[-4:]]
 
 
 def test_make_test_runs_the_tests() -> None:
@@ -105,6 +109,28 @@ def test_verify_says_that_it_works(tmp_path: Path) -> None:
         finished = run(["bash", "-euc", block("after200 verify")], tmp_path, **otlp)
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     assert "\nRight: " in finished.stdout
+
+
+def test_watch_shows_what_the_service_exports(server: FaultServer, app: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    watch = [sys.executable, "-m", "after200.cli", *block("after200 watch").split()[1:], f"--port={port}", "--json"]
+    with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        try:
+            assert watching.stderr is not None
+            assert f"receiving at http://127.0.0.1:{port}" in watching.stderr.readline()
+            script = block("OTEL_SERVICE_NAME").replace("localhost:4318", f"127.0.0.1:{port}")
+            base_url = server.base_url("overloaded_error_mid_stream")
+            finished = run(["bash", "-euc", script], app, asked="What is entropy?\n", ANTHROPIC_BASE_URL=base_url)
+            assert 0 == finished.returncode, finished.stderr
+            watching.send_signal(signal.SIGINT)
+            shown = json.loads(watching.communicate(timeout=30)[0])
+        finally:
+            watching.kill()
+    assert {"services": ["chat-service"], "http_ok": 1, "completed": 0, "hidden": 1} == {
+        name: shown[name] for name in ("services", "http_ok", "completed", "hidden")
+    }
 
 
 def test_opentelemetry_instrument_finds_it(server: FaultServer, app: Path) -> None:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +49,9 @@ RUN_BELOW = (
     ("verify.md", "--prometheus"),
     ("verify.md", "^after200 verify --setup"),
     ("verify.md", "^opentelemetry-instrument"),
+    ("watch.md", "^after200 watch$"),
+    ("watch.md", "OTEL_METRIC_EXPORT_INTERVAL"),
+    ("watch.md", "--once"),
     ("testing.md", "after200 faults"),
     ("testing.md", "pip install"),
     ("testing.md", "answer.py"),
@@ -228,6 +234,39 @@ def test_a_service_is_seen_to_fail(app: Path, receiver: Receiver, otlp: dict[str
         if names.OUTCOME in span
     }
     assert {("overloaded_error", 529, "failed")} == said
+
+
+@pytest.mark.parametrize("holding", ["^after200 watch$", "--once"])
+def test_watch_shows_a_service_without_a_backend(holding: str, app: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    words = block("watch.md", holding).replace("--once 30", "--once 10").split()
+    with (
+        FaultServer() as server,
+        subprocess.Popen(
+            [*words, f"--port={port}"],
+            env=environment({}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as watching,
+    ):
+        try:
+            settings = {"ANTHROPIC_BASE_URL": server.base_url("overloaded_error_mid_stream")}
+            settings |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"}
+            finished = run(
+                ["bash", "-euc", block("watch.md", "EXPORT_INTERVAL")], app, "What is entropy?\n", **settings
+            )
+            if "--once" not in words:
+                watching.send_signal(signal.SIGTERM)
+            shown = watching.communicate(timeout=60)[0]
+        finally:
+            watching.kill()
+    assert 0 == finished.returncode, finished.stderr
+    assert 0 == watching.returncode
+    assert "overloaded_error" in shown
+    assert json.loads(shown)["hidden"] == 1 if "--json" in words else "HTTP says 1 of 1 succeeded; 0 did." in shown
 
 
 def test_a_mix_is_played(app: Path) -> None:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table in docs/neighbours.md, from what the tests expect: `python -m tests.neighbours.table` writes it."""
+"""The tables in docs/neighbours.md, from what the tests expect: `python -m tests.neighbours.table` writes them."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from ..support.neighbours.expectations import NEIGHBOURS, Neighbour
+from ..support.neighbours.expectations import FRAMEWORKS, NEIGHBOURS, Neighbour
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "neighbours.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+MARKS = {name: (f"<!-- {name}: begin -->", f"<!-- {name}: end -->") for name in ("table", "frameworks")}
 
 _HEADER = """\
 | beside | version | spans of a call, the SDK's tracing on | off, or before 1.14 | metrics that both record | set |
@@ -20,6 +20,17 @@ _HEADER = """\
 def table() -> str:
     """The table, as Markdown."""
     return _HEADER + "".join(_row(neighbour) for neighbour in NEIGHBOURS)
+
+
+def frameworks() -> str:
+    """The table of the frameworks, as Markdown."""
+    rows = [
+        f"| {each.title} | {each.version} | `{each.scope}` | {'<br>'.join(f'`{name}`' for name in each.overlap)} |\n"
+        for each in FRAMEWORKS
+    ]
+    return "| package | version | scope of its metrics | metrics that both record |\n|---|---|---|---|\n" + "".join(
+        rows
+    )
 
 
 def _row(neighbour: Neighbour) -> str:
@@ -34,10 +45,11 @@ def _count(spans: tuple[int, int] | None) -> str:
 
 
 def write() -> None:
-    """Puts the table into the document."""
+    """Puts the tables into the document."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    pattern = re.compile(f"(?<={BEGIN}\n).*(?={END})", re.DOTALL)
-    DOCUMENT.write_text(pattern.sub(lambda _: table(), text), encoding="utf-8")
+    for (begin, end), made in zip(MARKS.values(), (table(), frameworks()), strict=True):
+        text = re.sub(f"(?<={begin}\n).*(?={end})", made.replace("\\", r"\\"), text, flags=re.DOTALL)
+    DOCUMENT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

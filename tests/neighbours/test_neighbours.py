@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from .recorded import OURS, Recorded
-from .table import DOCUMENT, table
+from .table import DOCUMENT, frameworks, table
 
 BOTH_ORDERS = ("ours first", "theirs first")
 TOGETHER = (*BOTH_ORDERS, "ours put on again")
@@ -169,5 +169,7 @@ def test_nothing_is_said_of_metrics_that_they_have_been_told_to_leave_out(record
         assert [] == recorded[run]["said"]
 
 
-def test_the_documentation_shows_the_table() -> None:
-    assert table() in DOCUMENT.read_text(encoding="utf-8"), "python -m tests.neighbours.table writes it"
+def test_the_documentation_shows_the_tables() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert table() in text, "python -m tests.neighbours.table writes it"
+    assert frameworks() in text, "python -m tests.neighbours.table writes it"

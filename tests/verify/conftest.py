@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from after200.cli.receiver import Receiver
-from after200.cli.verify.checking import Options, run
-from after200.cli.verify.diagnoses import diagnose
-from after200.cli.verify.diagnoses.findings import FAULTS, NOTES
 
-from .verified import Verified, Verify
+from .verified import CODES, Verified, Verify
 
 PREFIXES = ("OTEL_", "ANTHROPIC_", "AFTER200_")
 
@@ -37,16 +36,24 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def verify(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> Verify:
+def verify(receiver: Receiver) -> Verify:
     """Verify with these settings on top of the usual ones: OTLP over HTTP to the receiver. None takes one away."""
 
-    def verified(settings: dict[str, str | None] | None = None, **options: Any) -> Verified:
+    def verified(*options: str, settings: dict[str, str | None] | None = None) -> Verified:
         usual = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
-        for name, value in (usual | (settings or {})).items():
-            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-        seen = run(Options(**{"timeout": 30.0, **options}), lambda line: None)
-        findings = diagnose(seen)
-        assert {finding.code for finding in findings} <= {*FAULTS, *NOTES}
-        return Verified(seen, findings)
+        environment = {**os.environ, **usual, **(settings or {})}
+        finished = subprocess.run(
+            [sys.executable, "-m", "after200.cli", "verify", "--json", *options],
+            env={name: value for name, value in environment.items() if value is not None},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert finished.stdout, finished.stderr
+        found = Verified(json.loads(finished.stdout))
+        assert {*found.wrong, *found.notes} <= CODES
+        assert (1 if found.wrong else 0) == finished.returncode
+        return found
 
     return verified

@@ -47,36 +47,35 @@ def wrong(result: dict[str, Any]) -> dict[str, str]:
 def test_the_exporter_that_the_distribution_takes_by_default(verify_without: VerifyWithout) -> None:
     said = wrong(verify_without(*GRPC, OTEL_EXPORTER_OTLP_PROTOCOL="grpc"))
     assert ["exporter_missing"] == list(said)
-    assert "'otlp_proto_grpc' is configured (grpc is what opentelemetry-distro takes" in said["exporter_missing"]
+    assert "Requested component 'otlp_proto_grpc' not found" in said["exporter_missing"]
     assert "pip install opentelemetry-exporter-otlp-proto-grpc." in said["exporter_missing"]
     assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in said["exporter_missing"]
 
 
 def test_the_distribution(verify_without: VerifyWithout) -> None:
     said = wrong(verify_without("opentelemetry/distro", "opentelemetry_distro-*.dist-info"))
-    assert ["distro_missing"] == list(said)
-    assert "pip install opentelemetry-distro" in said["distro_missing"]
+    assert ["opentelemetry_missing"] == list(said)
+    assert said["opentelemetry_missing"].startswith("opentelemetry-distro is not installed")
 
 
 def test_the_opentelemetry_sdk(verify_without: VerifyWithout) -> None:
     said = wrong(verify_without(*SDK))
-    assert ["opentelemetry_sdk_missing"] == list(said)
+    assert ["opentelemetry_missing"] == list(said)
+    assert said["opentelemetry_missing"].startswith("opentelemetry-sdk is not installed")
 
 
 def test_the_anthropic_sdk(verify_without: VerifyWithout) -> None:
     said = wrong(verify_without("anthropic", "anthropic-*.dist-info"))
-    assert ["anthropic_missing"] == list(said)
-    assert "No module named 'anthropic'" in said["anthropic_missing"]
-    assert "pip install 'anthropic >= 0.27, < 3'" in said["anthropic_missing"]
+    assert ["sdk_unusable"] == list(said)
+    assert "No module named 'anthropic'" in said["sdk_unusable"]
+    assert "pip install 'anthropic >= 0.27, < 3'" in said["sdk_unusable"]
 
 
 def test_an_anthropic_sdk_that_is_too_new(verify_without: VerifyWithout) -> None:
     metadata = "Metadata-Version: 2.1\nName: anthropic\nVersion: 3.1.0\n"
-    result = verify_without("anthropic-*.dist-info", add={"anthropic-3.1.0.dist-info/METADATA": metadata})
-    said = wrong(result)
-    assert ["anthropic_out_of_range"] == list(said)
-    assert "anthropic 3.1.0 is installed; after200 knows <3,>=0.27" in said["anthropic_out_of_range"]
-    assert result["facts"]["active"] is False
+    said = wrong(verify_without("anthropic-*.dist-info", add={"anthropic-3.1.0.dist-info/METADATA": metadata}))
+    assert ["sdk_unusable"] == list(said)
+    assert "anthropic 3.1.0 is installed, and after200 instruments anthropic >= 0.27, < 3" in said["sdk_unusable"]
 
 
 def test_after200_itself_found_by_its_path_only(verify_without: VerifyWithout) -> None:
@@ -92,8 +91,9 @@ def test_another_instrumentation_that_fails_keeps_ours_from_being_loaded(verify_
         "a_broken.py": "class Instrumentor:\n    def instrument(self, **_):\n        raise ValueError('no token')\n",
     }
     said = wrong(verify_without(add=broken))
-    assert ["other_instrumentation_failed"] == list(said)
-    assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=a_broken" in said["other_instrumentation_failed"]
+    assert ["set_up_failed"] == list(said)
+    assert "Instrumenting of a_broken failed (ValueError: no token)" in said["set_up_failed"]
+    assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=NAME" in said["set_up_failed"]
 
 
 def test_the_links_leave_nothing_else_out(tmp_path: Path, receiver: Receiver) -> None:

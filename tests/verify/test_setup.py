@@ -12,6 +12,7 @@ from opentelemetry.instrumentation import auto_instrumentation
 
 from after200 import names
 from after200.cli.receiver import Receiver
+from after200.cli.verify import main
 
 from .verified import Verify
 
@@ -79,6 +80,30 @@ def with_a_neighbour():
     wrapt.wrap_function_wrapper("anthropic.resources.messages", "Messages.create", around)
 
 
+def with_a_forgetful_neighbour():
+    """A second instrumentation that records the duration of calls that its application does not see fail."""
+    set_up()
+    import anthropic
+    import wrapt
+
+    duration = metrics.get_meter("neighbour").create_histogram("gen_ai.client.operation.duration", "s")
+
+    def around(wrapped, instance, args, kwargs):
+        for event in wrapped(*args, **kwargs):
+            yield event
+        if event.type == "message_stop":
+            duration.record(0.1, {"gen_ai.response.model": models[-1]})
+
+    models = []
+
+    def remember(wrapped, instance, args, kwargs):
+        models.append(kwargs["model"])
+        return wrapped(*args, **kwargs)
+
+    wrapt.wrap_function_wrapper("anthropic.resources.messages", "Messages.create", remember)
+    wrapt.wrap_function_wrapper("anthropic._streaming", "Stream.__stream__", around)
+
+
 def with_a_known_neighbour():
     """A neighbour that after200 knows by name, and that these calls do not show."""
     import sys
@@ -102,6 +127,18 @@ def with_a_filter():
     AnthropicInstrumentor().instrument()
 
 
+def without_answers():
+    """A view that drops one metric."""
+    from opentelemetry.sdk.metrics.view import DropAggregation, View
+
+    tracer_provider, _ = providers()
+    trace.set_tracer_provider(tracer_provider)
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    views = [View(instrument_name="after200.answers", aggregation=DropAggregation())]
+    metrics.set_meter_provider(MeterProvider([reader], views=views))
+    AnthropicInstrumentor().instrument()
+
+
 def with_an_sdk_that_lacks_something():
     """As a version of the SDK that after200 does not know might."""
     from anthropic._base_client import BaseClient
@@ -115,7 +152,7 @@ def ends_the_process():
     import sys
 
     print("no license", file=sys.stderr)
-    os._exit(3)
+    os._exit(int(os.environ["STATUS"]))
 
 
 def with_a_patch_on_top():
@@ -154,39 +191,39 @@ def under_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_service_that_does_it_right(verify: Verify, receiver: Receiver) -> None:
-    verified = verify(setup="service:set_up")
-    assert [] == verified.findings
-    points = receiver.points(names.CALLS.name, {names.REQUEST_MODEL: verified.seen.model})
-    assert 4 == sum(point.value for point in points)
+    verified = verify("--setup=service:set_up")
+    assert [] == verified.result["findings"]
+    points = receiver.points(names.CALLS.name, {names.REQUEST_MODEL: verified.result["model"]})
+    assert 5 == sum(point.value for point in points)
 
 
 def test_a_service_that_forgets_to_instrument(verify: Verify) -> None:
-    verified = verify(setup="service:without_instrument")
+    verified = verify("--setup=service:without_instrument")
     assert ["not_instrumented"] == verified.wrong
-    said = verified.said("not_instrumented")
-    assert "service:without_instrument does not call AnthropicInstrumentor().instrument()" in said
+    assert "service:without_instrument has not instrumented the SDK" in verified.said("not_instrumented")
 
 
 def test_a_service_whose_providers_are_not_global(verify: Verify) -> None:
-    verified = verify(setup="service:not_global")
+    verified = verify("--setup=service:not_global")
     assert ["provider_not_global"] == verified.wrong
     said = verified.said("provider_not_global")
-    assert "sets no global provider for traces and metrics" in said
+    assert "sets no global provider for traces" in said
+    assert "sets no global provider for metrics" in said
     assert "instrument(tracer_provider=..., meter_provider=...)" in said
 
 
 def test_a_service_whose_providers_have_no_exporter(verify: Verify) -> None:
-    verified = verify(setup="service:without_exporters")
-    assert ["no_traces_exporter", "no_metrics_exporter"] == verified.wrong
-    assert "Give the provider that service:without_exporters makes an exporter" in verified.said("no_traces_exporter")
+    verified = verify("--setup=service:without_exporters")
+    assert ["no_exporter"] == verified.wrong
+    assert "give the service's providers an exporter" in verified.said("no_exporter")
 
 
 def test_a_service_that_comes_second(verify: Verify, under_instrument: None) -> None:
-    verified = verify(setup="service:set_up")
+    verified = verify("--setup=service:set_up")
     assert ["provider_overridden"] == verified.wrong
     said = verified.said("provider_overridden")
-    assert "its own MeterProvider and TracerProvider" in said
-    assert "opentelemetry-instrument was there first" in said
+    assert "Overriding of current TracerProvider is not allowed" in said
+    assert "Overriding of current MeterProvider is not allowed" in said
 
 
 @pytest.mark.parametrize(
@@ -198,56 +235,80 @@ def test_a_service_that_comes_second(verify: Verify, under_instrument: None) -> 
     ],
 )
 def test_a_set_up_that_fails(verify: Verify, setup: str, error: str) -> None:
-    verified = verify(setup=setup)
+    verified = verify(f"--setup={setup}")
     assert ["set_up_failed"] == verified.wrong
-    assert f"Setting OpenTelemetry up failed: {error}" in verified.said("set_up_failed")
+    assert f"OpenTelemetry could not be set up: {error}" in verified.said("set_up_failed")
 
 
-def test_a_set_up_that_ends_the_process(verify: Verify) -> None:
-    verified = verify(setup="service:ends_the_process")
-    assert ["probe_failed"] == verified.wrong
-    assert "its last words were:\nno license" in verified.said("probe_failed")
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_a_set_up_that_ends_the_process(
+    status: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STATUS", str(status))
+    assert 1 == main(["--setup=service:ends_the_process"])
+    printed = capfd.readouterr()
+    assert "no license" in printed.err
+    assert f"after200 verify: the process that was to be checked ended by itself, with status {status}," in printed.err
+    assert "" == printed.out
 
 
 def test_an_sdk_that_lacks_a_place_to_listen_at(verify: Verify) -> None:
-    verified = verify(setup="service:with_an_sdk_that_lacks_something")
-    assert ["hooks_missing"] == verified.wrong
-    said = verified.said("hooks_missing")
-    assert "1 hooks are not in place" in said
-    assert "anthropic._base_client.BaseClient._calculate_retry_timeout" in said
+    verified = verify("--setup=service:with_an_sdk_that_lacks_something")
+    assert ["warned"] == verified.wrong
+    said = verified.said("warned")
+    assert "after200 does not find anthropic._base_client.BaseClient._calculate_retry_timeout" in said
 
 
 def test_a_second_instrumentation_of_the_same_calls(verify: Verify) -> None:
-    verified = verify(setup="service:with_a_neighbour")
-    assert ([], ["counted_twice"]) == (verified.wrong, verified.notes)
+    verified = verify("--setup=service:with_a_neighbour")
+    assert ([], ["counted_twice", "two_spans"]) == (verified.wrong, verified.notes)
     said = verified.said("counted_twice")
-    assert "neighbour records the same calls (metrics, traces)" in said
-    assert "OTEL_INSTRUMENTATION_AFTER200_GENAI_METRICS=false" in said
+    assert (
+        "neighbour records gen_ai.client.operation.duration of the same calls (5 of 5 calls in its durations)" in said
+    )
+    assert "Sum only the series whose otel.scope.name is after200" in said
+    said = verified.said("two_spans")
+    assert "neighbour makes spans of the same calls" in said
     assert "OTEL_INSTRUMENTATION_AFTER200_SPANS=none" in said
 
 
-def test_a_neighbour_that_after200_knows(verify: Verify) -> None:
-    verified = verify(setup="service:with_a_known_neighbour")
-    assert ([], ["counted_twice"]) == (verified.wrong, verified.notes)
-    assert "opentelemetry-instrumentation-anthropic records gen_ai.client.operation.duration" in verified.said(
-        "counted_twice"
-    )
+def test_a_second_instrumentation_that_misses_calls_is_said_to(verify: Verify) -> None:
+    verified = verify("--setup=service:with_a_forgetful_neighbour")
+    assert ["counted_twice"] == verified.notes
+    assert "(2 of 5 calls in its durations)" in verified.said("counted_twice")
+
+
+def test_metrics_that_only_the_other_records_are_not_counted_twice(verify: Verify) -> None:
+    settings = {"OTEL_INSTRUMENTATION_AFTER200_GENAI_METRICS": "false"}
+    verified = verify("--setup=service:with_a_forgetful_neighbour", settings=settings)
+    assert [] == verified.result["findings"]
+
+
+def test_an_instrumentation_that_is_active_and_records_nothing_of_them_is_not_mentioned(verify: Verify) -> None:
+    assert [] == verify("--setup=service:with_a_known_neighbour").result["findings"]
 
 
 def test_a_view_that_drops_attributes(verify: Verify) -> None:
-    verified = verify(setup="service:with_a_filter")
-    assert ["metrics_differ"] == verified.wrong
-    said = verified.said("metrics_differ")
-    assert "missing: completed, 200 (wire 200)" in said
+    verified = verify("--setup=service:with_a_filter")
+    assert ["different"] == verified.wrong
+    said = verified.said("different")
+    assert "metrics, missing: completed, status 200, wire status 200" in said
     assert "a view or a filter" in said
 
 
-def test_a_patch_over_ours(verify: Verify) -> None:
-    verified = verify(setup="service:with_a_patch_on_top")
-    assert ([], ["hooks_covered"]) == (verified.wrong, verified.notes)
-    assert "anthropic._streaming.Stream.close" in verified.said("hooks_covered")
+def test_without_answers_a_refusal_looks_like_a_good_call(verify: Verify) -> None:
+    verified = verify("--setup=service:without_answers")
+    assert ["different"] == verified.wrong
+    assert "metrics, missing: complete, refused; metrics, not expected: nothing" in verified.said("different")
+    assert {"traces": [True] * 5, "metrics": [False, False, True, True, True]} == verified.recorded
+
+
+def test_a_patch_over_ours_that_calls_through_is_harmless(verify: Verify) -> None:
+    assert [] == verify("--setup=service:with_a_patch_on_top").result["findings"]
 
 
 def test_a_patch_in_place_of_ours(verify: Verify) -> None:
-    verified = verify(setup="service:with_a_patch_in_place_of_ours")
-    assert (["traces_differ", "metrics_differ"], ["hooks_covered"]) == (verified.wrong, verified.notes)
+    verified = verify("--setup=service:with_a_patch_in_place_of_ours")
+    assert ["different"] == verified.wrong
+    assert {"traces": [False] * 5, "metrics": [False] * 5} == verified.recorded
+    assert "does other code patch the SDK" in verified.said("different")

@@ -1,40 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one call of `after200 verify` saw and found."""
+"""What one run of `after200 verify` found, in the words of the tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from after200.cli.verify.diagnoses import Finding
-from after200.cli.verify.report import as_json
-from after200.cli.verify.seen import Seen
+from after200.cli.verify.findings import Code
+
+CODES = {code.name.lower() for code in Code}
 
 
 class Verified(NamedTuple):
-    """What was seen, and what was found."""
+    """What `after200 verify --json` printed."""
 
-    seen: Seen
-    findings: list[Finding]
+    result: dict[str, Any]
 
     @property
     def wrong(self) -> list[str]:
-        """The codes of what is wrong."""
-        return [finding.code for finding in self.findings if finding.wrong]
+        """The codes of what is wrong, each once."""
+        return list(dict.fromkeys(finding["code"] for finding in self.result["findings"] if finding["wrong"]))
 
     @property
     def notes(self) -> list[str]:
-        """The codes of what is worth knowing."""
-        return [finding.code for finding in self.findings if not finding.wrong]
+        """The codes of what is worth knowing, each once."""
+        return list(dict.fromkeys(finding["code"] for finding in self.result["findings"] if not finding["wrong"]))
 
     def said(self, code: str) -> str:
         """What is said about a code, and what to look at next."""
-        return " ".join(f"{finding.what} {finding.next}" for finding in self.findings if finding.code == code)
+        findings = [finding for finding in self.result["findings"] if finding["code"] == code]
+        return " ".join(f"{finding['what']} {finding['next']}" for finding in findings)
 
     @property
-    def result(self) -> dict[str, Any]:
-        """The result as JSON has it."""
-        return as_json(self.seen, self.findings)
+    def recorded(self) -> dict[str, list[bool]]:
+        """Whether each call was recorded as it must be, by the place where that was looked for."""
+        calls = self.result["calls"]
+        return {place: [call["recorded"][place] for call in calls] for place in (calls[0]["recorded"] if calls else ())}
 
 
 Verify = Callable[..., Verified]

@@ -19,11 +19,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from after200 import names
+from after200.cli.answered import read_answered
+from after200.cli.arguments import whole_number
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
-from after200.cli.reconcile import differences, expected_account, recorded_account, was_retried
+from after200.cli.reconcile import differences, expected_account, recorded_account, seen_status, was_retried
 from after200.cli.report import Demo, as_json, show
+from after200.cli.told import told_differences
 from after200.faults import FaultServer
 
 MIX = {
@@ -42,8 +45,21 @@ MIX = {
     "http_529_always": 0.006,
     "http_400": 0.006,
     "slow": 0.05,
+    "refusal_cyber": 0.02,
+    "refusal_bio": 0.01,
+    "max_tokens": 0.02,
+    "web_search": 0.02,
+    "web_search_failed": 0.015,
+    "fallback": 0.015,
+    "compaction": 0.01,
+    "cached_by_ttl": 0.02,
+    "retry_after": 0.01,
+    "http_529_retry_after_ms_then_completed": 0.01,
 }
-"""Share of each fault among the calls; the rest is answered as it should be."""
+"""Share of each scenario among the calls; the rest is answered as it should be."""
+
+RATE_LIMITS = {"requests": 650, "input_tokens": 2_000_000, "output_tokens": 40_000}
+"""The limits of one minute that the answers name. They run down, and are not enforced."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,23 +83,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
     """Serve, call, receive and compare; `answered` is called after each call."""
     started = time.monotonic()
-    with FaultServer(mix=MIX, seed=seed) as server, Receiver() as receiver:
+    with (
+        FaultServer(mix=MIX, seed=seed, rate_limits=RATE_LIMITS) as server,
+        Receiver() as receiver,
+    ):
         replies = []
         for reply in run_chat_service(server.base_url("mix"), receiver.url, calls, seed):
             replies.append(reply)
             answered()
         served = server.wait_idle()
     left = {reply["request_id"] for reply in replies if reply["result"] == "left"}
-    recorded = recorded_account(receiver)
+    recorded, told = recorded_account(receiver), read_answered(receiver)
     return Demo(
         calls=calls,
         seed=seed,
         seconds=time.monotonic() - started,
-        http=Counter(entry.wire_status for entry in served if not was_retried(entry, RETRIES)),
+        http=Counter(seen_status(entry) for entry in served if not was_retried(entry, RETRIES)),
         recorded=recorded,
+        answered=told,
         application=Counter(reply["result"] for reply in replies),
         span=hidden_failure(receiver.spans),
-        differences=differences(calls, expected_account(served, left, RETRIES), recorded),
+        differences=[
+            *differences(calls, expected_account(served, left, RETRIES), recorded),
+            *told_differences(served, left, RETRIES, told),
+        ],
     )
 
 
@@ -110,20 +133,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
     parser = argparse.ArgumentParser(
         prog="after200 demo",
-        description="Make calls that fail in every way a stream can, and show what HTTP says and what was true.",
+        description="Make calls that fail in every way a stream can, or complete without a usable answer, and show "
+        "what HTTP says and what was true.",
     )
     parser.add_argument("--calls", type=whole_number(1, 100_000), default=500, help="how many (default: 500)")
     parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=7, help="of the mix of faults (default: 7)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args(argv)
-
-
-def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """An argparse type: whole numbers in these bounds."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not lowest <= int(text) <= highest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
-        return int(text)
-
-    return read

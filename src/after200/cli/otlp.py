@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OTLP protobuf requests to plain Python values, and the state of each metric series from what came so far.
+"""OTLP export requests, as protobuf messages → plain Python values, and the state of each series of a metric.
 
-In come decoded export requests, out go `Span`, `Point` and `LogRecord`. Cumulative points replace one another, delta
-points add up, so `Point.value` means the same whatever temporality the exporter has. No sockets and no threads here.
+Cumulative points replace one another and delta points are added up, so `Point.value` means the same whatever
+temporality an exporter has. No sockets and no threads here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import (
-    AggregationTemporality,
-    HistogramDataPoint,
-    Metric,
-    NumberDataPoint,
-)
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as ProtoLogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric, NumberDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+Request = ExportTraceServiceRequest | ExportMetricsServiceRequest | ExportLogsServiceRequest
 Value = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
 Attributes = dict[str, Value]
 
@@ -30,14 +30,6 @@ TEMPORALITIES: dict[int, str] = {
     AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE: "cumulative",
     AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA: "delta",
 }
-
-
-@dataclass(frozen=True)
-class SpanEvent:
-    """An event of a span."""
-
-    name: str
-    attributes: Attributes
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,6 @@ class Span:
     status: str
     description: str
     attributes: Attributes
-    events: tuple[SpanEvent, ...]
     resource: Attributes
 
     @property
@@ -65,10 +56,27 @@ class Span:
 
 
 @dataclass(frozen=True)
+class LogRecord:
+    """One log record; ids in hex, empty where it stands in no span; `time` in nanoseconds since the epoch."""
+
+    event_name: str
+    severity: str
+    body: Value
+    scope: str
+    trace_id: str
+    span_id: str
+    time: int
+    attributes: Attributes
+    resource: Attributes
+
+
+@dataclass(frozen=True)
 class Point:
     """One series of a metric as it stands.
 
-    `value` is the number of a counter or gauge and the sum of a histogram; `count` and `buckets` belong to histograms.
+    `kind` is "sum", "gauge", "histogram", "exponential_histogram" or "summary"; `temporality` is "cumulative", "delta"
+    or empty. `value` is the number of a sum or gauge, and the sum of the values of the other kinds, whose number is
+    `count`. `time` is in nanoseconds since the epoch; `exemplars` are trace ids in hex.
     """
 
     metric: str
@@ -81,161 +89,143 @@ class Point:
     resource: Attributes
     time: int
     count: int | None = None
-    bounds: tuple[float, ...] = ()
-    buckets: tuple[int, ...] = ()
     exemplars: tuple[str, ...] = ()
-    """Trace ids, in hex."""
+    arrived: float = 0.0
+    """When it came, in seconds of the monotonic clock."""
 
-    def plus(self, later: Point) -> Point:
-        """This point and a later delta, added up."""
-        count = None if self.count is None else self.count + (later.count or 0)
-        buckets = tuple(map(sum, zip(self.buckets, later.buckets, strict=True))) if self.buckets else later.buckets
-        return replace(later, value=self.value + later.value, count=count, buckets=buckets)
+    interval: float | None = None
+    """The seconds that passed since the point before it came; None for the first point of a series."""
 
 
-@dataclass(frozen=True)
-class LogRecord:
-    """One log record; ids in hex, empty where it stands in no span."""
-
-    event_name: str
-    severity: str
-    body: Value
-    scope: str
-    trace_id: str
-    span_id: str
-    attributes: Attributes
-    resource: Attributes
+Entry = Span | LogRecord | Point
 
 
-@dataclass
 class Telemetry:
-    """Everything that came: spans and logs in order, and for each series its state."""
+    """Everything that came: spans and log records in their order, and the state of each series.
 
-    spans: list[Span] = field(default_factory=list)
-    logs: list[LogRecord] = field(default_factory=list)
-    points: dict[object, Point] = field(default_factory=dict)
+    `limit` is how many spans, and how many log records, are kept: all by default. `keep` decides what is kept at all.
+    """
 
-    def add_spans(self, request: ExportTraceServiceRequest) -> None:
-        """Keep the spans of a request."""
-        self.spans.extend(read_spans(request))
+    def __init__(self, limit: int | None = None, keep: Callable[[Entry], bool] = lambda entry: True) -> None:
+        self.spans: deque[Span] = deque(maxlen=limit)
+        self.logs: deque[LogRecord] = deque(maxlen=limit)
+        self.points: dict[object, Point] = {}
+        self._keep = keep
 
-    def add_logs(self, request: ExportLogsServiceRequest) -> None:
-        """Keep the log records of a request."""
-        self.logs.extend(read_logs(request))
+    def add(self, request: Request) -> None:
+        """Adds what an export request holds."""
+        for resource, scope, entry in _entries(request):
+            if isinstance(entry, Metric):
+                for started, point in _points(entry, scope, resource):
+                    if self._keep(point):
+                        self._update(started, point)
+            elif isinstance(entry, ProtoSpan):
+                self.spans.extend(filter(self._keep, [_span(entry, scope, resource)]))
+            else:
+                self.logs.extend(filter(self._keep, [_log_record(entry, scope, resource)]))
 
-    def add_points(self, request: ExportMetricsServiceRequest) -> None:
-        """Bring the series of a request up to date."""
-        for started, point in read_points(request):
-            # A process that starts anew is a series of its own: without its start time, its counts would get lost.
-            key = (point.metric, point.scope, _frozen(point.attributes), _frozen(point.resource), started)
-            known = self.points.get(key)
-            if known is None:
-                self.points[key] = point
-            elif point.temporality == "delta":
-                self.points[key] = known.plus(point)
-            elif point.time >= known.time:
-                self.points[key] = point
-
-
-def read_spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
-    """The spans of an export request."""
-    for resource_spans in request.resource_spans:
-        resource = read_attributes(resource_spans.resource.attributes)
-        for scope_spans in resource_spans.scope_spans:
-            for span in scope_spans.spans:
-                yield Span(
-                    name=span.name,
-                    kind=ProtoSpan.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
-                    scope=scope_spans.scope.name,
-                    trace_id=span.trace_id.hex(),
-                    span_id=span.span_id.hex(),
-                    parent_id=span.parent_span_id.hex(),
-                    start=span.start_time_unix_nano,
-                    end=span.end_time_unix_nano,
-                    status=Status.StatusCode.Name(span.status.code).removeprefix("STATUS_CODE_"),
-                    description=span.status.message,
-                    attributes=read_attributes(span.attributes),
-                    events=tuple(SpanEvent(event.name, read_attributes(event.attributes)) for event in span.events),
-                    resource=resource,
-                )
+    def _update(self, started: int, point: Point) -> None:
+        # A process that starts anew begins new series. Without the start time, they would replace the old ones.
+        key = (point.metric, point.scope, _frozen(point.attributes), _frozen(point.resource), started)
+        known = self.points.get(key)
+        if known is None:
+            self.points[key] = point
+        elif point.temporality == "delta" or point.time >= known.time:
+            interval = point.arrived - known.arrived
+            if point.temporality == "delta":
+                count = None if point.count is None else point.count + (known.count or 0)
+                point = replace(point, value=known.value + point.value, count=count)
+            self.points[key] = replace(point, interval=interval)
 
 
-def read_logs(request: ExportLogsServiceRequest) -> Iterator[LogRecord]:
-    """The log records of an export request."""
-    for resource_logs in request.resource_logs:
-        resource = read_attributes(resource_logs.resource.attributes)
-        for scope_logs in resource_logs.scope_logs:
-            for record in scope_logs.log_records:
-                yield LogRecord(
-                    event_name=record.event_name,
-                    severity=record.severity_text,
-                    body=read_value(record.body),
-                    scope=scope_logs.scope.name,
-                    trace_id=record.trace_id.hex(),
-                    span_id=record.span_id.hex(),
-                    attributes=read_attributes(record.attributes),
-                    resource=resource,
-                )
+def _entries(request: Request) -> Iterator[tuple[Attributes, str, ProtoSpan | ProtoLogRecord | Metric]]:
+    """Yields the attributes of the resource, the name of the scope, and each span, log record or metric in them."""
+    signal, fields = {
+        ExportTraceServiceRequest: ("spans", "spans"),
+        ExportMetricsServiceRequest: ("metrics", "metrics"),
+        ExportLogsServiceRequest: ("logs", "log_records"),
+    }[type(request)]
+    for of_resource in getattr(request, f"resource_{signal}"):
+        resource = _attributes(of_resource.resource.attributes)
+        for of_scope in getattr(of_resource, f"scope_{signal}"):
+            for entry in getattr(of_scope, fields):
+                yield resource, of_scope.scope.name, entry
 
 
-def read_points(request: ExportMetricsServiceRequest) -> Iterator[tuple[int, Point]]:
-    """The points of an export request, each with its series' start (0 for deltas: theirs is that of an interval)."""
-    for resource_metrics in request.resource_metrics:
-        resource = read_attributes(resource_metrics.resource.attributes)
-        for scope_metrics in resource_metrics.scope_metrics:
-            for metric in scope_metrics.metrics:
-                yield from _points_of(metric, scope_metrics.scope.name, resource)
+def _span(span: ProtoSpan, scope: str, resource: Attributes) -> Span:
+    return Span(
+        name=span.name,
+        kind=ProtoSpan.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
+        scope=scope,
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        parent_id=span.parent_span_id.hex(),
+        start=span.start_time_unix_nano,
+        end=span.end_time_unix_nano,
+        status=Status.StatusCode.Name(span.status.code).removeprefix("STATUS_CODE_"),
+        description=span.status.message,
+        attributes=_attributes(span.attributes),
+        resource=resource,
+    )
 
 
-def _points_of(metric: Metric, scope: str, resource: Attributes) -> Iterator[tuple[int, Point]]:
+def _log_record(record: ProtoLogRecord, scope: str, resource: Attributes) -> LogRecord:
+    return LogRecord(
+        event_name=record.event_name,
+        severity=record.severity_text,
+        body=_value(record.body),
+        scope=scope,
+        trace_id=record.trace_id.hex(),
+        span_id=record.span_id.hex(),
+        time=record.time_unix_nano or record.observed_time_unix_nano,
+        attributes=_attributes(record.attributes),
+        resource=resource,
+    )
+
+
+def _points(metric: Metric, scope: str, resource: Attributes) -> Iterator[tuple[int, Point]]:
+    """Yields each point with the start of its series: 0 for deltas, which have the start of an interval."""
     kind = metric.WhichOneof("data")
-    if kind not in ("sum", "gauge", "histogram"):  # nobody in this house exports summaries or exponential histograms
-        return
-    series = getattr(metric, kind)
+    series: Any = getattr(metric, kind) if kind else None
     temporality = TEMPORALITIES.get(getattr(series, "aggregation_temporality", 0), "")
-    data: NumberDataPoint | HistogramDataPoint
-    for data in series.data_points:
+    for data in series.data_points if kind else ():
+        if data.flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK:
+            continue
+        is_number = kind in ("sum", "gauge")
         point = Point(
             metric=metric.name,
-            kind=kind,
+            kind=str(kind),
             unit=metric.unit,
             scope=scope,
             temporality=temporality,
-            attributes=read_attributes(data.attributes),
-            value=_number(data) if isinstance(data, NumberDataPoint) else data.sum,
+            attributes=_attributes(data.attributes),
+            value=_number(data) if is_number else data.sum,
             resource=resource,
             time=data.time_unix_nano,
-            exemplars=tuple(exemplar.trace_id.hex() for exemplar in data.exemplars),
+            count=None if is_number else data.count,
+            exemplars=tuple(exemplar.trace_id.hex() for exemplar in getattr(data, "exemplars", ())),
+            arrived=time.monotonic(),
         )
-        if isinstance(data, HistogramDataPoint):
-            point = replace(
-                point, count=data.count, bounds=tuple(data.explicit_bounds), buckets=tuple(data.bucket_counts)
-            )
         yield (0 if temporality == "delta" else data.start_time_unix_nano), point
 
 
-def _number(point: NumberDataPoint) -> float:
-    return point.as_int if point.WhichOneof("value") == "as_int" else point.as_double
+def _number(data: NumberDataPoint) -> float:
+    return data.as_int if data.WhichOneof("value") == "as_int" else data.as_double
 
 
-def read_attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    """OTLP key-value pairs as a dictionary."""
-    return {pair.key: read_value(pair.value) for pair in pairs}
+def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
+    return {pair.key: _value(pair.value) for pair in pairs}
 
 
-def read_value(value: AnyValue) -> Value:
-    """An OTLP value as the Python value it stands for; None when it is empty."""
+def _value(value: AnyValue) -> Value:
     kind = value.WhichOneof("value")
-    if kind is None:
-        return None
     if kind == "array_value":
-        return [read_value(item) for item in value.array_value.values]
+        return [_value(item) for item in value.array_value.values]
     if kind == "kvlist_value":
-        return read_attributes(value.kvlist_value.values)
-    plain: Value = getattr(value, kind)
-    return plain
+        return _attributes(value.kvlist_value.values)
+    return getattr(value, kind) if kind else None
 
 
-def _frozen(attributes: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+def _frozen(attributes: Attributes) -> tuple[tuple[str, str], ...]:
     # repr, since values can be lists, and True must not be taken for 1.
     return tuple(sorted((name, repr(value)) for name, value in attributes.items()))

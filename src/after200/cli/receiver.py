@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A receiver of OTLP over HTTP on a real socket: exporters send to it, and what came can be asked for.
 
-In come the protobuf requests of any OTLP/HTTP exporter, compressed or not; out go spans, metric points and log records
-as plain Python values. It keeps everything it gets: for demos, checks and tests, never production. 127.0.0.1 only.
+In come the protobuf requests of any OTLP/HTTP exporter, compressed or not. For demos, checks, tests and the terminal,
+never for production: what came is kept in memory. It listens on the loopback interface unless told otherwise.
 """
 
 from __future__ import annotations
@@ -13,55 +13,44 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
 
 from google.protobuf.message import DecodeError, Message
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
 
-from after200.cli.otlp import LogRecord, Point, Span, Telemetry, Value
+from after200.cli.otlp import LogRecord, Point, Request, Span, Telemetry, Value
 
 PROTOBUF = "application/x-protobuf"
-
-SIGNALS: Mapping[str, tuple[type[Message], Callable[[Telemetry, Any], None], type[Message]]] = {
-    "/v1/traces": (ExportTraceServiceRequest, Telemetry.add_spans, ExportTraceServiceResponse),
-    "/v1/metrics": (ExportMetricsServiceRequest, Telemetry.add_points, ExportMetricsServiceResponse),
-    "/v1/logs": (ExportLogsServiceRequest, Telemetry.add_logs, ExportLogsServiceResponse),
+PATHS: Mapping[str, tuple[type[Request], type[Message]]] = {
+    "/v1/traces": (trace.ExportTraceServiceRequest, trace.ExportTraceServiceResponse),
+    "/v1/metrics": (metrics.ExportMetricsServiceRequest, metrics.ExportMetricsServiceResponse),
+    "/v1/logs": (logs.ExportLogsServiceRequest, logs.ExportLogsServiceResponse),
 }
-
-DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
-    "identity": lambda body: body,
-    "gzip": lambda body: zlib.decompress(body, wbits=zlib.MAX_WBITS | 16),
-    "deflate": zlib.decompress,
-}
+WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+LIMIT = 64 * 2**20
+"""The most bytes that a request may have, compressed or not."""
 
 
 class Receiver:
-    """An OTLP/HTTP receiver, on a free port unless told which; a context manager.
+    """An OTLP/HTTP receiver, on a free port unless told which; a context manager. Raises `OSError` for a busy port.
 
     >>> with Receiver() as receiver:
     ...     start_something(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
     ...     receiver.wait_for(lambda: receiver.total("after200.calls") == 500, timeout=10)
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, host: str = "127.0.0.1", telemetry: Telemetry | None = None) -> None:
         # One lock for what came, and a signal to whoever waits for more; it is reentrant, so that conditions can query.
         self._changed = threading.Condition()
-        self._telemetry = Telemetry()
+        self._telemetry = telemetry or Telemetry()
         self._rejected: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("_BoundHandler", (_Handler,), {"receiver": self}))
+        self._server = ThreadingHTTPServer((host, port), type("_BoundHandler", (_Handler,), {"receiver": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name="after200-receiver", daemon=True
         )
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{host}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Receiver:
         self._thread.start()
@@ -76,56 +65,56 @@ class Receiver:
 
     @property
     def spans(self) -> list[Span]:
-        """All spans, in the order in which they came."""
+        """The spans, in the order in which they came."""
         with self._changed:
             return list(self._telemetry.spans)
 
     @property
     def logs(self) -> list[LogRecord]:
-        """All log records, in the order in which they came."""
+        """The log records, in the order in which they came."""
         with self._changed:
             return list(self._telemetry.logs)
 
     @property
     def rejected(self) -> list[str]:
-        """One line for each request that was turned away, as it was answered."""
+        """One line for each of the last requests that were refused, as it was answered."""
         with self._changed:
             return list(self._rejected)
 
     def points(self, metric: str, where: Mapping[str, Value] | None = None) -> list[Point]:
-        """A metric's series as they stand, one for each process and attribute set; `where` names attributes to have."""
+        """Returns a metric's series as they stand, one for each process and attribute set that has all of `where`."""
         with self._changed:
             series = list(self._telemetry.points.values())
         wanted = (where or {}).items()
         return [point for point in series if point.metric == metric and wanted <= point.attributes.items()]
 
     def total(self, metric: str, where: Mapping[str, Value] | None = None) -> float:
-        """The values of those series added up: for a histogram, how many values it has seen."""
+        """Returns the values of those series added up: for a histogram, how many values it has recorded."""
         return sum(point.value if point.count is None else float(point.count) for point in self.points(metric, where))
 
     def metrics(self) -> set[str]:
-        """The names of all metrics that came."""
+        """Returns the names of all metrics that came."""
         with self._changed:
             return {point.metric for point in self._telemetry.points.values()}
 
     def wait_for(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Wait until the condition holds, asked again whenever something came; False when time runs out first."""
+        """Waits until the condition holds, asked again whenever something came; False when time runs out first."""
         with self._changed:
             return self._changed.wait_for(condition, timeout)
 
     def take(self, path: str, body: bytes) -> bytes:
-        """Keep what a request's body holds and return the response's body; `DecodeError` when it is not OTLP."""
-        request_type, add, response_type = SIGNALS[path]
+        """Keeps what a request's body holds and returns the response's body; `DecodeError` when it is not OTLP."""
+        request_type, response_type = PATHS[path]
         request = request_type.FromString(body)
         with self._changed:
-            add(self._telemetry, request)
+            self._telemetry.add(request)
             self._changed.notify_all()
         return response_type().SerializeToString()
 
     def note_rejected(self, reason: str) -> None:
-        """Remember why a request was turned away."""
+        """Remembers why a request was refused."""
         with self._changed:
-            self._rejected.append(reason)
+            self._rejected = [*self._rejected[-99:], reason]
             self._changed.notify_all()
 
 
@@ -161,14 +150,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes:
         # Read before anything is judged: a connection with an unread body cannot be used again.
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
-            self.close_connection = True
-            raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, f"Content-Length is {length!r}; a number is needed")
-        return self.rfile.read(int(length))
+        if length.isdecimal() and int(length) <= LIMIT:
+            return self.rfile.read(int(length))
+        self.close_connection = True
+        if length.isdecimal():
+            raise _RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has {length} bytes; at most {LIMIT} are taken"
+            )
+        raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, f"Content-Length is {length!r}; a number is needed")
 
     def _check_target(self) -> None:
-        if self.path not in SIGNALS:
-            raise _RefusedError(HTTPStatus.NOT_FOUND, f"there is no such path, only {', '.join(SIGNALS)}")
+        if self.path not in PATHS:
+            raise _RefusedError(HTTPStatus.NOT_FOUND, f"there is no such path, only {', '.join(PATHS)}")
         content_type = self.headers.get_content_type()
         if content_type != PROTOBUF:
             reason = f"Content-Type is {content_type}; only {PROTOBUF} is taken (OTLP http/protobuf)"
@@ -176,14 +169,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _decompress(self, body: bytes) -> bytes:
         encoding = self.headers.get("Content-Encoding", "identity")
-        decode = DECODERS.get(encoding)
-        if decode is None:
-            reason = f"Content-Encoding is {encoding}; taken are {', '.join(DECODERS)}"
+        if encoding == "identity":
+            return body
+        if encoding not in WINDOW_BITS:
+            reason = f"Content-Encoding is {encoding}; taken are identity, {', '.join(WINDOW_BITS)}"
             raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason)
+        decoder = zlib.decompressobj(WINDOW_BITS[encoding])
         try:
-            return decode(body)
+            plain = decoder.decompress(body, LIMIT)
         except zlib.error as error:
             raise _RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not {encoding}: {error}") from None
+        if decoder.unconsumed_tail:
+            reason = f"the body has more than {LIMIT} bytes when it is decompressed"
+            raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
+        if not decoder.eof:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not {encoding}: its end is missing")
+        return plain
 
     def _refuse(self, refused: _RefusedError) -> None:
         reason = f"{self.command} {self.path}: {refused.reason}"
@@ -198,4 +199,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Say nothing: the terminal belongs to the command that runs the receiver."""
+        """Prints nothing: the terminal belongs to the command that runs the receiver."""

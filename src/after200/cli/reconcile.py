@@ -12,33 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from after200 import names
-from after200.cli.otlp import Attributes
+from after200.cli.endings import Ending, ending_of
 from after200.cli.receiver import Receiver
 from after200.faults.catalog.error_types import ANTHROPIC_ERRORS
 from after200.faults.log import Served
-
-
-class Ending(NamedTuple):
-    """How a call ended: what a point of `after200.calls` says of it."""
-
-    outcome: str
-    error_type: str | None
-    status: int | None
-    wire_status: int | None
-
-    def __str__(self) -> str:
-        statuses = f"status {self.status or 'absent'}, wire status {self.wire_status or 'absent'}"
-        return ", ".join(filter(None, (self.outcome, self.error_type, statuses)))
-
-    @property
-    def is_error(self) -> bool:
-        """Whether it counts as an error; what the application ends by itself does not."""
-        return self.error_type is not None
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether it failed although the HTTP status line says that it did not."""
-        return self.is_error and self.wire_status is not None and self.wire_status < 400
 
 
 class Account(NamedTuple):
@@ -110,32 +87,28 @@ def recorded_account(receiver: Receiver) -> Account:
     return Account(+calls, +attempts, spans, receiver.total(names.STREAMS_OPEN.name))
 
 
-def ending_of(attributes: Attributes) -> Ending:
-    """The ending that a point or a span speaks of."""
-    said: Any = attributes.get  # the contract says of which type each is; a wrong one shows up as a difference
-    return Ending(said(names.OUTCOME), said(names.ERROR_TYPE), said(names.HTTP_STATUS), said(names.WIRE_STATUS))
-
-
 # --- and whether that is the same -------------------------------------------------------------------------------------
 
 
 def differences(calls: int, expected: Account, recorded: Account) -> list[str]:
     """One sentence for each difference; empty when everything agrees."""
     return [
-        *_number(f"calls in {names.CALLS.name}", calls, recorded.calls.total()),
-        *_number("calls in the fault server's log", calls, expected.calls.total()),
-        *_each(f"{names.CALLS.name}: {{}}", expected.calls, recorded.calls),
-        *_each(f"{names.ATTEMPTS.name}: status {{}}", expected.attempts, recorded.attempts),
-        *_each("spans: {}", expected.spans, recorded.spans),
-        *_number(names.STREAMS_OPEN.name, 0, recorded.open_streams),
+        *number_difference(f"calls in {names.CALLS.name}", calls, recorded.calls.total()),
+        *number_difference("calls in the fault server's log", calls, expected.calls.total()),
+        *each_difference(f"{names.CALLS.name}: {{}}", expected.calls, recorded.calls),
+        *each_difference(f"{names.ATTEMPTS.name}: status {{}}", expected.attempts, recorded.attempts),
+        *each_difference("spans: {}", expected.spans, recorded.spans),
+        *number_difference(names.STREAMS_OPEN.name, 0, recorded.open_streams),
     ]
 
 
-def _number(what: str, expected: float, recorded: float) -> Iterator[str]:
+def number_difference(what: str, expected: float, recorded: float) -> Iterator[str]:
+    """Yields a sentence about `what` when the numbers differ."""
     if expected != recorded:
         yield f"{what}: {recorded:g} recorded, {expected:g} expected"
 
 
-def _each(what: str, expected: Counter[Any], recorded: Counter[Any]) -> Iterator[str]:
+def each_difference(what: str, expected: Counter[Any], recorded: Counter[Any]) -> Iterator[str]:
+    """Yields a sentence for each key whose counts differ; the key stands at the `{}` in `what`."""
     for key in sorted(expected.keys() | recorded.keys(), key=str):
-        yield from _number(what.format(key), expected[key], recorded[key])
+        yield from number_difference(what.format(key), expected[key], recorded[key])

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
+from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
-from after200.cli.otlp import Span, Value
-from after200.cli.reconcile import Account, Ending
-
-STYLES = {"completed": "green", "failed": "bold red", "truncated": "bold red"}
+from after200.cli.answered import Answered
+from after200.cli.otlp import Span
+from after200.cli.reconcile import Account
+from after200.cli.tables import answered_tables, calls_table, facts_table, numbers, table
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,10 @@ class Demo:
     seed: int
     seconds: float
     http: Counter[int | None]
-    """Calls by the status on the HTTP status line of their last attempt."""
+    """Calls by the HTTP status of their last attempt; None when the SDK received no response as a whole."""
     recorded: Account
+    answered: Answered
+    """What the completed calls were answered, with what a status code does not say."""
     application: Counter[str]
     """Calls by what the application made of them: answered, left, failed."""
     span: Span | None
@@ -41,68 +43,34 @@ class Demo:
 
 
 def show(demo: Demo, console: Console) -> None:
-    """Print the two accounts side by side, one failed span, and the sentence that sums it up."""
+    """Print the two accounts side by side, what calls were answered, one failed span, and the sums in sentences."""
     side_by_side = Table.grid(padding=(0, 3))
-    side_by_side.add_row(http_table(demo.http), calls_table(demo.recorded.calls))
+    side_by_side.add_row(http_table(demo.http), calls_table("What after200 says", demo.recorded.calls))
     console.print(side_by_side)
+    if tables := answered_tables(demo.answered):
+        console.print(Text("What the calls with a 200 hid:", style="bold"))
+        console.print(Padding(Columns(tables, padding=(0, 3)), (1, 0, 0, 0)))
     if demo.span is not None:
         console.print(Text("One of the failed calls, as it was exported:", style="bold"))
-        console.print(Padding(span_table(demo.span), (0, 0, 1, 2)))
+        console.print(Padding(facts_table(span_facts(demo.span)), (0, 0, 1, 2)))
     for line, style in (*summary(demo), *verdict(demo)):
         console.print(Text(line, style=style), soft_wrap=True)
 
 
 def http_table(statuses: Mapping[int | None, int]) -> Table:
     """Calls by the status on the HTTP status line."""
-    table = table_of_calls("What HTTP says", "status")
+    found = table("What HTTP says", "status", numbers("calls"))
     for status, calls in sorted(statuses.items(), key=lambda item: item[0] or 0):
-        table.add_row(str(status or "-"), str(calls), style="green" if status == 200 else "bold red")
-    return table
+        found.add_row(str(status or "-"), str(calls), style="green" if status == 200 else "bold red")
+    return found
 
 
-def calls_table(calls: Mapping[Ending, int]) -> Table:
-    """Calls by how they ended: first those that did not fail, then the most frequent failures."""
-    table = table_of_calls("What after200 says", "HTTP", "status", "outcome", "error.type")
-    for ending, number in sorted(calls.items(), key=lambda item: (item[0].is_error, -item[1], str(item[0]))):
-        statuses = (str(status or "-") for status in (ending.wire_status, ending.status))
-        style = STYLES.get(ending.outcome, "yellow")
-        table.add_row(*statuses, ending.outcome, ending.error_type or "", str(number), style=style)
-    return table
-
-
-def table_of_calls(title: str, *columns: str) -> Table:
-    """An empty table whose last column is the number of calls."""
-    return Table(
-        *columns,
-        Column("calls", justify="right"),
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-
-
-def span_table(span: Span) -> Table:
+def span_facts(span: Span) -> Iterator[tuple[str, object]]:
     """A span with everything that it carries."""
-    table = Table.grid(padding=(0, 2))
-    facts = {
-        "name": span.name,
-        "kind": span.kind,
-        "trace_id": span.trace_id,
-        "span_id": span.span_id,
-        "scope": span.scope,
-        "duration": f"{span.duration * 1000:.1f} ms",
-        "status": f"{span.status}: {span.description}" if span.description else span.status,
-    }
-    for name, value in (*facts.items(), *sorted(span.attributes.items())):
-        table.add_row(Text(name, style="cyan"), Text(shown(value)))
-    return table
-
-
-def shown(value: Value) -> str:
-    """A value as people read it: an interval in seconds needs no twelve places."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    status = f"{span.status}: {span.description}" if span.description else span.status
+    yield from (("name", span.name), ("kind", span.kind), ("trace_id", span.trace_id), ("span_id", span.span_id))
+    yield from (("scope", span.scope), ("duration", f"{span.duration * 1000:.1f} ms"), ("status", status))
+    yield from sorted(span.attributes.items())
 
 
 def summary(demo: Demo) -> Iterator[tuple[str, str]]:
@@ -114,6 +82,9 @@ def summary(demo: Demo) -> Iterator[tuple[str, str]]:
         f"{hidden} failed after the 200, {numbers['failed'] - hidden} where HTTP could see it; {left} were left early.",
         "",
     )
+    if demo.answered.answers:
+        complete, completed = demo.answered.complete, numbers["completed"]
+        yield f"Of the {completed} that completed, {complete} gave the application a complete answer.", ""
 
 
 def verdict(demo: Demo) -> Iterator[tuple[str, str]]:
@@ -157,6 +128,8 @@ def as_json(demo: Demo) -> dict[str, Any]:
         "http": {str(status): number for status, number in demo.http.items()},
         "after200": [{**ending._asdict(), "calls": number} for ending, number in demo.recorded.calls.most_common()],
         "attempts": {str(status): number for status, number in demo.recorded.attempts.items()},
+        "complete": demo.answered.complete,
+        **demo.answered.as_json(),
         "application": dict(demo.application),
         "span": demo.span and {"name": demo.span.name, "status": demo.span.status, "attributes": demo.span.attributes},
         "differences": demo.differences,

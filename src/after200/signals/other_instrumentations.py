@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other instrumentations of the SDK in the same process: metrics that both record, and calls that they suppress.
+"""Other instrumentations in the same process: metrics that both record, and calls that they suppress.
 
 Checked at the first call of each kind, so it does not matter which instrumentation was activated first. Nothing is
-imported here, and no object of another instrumentation is changed.
+imported here, and no object of another instrumentation is changed. `after200 verify` sees what is really exported;
+this sees only what it knows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from ..guard import guarded, warn_once
@@ -28,8 +29,13 @@ def _openlit_has_metrics() -> bool:
     return not getattr(config, "disable_metrics", False)
 
 
+def _is_silenced() -> bool:
+    """Returns whether OpenLLMetry's package for a framework has silenced its packages for SDKs in this context."""
+    return bool(context.get_value("suppress_language_model_instrumentation"))
+
+
 class Other(NamedTuple):
-    """An instrumentation that records `gen_ai.client.*` metrics of the same calls."""
+    """An instrumentation of the SDK that records `gen_ai.client.*` metrics of the same calls."""
 
     module: str
     """The module of its instrumentor."""
@@ -54,7 +60,7 @@ OTHERS: Final = (
         "opentelemetry.instrumentation.anthropic",
         "opentelemetry-instrumentation-anthropic",
         ("operation.duration", "token.usage"),
-        _openllmetry_has_metrics,
+        lambda: _openllmetry_has_metrics() and not _is_silenced(),
     ),
     Other(
         "openlit.instrumentation.anthropic",
@@ -64,28 +70,58 @@ OTHERS: Final = (
     ),
 )
 
+LANGCHAIN: Final = "opentelemetry.instrumentation.langchain"
+"""The module and scope of OpenLLMetry's package for LangChain, which silences OpenLLMetry's package for the SDK."""
+
+_ALL, _TOKENS = ("operation.duration", "token.usage"), ("operation.time_to_first_chunk", "token.usage")
+FRAMEWORKS: Final = {
+    "agent_framework": ("agent-framework", _ALL),
+    "gcp.vertex.agent": ("google-adk", _ALL),
+    "pydantic-ai": ("pydantic-ai", _TOKENS),
+    LANGCHAIN: ("opentelemetry-instrumentation-langchain", _ALL),
+}
+"""Scope of a framework that records calls by itself → its distribution, and the metrics that after200 records too."""
+
 _SUPPRESSING_SCOPE: Final = "logfire.anthropic"
 """The scope of the span around a call that logfire records; logfire suppresses all other instrumentation in it."""
+
+_RECORDS: Final = "%s records %s of the same calls as after200 does: added up, each call counts twice. "
+_LEAVE_IT: Final = f"Set {PREFIX}GENAI_METRICS=false to leave these to it; the after200.* metrics go on."
+_MISSES_CALLS: Final = (
+    "Other calls of this process may go past it, so do not turn off the metrics of after200: sum only the series whose "
+    "otel.scope.name is after200, or the after200.* metrics."
+)
 
 
 @guarded
 def report_double_counts() -> None:
-    """Warns once of each instrumentation that records the same metrics, and says how to count each call once."""
+    """Warns once of each instrumentation that records the same metrics of the present call, and says what to do.
+
+    The advice never loses a call: the metrics of after200 are to be turned off only for an instrumentation that records
+    all calls of the SDK. A framework records those that go through it.
+    """
+    silences = is_active(LANGCHAIN, "LangchainInstrumentor")
     for other in OTHERS:
         if is_active(other.module) and other.has_metrics():
-            warn_once(
-                other.module,
-                "%s records %s of the same calls as after200 does: added up, each call counts twice. "
-                "Set %sGENAI_METRICS=false to leave these to it; the after200.* metrics go on.",
-                other.title,
-                ", ".join(f"gen_ai.client.{metric}" for metric in other.metrics),
-                PREFIX,
-            )
+            misses = silences and other.module == "opentelemetry.instrumentation.anthropic"
+            _warn(other.title, other.metrics, _MISSES_CALLS if misses else _LEAVE_IT)
+    scope = LANGCHAIN if silences and _is_silenced() else _current_scope()
+    if scope in FRAMEWORKS:
+        _warn(*FRAMEWORKS[scope], _MISSES_CALLS)
 
 
-def is_active(module: str) -> bool:
-    """Returns whether the instrumentor in `module` is imported and has instrumented."""
-    instrumentor: Any = getattr(sys.modules.get(module), "AnthropicInstrumentor", None)
+def _warn(title: str, metrics: tuple[str, ...], advice: str) -> None:
+    warn_once(title, _RECORDS + advice, title, ", ".join(f"gen_ai.client.{metric}" for metric in metrics))
+
+
+def _current_scope() -> str | None:
+    """Returns the scope of the current span; None when there is none, or it is not recorded."""
+    return getattr(getattr(trace.get_current_span(), "instrumentation_scope", None), "name", None)
+
+
+def is_active(module: str, name: str = "AnthropicInstrumentor") -> bool:
+    """Returns whether the instrumentor `name` in `module` is imported and has instrumented."""
+    instrumentor: Any = getattr(sys.modules.get(module), name, None)
     # The class makes its one object when it is called, so it is not called here.
     return bool(getattr(getattr(instrumentor, "_instance", None), "is_instrumented_by_opentelemetry", False))
 
@@ -99,5 +135,4 @@ def is_suppressed() -> bool:
     """
     if is_instrumentation_enabled():
         return False
-    scope = getattr(trace.get_current_span(), "instrumentation_scope", None)
-    return getattr(scope, "name", None) != _SUPPRESSING_SCOPE
+    return _current_scope() != _SUPPRESSING_SCOPE

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .expectations import Neighbour
+from .expectations import Framework, Neighbour
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "neighbours"
@@ -26,9 +26,10 @@ class CannotInstallError(Exception):
     """An environment could not be made; the message is what the installer said."""
 
 
-def interpreter(neighbour: Neighbour) -> Path:
+def interpreter(neighbour: Neighbour | Framework) -> Path:
     """The interpreter of an environment with the neighbour and the SDK in it; raises `CannotInstallError`."""
-    requirements = (neighbour.requirement, neighbour.sdk, *NEEDED)
+    also = neighbour.also if isinstance(neighbour, Framework) else ()
+    requirements = (neighbour.requirement, *also, neighbour.sdk, *NEEDED)
     key = hashlib.sha256(repr((sys.version, sys.prefix, requirements)).encode()).hexdigest()[:8]
     directory = CACHE / f"{neighbour.name}-{key}"
     python = directory / "bin" / "python"

@@ -112,3 +112,51 @@ NEIGHBOURS = (
         {"on": (2, 2), "off": (1, 2)},
     ),
 )
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A framework, or its instrumentation, that records metrics of the calls that go through it."""
+
+    name: str
+    """What `frameworks.py` calls it."""
+
+    requirement: str
+    scope: str
+    """The scope of its metrics."""
+
+    overlap: tuple[str, ...]
+    """The metrics that it and after200 both record."""
+
+    also: tuple[str, ...] = ()
+    """What else its environment has."""
+
+    sdk: str = NEWEST_SDK
+
+    @property
+    def title(self) -> str:
+        return self.requirement.partition(" == ")[0]
+
+    @property
+    def version(self) -> str:
+        return self.requirement.partition(" == ")[2]
+
+
+FRAMEWORKS = (
+    Framework(
+        "agent_framework",
+        "agent-framework-anthropic == 1.0.0b261022",
+        "agent_framework",
+        (DURATION, TOKENS),
+        sdk="anthropic >= 1.14, < 2",
+    ),
+    Framework("google_adk", "google-adk == 2.13.0", "gcp.vertex.agent", (DURATION, TOKENS)),
+    Framework("pydantic_ai", "pydantic-ai-slim[anthropic] == 2.68.0", "pydantic-ai", (FIRST_CHUNK, TOKENS)),
+    Framework(
+        "langchain",
+        "opentelemetry-instrumentation-langchain == 0.62.4",
+        "opentelemetry.instrumentation.langchain",
+        (DURATION, TOKENS),
+        also=("langchain-anthropic == 1.7.10", "opentelemetry-instrumentation-anthropic == 0.62.4"),
+    ),
+)

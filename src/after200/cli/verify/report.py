@@ -3,163 +3,100 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from importlib import metadata
+from itertools import groupby
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from after200.cli.verify.diagnoses import Finding
-from after200.cli.verify.endings import CHECKS
-from after200.cli.verify.seen import RIGHT, ExporterSeen, Seen, recorded_for
+from after200.cli.endings import Item
+from after200.cli.exporters import Exporter
+from after200.cli.tables import facts_table, table
+from after200.cli.verify.checks import CHECKS, EXPECTED, Check, Finding, Seen
+
+HISTOGRAMS = {"histogram": "explicit-bucket histograms", "exponential_histogram": "exponential histograms"}
 
 
 def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
-    """Print what is there, what was recorded, and the verdict."""
-    facts = Table.grid(padding=(0, 2))
-    for name, value in rows(seen):
-        facts.add_row(Text(name, style="bold"), Text(value))
-    console.print(facts)
-    if seen.saw:
-        console.print(calls_table(seen))
-    for finding in findings:
-        word, style = ("WRONG", "bold red") if finding.wrong else ("note ", "yellow")
-        console.print(Text(f"{word}  {finding.what}", style=style), soft_wrap=True)
-        console.print(Text(f"       next: {finding.next} [{finding.code}]"), soft_wrap=True)
-    console.print(
-        Text(verdict(seen, findings), style="bold red" if is_wrong(findings) else "bold green"), soft_wrap=True
-    )
+    """Prints what is there, what was recorded, the findings and the verdict."""
+    facts = [("service", f"{seen.service}, model {seen.model}"), ("installed", ", ".join(packages()))]
+    console.print(facts_table([*facts, *((exporter.signal, described(exporter)) for exporter in seen.exporters)]))
+    places = recorded(seen)
+    calls = table("", "check", "the application received", "must be recorded as", *places)
+    for check in CHECKS if seen.application else ():
+        cells = [state(check, items) for items in places.values()]
+        words = (check.name, seen.application[check.name], ", ".join(map(str, check.expected)))
+        calls.add_row(*words, *cells, style="green" if set(cells) == {"yes"} else "red")
+    console.print(calls)
+    for (code, _, advice, wrong), alike in groupby(findings, key=lambda finding: finding._replace(what="")):
+        word, style = ("WRONG", "bold red") if wrong else ("note ", "yellow")
+        for finding in alike:
+            console.print(Text(f"{word}  {finding.what}", style=style), soft_wrap=True)
+        console.print(Text(f"       next: {advice} [{code}]"), soft_wrap=True)
+    last = summary(seen, findings)
+    console.print(Text(last, style="bold green" if last.startswith("Right") else "bold red"), soft_wrap=True)
 
 
-def rows(seen: Seen) -> Iterator[tuple[str, str]]:
-    """The facts, as name and value."""
-    yield "service", f"{seen.service}, model {seen.model}"
-    if not seen.facts:
-        return
-    packages = seen.facts["packages"]
-    yield "installed", f"Python {seen.facts['python']}, " + ", ".join(f"{name} {packages[name]}" for name in packages)
-    yield "providers", ", ".join(seen.facts["surfaces"])
-    others = [
-        f"{name} {entry['version']}{' (active)' if entry['active'] else ''}"
-        for name, entry in seen.facts["genai"].items()
-    ]
-    yield "others", ", ".join(others) or "no other GenAI instrumentation installed"
-    yield "hooks", hooks_line(seen)
-    for exporter in seen.exporters:
-        yield exporter.signal, exporter_line(exporter)
-    if seen.prometheus_url is not None:
-        yield "prometheus", f"{seen.prometheus_url}: {seen.prometheus.total()} calls found"
-    if seen.alertmanager_url is not None:
-        yield "alerts", f"{seen.alertmanager_url}: {', '.join(seen.alerts) or 'none'}"
+def packages() -> list[str]:
+    """Returns Python and the packages that matter, with their versions."""
+    matter = ("after200", "anthropic", "opentelemetry-sdk", "opentelemetry-instrumentation", "opentelemetry-distro")
+    versions = {found.metadata["Name"]: found.version for found in metadata.distributions()}
+    return [f"Python {sys.version.split()[0]}", *(f"{name} {versions[name]}" for name in matter if name in versions)]
 
 
-def hooks_line(seen: Seen) -> str:
-    """How many hooks are where they should be."""
-    if not seen.facts["active"]:
-        return "none: after200 is not active"
-    states = Counter(hook["state"] for hook in seen.facts["hooks"])
-    others = [f"{number} {state}" for state, number in states.items() if state not in ("in place", "absent")]
-    needed = states.total() - states["absent"]
-    return ", ".join([f"{states['in place']} of {needed} in place", *others])
+def described(exporter: Exporter) -> str:
+    """Returns what an exporter is, where it sends, and what became of it."""
+    kinds = sorted({HISTOGRAMS[point.kind] for point in exporter.points if point.kind in HISTOGRAMS})
+    temporality = sorted({point.temporality for point in exporter.points if point.temporality})
+    accepted = [] if exporter.scraped else [f"{exporter.accepted} of {exporter.offered} batches accepted"]
+    return ", ".join([str(exporter), *accepted, *temporality, *kinds])
 
 
-def exporter_line(exporter: ExporterSeen) -> str:
-    """Which exporter, where it sends, and whether it was taken."""
-    kind = exporter.kind.rpartition(".")[2]
-    protocol = "" if not exporter.remote else " over gRPC" if exporter.grpc else " over HTTP"
-    where = (
-        f"{protocol} to {exporter.endpoint}"
-        if exporter.remote
-        else f" at {exporter.endpoint}"
-        if exporter.endpoint
-        else ""
-    )
-    taken = (
-        ""
-        if exporter.pulled
-        else f": {exporter.accepted} batches taken" + (f", {exporter.refused} not" if exporter.refused else "")
-    )
-    return f"{kind}{where}{taken}"
+def recorded(seen: Seen) -> dict[str, Counter[Item]]:
+    """Returns what was found of the calls, by the place where it was found."""
+    places = {signal: seen.recorded(signal) for signal in seen.required}
+    return places if seen.prometheus is None else {**places, "Prometheus": seen.prometheus}
 
 
-def calls_table(seen: Seen) -> Table:
-    """The calls: what the application saw, what was recorded."""
-    recorded = {signal: seen.recorded(signal) for signal in seen.required}
-    lost = {signal: words for signal in seen.required if (words := not_taken(seen, signal))}
-    if seen.prometheus_url is not None and seen.prometheus_missing is None:
-        recorded["Prometheus"] = seen.prometheus
-    table = Table("check", "the application saw", "is to be recorded as", *recorded, box=SIMPLE_HEAD, pad_edge=False)
-    for check in CHECKS:
-        if check.name in seen.saw:
-            cells = [lost.get(signal) or recorded_for(check, calls) for signal, calls in recorded.items()]
-            style = "green" if set(cells) == {RIGHT} else "red"
-            table.add_row(check.name, seen.saw[check.name], str(check.expected), *cells, style=style)
-    return table
+def state(check: Check, found: Counter[Item]) -> str:
+    """Returns whether a call was recorded as it must be; if not, what was recorded that nobody expects."""
+    if all(found[item] == EXPECTED[item] for item in check.expected):
+        return "yes"
+    return " / ".join(map(str, found - EXPECTED)) or "no"
 
 
-def not_taken(seen: Seen, signal: str) -> str:
-    """Why nothing of a signal can have been taken, whatever was recorded."""
-    exporters = seen.of(signal)
-    if not exporters:
-        return "no exporter"
-    return "not taken" if all(exporter.failed for exporter in exporters) else ""
-
-
-def is_wrong(findings: Sequence[Finding]) -> bool:
-    """Whether the verdict is wrong."""
-    return any(finding.wrong for finding in findings)
-
-
-def verdict(seen: Seen, findings: Sequence[Finding]) -> str:
-    """The last line."""
-    wrong = sum(finding.wrong for finding in findings)
+def summary(seen: Seen, findings: Sequence[Finding]) -> str:
+    """Returns the last line."""
+    wrong = len({finding.code for finding in findings if finding.wrong})
     if wrong:
         return f"Wrong: {wrong} {'thing' if wrong == 1 else 'things'} to mend, see above."
-    where = ["left this process"]
-    if seen.prometheus_url is not None:
-        where.append("arrived in Prometheus")
-    if seen.alertmanager_url is not None:
-        where.append("raised an alert")
-    return f"Right: what was recorded is what happened, and it {', '.join(where)}."
+    further = ", arrived in Prometheus" * bool(seen.prometheus) + ", raised an alert" * bool(seen.alerts)
+    return f"Right: what was recorded is what happened. It left this process{further}."
 
 
 def as_json(seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
-    """The whole result, in values that JSON has."""
+    """Returns the whole result, in values that JSON has."""
     return {
-        "verdict": "wrong" if is_wrong(findings) else "right",
-        "summary": verdict(seen, findings),
+        "verdict": "wrong" if any(finding.wrong for finding in findings) else "right",
+        "summary": summary(seen, findings),
         "findings": [finding._asdict() for finding in findings],
-        "run": seen.run,
         "service": seen.service,
         "model": seen.model,
-        "facts": {name: value for name, value in seen.facts.items() if name not in ("exporters", "log")},
+        "installed": packages(),
+        "exporters": {f"{exporter.signal}: {exporter}": described(exporter) for exporter in seen.exporters},
         "calls": [
             {
                 "check": check.name,
-                "scenario": check.scenario,
-                "expected": check.expected._asdict(),
-                "application": seen.saw[check.name],
-                "recorded": {signal: recorded_for(check, seen.recorded(signal)) == RIGHT for signal in seen.required},
+                "application": seen.application[check.name],
+                "recorded": {place: state(check, items) == "yes" for place, items in recorded(seen).items()},
             }
             for check in CHECKS
-            if check.name in seen.saw
+            if seen.application
         ],
-        "exporters": [
-            {
-                "signal": exporter.signal,
-                "exporter": exporter.kind,
-                "endpoint": exporter.endpoint,
-                "accepted": exporter.accepted,
-                "refused": exporter.refused,
-                "temporality": exporter.temporality or None,
-                "calls": [{**ending._asdict(), "calls": number} for ending, number in exporter.calls.items()],
-            }
-            for exporter in seen.exporters
-        ],
-        "prometheus": [{**ending._asdict(), "calls": number} for ending, number in seen.prometheus.items()],
-        "alerts": list(seen.alerts),
-        "log": list(seen.log),
+        "alerts": seen.alerts,
+        "log": seen.log,
     }

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables that the commands print: calls by how they ended, what they were answered, and facts by their names.
+
+`rich` tables come out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
+from rich.text import Text
+
+from after200.cli.answered import Answer, Answered, Limit, Tokens, Tool
+from after200.cli.endings import Ending
+
+STYLES = {"completed": "green", "failed": "bold red", "truncated": "bold red"}
+"""The style of each outcome; every other outcome is yellow."""
+
+ANSWER_STYLES = {"complete": "green", "refused": "bold red"}
+"""The style of each kind of answer; every other kind is yellow."""
+
+NEAR = 0.8
+"""The share of a rate limit from which it is shown in red."""
+
+
+def table(title: str, *columns: str | Column) -> Table:
+    """Returns an empty table in the style of the commands."""
+    return Table(*columns, title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+
+
+def numbers(header: str) -> Column:
+    """Returns a column for numbers."""
+    return Column(header, justify="right", no_wrap=True)
+
+
+def calls_table(title: str, calls: Mapping[Ending, int]) -> Table:
+    """Calls by how they ended: first those that did not fail, then the most frequent failures."""
+    found = table(title, "HTTP", "status", "outcome", "error.type", numbers("calls"))
+    for ending, count in sorted(calls.items(), key=lambda item: (item[0].is_error, -item[1], str(item[0]))):
+        statuses = (str(status or "-") for status in (ending.wire_status, ending.status))
+        style = STYLES.get(ending.outcome, "yellow")
+        found.add_row(*statuses, ending.outcome, ending.error_type or "", str(count), style=style)
+    return found
+
+
+def answered_tables(answered: Answered) -> list[Table]:
+    """Returns the tables of what calls were answered that have rows, the most important first."""
+    tables = (
+        answers_table(answered.answers),
+        limits_table(answered.limits),
+        tools_table(answered.tools),
+        waits_table(answered.waits),
+        tokens_table(answered.tokens),
+    )
+    return [each for each in tables if each.row_count]
+
+
+def answers_table(answers: Counter[Answer]) -> Table:
+    """What completed calls were answered, the most frequent first."""
+    found = table("Answers", "answer", "reason", numbers("calls"))
+    for (answer, reason, fallback), calls in sorted(answers.items(), key=lambda item: (-item[1], item[0])):
+        why = f"{reason}, by another model" if fallback else reason
+        found.add_row(answer, why, str(calls), style=ANSWER_STYLES.get(answer, "yellow"))
+    return found
+
+
+def tools_table(tools: Counter[Tool]) -> Table:
+    """The results of server tools, the most frequent first."""
+    found = table("Server tools", "tool", "error", numbers("results"))
+    for (tool, error), results in sorted(tools.items(), key=lambda item: (-item[1], item[0])):
+        found.add_row(tool, error, str(results), style="yellow" if error else "green")
+    return found
+
+
+def tokens_table(tokens: Counter[Tokens]) -> Table:
+    """The billed tokens, by type and detail; the rows can be added up."""
+    found = table("Tokens billed", "type", "detail", numbers("tokens"))
+    for (kind, detail), number in sorted(tokens.items()):
+        found.add_row(kind, detail, f"{number:,}")
+    return found
+
+
+def limits_table(limits: Iterable[Limit]) -> Table:
+    """The rate limits of the last minute, those that are nearest first."""
+    found = table("Rate limits, last minute", "model", "of", numbers("used"), numbers("limit"))
+    for model, kind, used, limit in sorted(limits, key=lambda each: -each.used):
+        style = "bold red" if used >= NEAR else ""
+        found.add_row(model, kind, f"{used:.0%}", "" if limit is None else f"{limit:,.0f}", style=style)
+    return found
+
+
+def waits_table(waits: Mapping[str, float]) -> Table:
+    """How long the SDK waited between attempts, the longest first."""
+    found = table("Waiting before retries", "because of", numbers("time"))
+    for failure, waited in sorted(waits.items(), key=lambda item: -item[1]):
+        found.add_row(failure, f"{waited:.1f} s")
+    return found
+
+
+def facts_table(facts: Iterable[tuple[str, object]]) -> Table:
+    """Names and what they stand for, one a line."""
+    found = Table.grid(padding=(0, 2))
+    for name, value in facts:
+        # An interval in seconds needs no twelve places.
+        found.add_row(Text(name, style="cyan"), Text(f"{value:.4g}" if isinstance(value, float) else str(value)))
+    return found

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of `after200 verify`, and the process that the check runs in.
+
+That process has the caller's environment, with the name of the service marked, so that what the check sends can be told
+from what the service sends. Exit status 0 when everything is right, 1 when something is wrong, 2 for a wrong option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+
+from after200.cli.arguments import header, list_of, seconds, setup_function, url
+from after200.cli.exporters import Exporters, Messages
+from after200.cli.verify import probe
+from after200.cli.verify.backend import Server, alert_problem, prometheus_problem, wait
+from after200.cli.verify.checks import CHECKS, Seen
+from after200.cli.verify.findings import diagnose
+from after200.cli.verify.report import as_json, show
+from after200.faults import FaultServer
+
+REQUIRED = ("traces", "metrics")
+"""The signals that must be exported unless told otherwise. Log records are the errors once more."""
+
+RIGHT, WRONG = 100, 101
+EXIT_STATUS = {RIGHT: 0, WRONG: 1}
+"""What the process of a check ends with → the exit status. The service's own code may end it with any other status."""
+
+FLUSH_S = 12.0
+"""How long what is recorded may take to be exported: a little more than an OTLP exporter tries by default."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the check in a process of its own and returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = parse(arguments)
+    instrument = options.setup is None or "opentelemetry.instrumentation.auto_instrumentation" in sys.modules
+    model = f"after200-verify-{secrets.token_hex(4)}"
+    command = [sys.executable, "-m", "after200.cli.verify.command", model, str(instrument), *arguments]
+    status = subprocess.run(command, env=environment(os.environ, model), check=False).returncode
+    if status in EXIT_STATUS:
+        return EXIT_STATUS[status]
+    said = f"the process that was to be checked ended by itself, with status {status}, and what it printed says why"
+    print(f"after200 verify: {said}. Does the service itself start here?", file=sys.stderr)
+    return 1
+
+
+def environment(inherited: Mapping[str, str], model: str) -> dict[str, str]:
+    """Returns the caller's environment with the marks of a check in it.
+
+    `PYTHONPATH` loses the folder of `opentelemetry-instrument`: the check does the same itself, and observes it.
+    """
+    attributes = inherited.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    named = re.search(r"(?:^|,)\s*service\.name\s*=([^,]*)", attributes)
+    service = inherited.get("OTEL_SERVICE_NAME") or (named[1].strip() if named else "unknown_service")
+    folders = inherited.get("PYTHONPATH", "").split(os.pathsep)
+    marks = f"after200.verify={model},service.instance.id={model}"
+    return {
+        **inherited,
+        "PYTHONPATH": os.pathsep.join(one for one in folders if one and not one.endswith("auto_instrumentation")),
+        "OTEL_SERVICE_NAME": f"{service}-after200-verify",
+        "OTEL_RESOURCE_ATTRIBUTES": f"{attributes},{marks}".lstrip(","),
+    }
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Reads the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
+    parser = argparse.ArgumentParser(
+        prog="after200 verify",
+        description="Make five calls to a fault server through the SDK, the instrumentation and the exporters of this "
+        "environment, and check what was recorded. Run it where the service runs, with the same OTEL_* settings.",
+        epilog="What it sends is marked: the service is named NAME-after200-verify, the model after200-verify-... .",
+    )
+    options = (
+        ("--setup", "MODULE[:FUNCTION]", setup_function, None, "set OpenTelemetry up as this function of the service"),
+        ("--signals", "LIST", list_of(*REQUIRED), REQUIRED, "what must be exported (default: traces,metrics)"),
+        ("--prometheus", "URL", url, None, "wait until the counts are in this Prometheus"),
+        ("--alertmanager", "URL", url, None, "wait for the alert in this Alertmanager"),
+        ("--timeout", "SECONDS", seconds, 60.0, "how long to wait for each of them (default: 60)"),
+    )
+    for option, metavar, kind, default, words in options:
+        parser.add_argument(option, metavar=metavar, type=kind, default=default, help=words)
+    words = "sent to both, for example a key; may be given several times"
+    parser.add_argument("--header", metavar="NAME:VALUE", type=header, action="append", default=[], help=words)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    given = parser.parse_args(argv)
+    if given.prometheus and "metrics" not in given.signals:
+        parser.error("argument --prometheus: it needs metrics among the --signals")
+    return given
+
+
+def check(model: str, instrument: str, *arguments: str) -> int:
+    """Checks this process, prints the result and returns `RIGHT` or `WRONG`."""
+    # Exporters for the console print to standard output too; from here on, that is standard error for them.
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    options = parse(arguments)
+    messages = Messages("opentelemetry", "after200")
+    exporters = Exporters(messages)
+    seen = Seen(model, os.environ["OTEL_SERVICE_NAME"], options.setup, options.signals)
+    seen.exporters, seen.log = exporters.found, messages.lines
+    with Console(stderr=True).status("setting OpenTelemetry up, making calls, exporting") as progress:
+        probe.set_up(seen, instrument=instrument == "True")
+        probe.inspect(seen)
+        if seen.sdk_error is None:
+            exporters.find()
+            with FaultServer() as server:
+                for one in CHECKS:
+                    seen.application[one.name] = probe.make_call(server.base_url(one.scenario), model)
+            exporters.flush({signal: FLUSH_S if signal in seen.required else 2.0 for signal in (*REQUIRED, "logs")})
+        progress.update("waiting for Prometheus and Alertmanager")
+        follow(seen, options)
+    findings = diagnose(seen)
+    if options.json:
+        print(json.dumps(as_json(seen, findings), indent=2), file=output)
+    else:
+        show(seen, findings, Console(file=output))
+    output.flush()
+    return WRONG if any(finding.wrong for finding in findings) else RIGHT
+
+
+def follow(seen: Seen, options: argparse.Namespace) -> None:
+    """Follows the calls to the servers that the options name, if any metric left the process."""
+    arrives = any(exporter.scraped or exporter.accepted for exporter in seen.of("metrics"))
+    prometheus = Server(options.prometheus, dict(options.header)) if options.prometheus else None
+    if prometheus:
+        seen.prometheus = Counter()
+        seen.problems |= wait(options.timeout, lambda: prometheus_problem(prometheus, seen)) if arrives else {}
+    if options.alertmanager and arrives and not seen.problems:
+        alertmanager = Server(options.alertmanager, dict(options.header))
+        seen.problems |= wait(options.timeout, lambda: alert_problem(alertmanager, prometheus, seen))
+
+
+if __name__ == "__main__":
+    # Not sys.exit: an exporter that reaches nobody would keep the process alive for as long as it retries.
+    os._exit(check(*sys.argv[1:]))

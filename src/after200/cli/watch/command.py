@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of `after200 watch`, and the loop that shows what comes until somebody has seen enough.
+
+Exit status 0; 1 with `--once` when nothing of after200 came, or when the port cannot be had; 2 for a wrong option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+
+from after200.cli.arguments import seconds, whole_number
+from after200.cli.otlp import Telemetry
+from after200.cli.receiver import Receiver
+from after200.cli.watch.summary import Summary, is_relevant, summarize
+from after200.cli.watch.view import as_json, closing, live
+
+KEPT = 1000
+"""How many spans and log records of failed calls are kept."""
+
+TICK_S = 0.25
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Receives and shows until `q`, a signal or the end of the time; returns the exit status."""
+    options = parse(argv)
+    try:
+        receiver = Receiver(options.port, host=options.host, telemetry=Telemetry(KEPT, is_relevant))
+    except OSError as error:
+        print(f"after200 watch: {refusal(options, error)}", file=sys.stderr)
+        return 1
+    console = Console(stderr=options.json)
+    started = time.monotonic()
+    with receiver, stop_signals() as stopped:
+        if options.once is not None:
+            stopped.wait(options.once)
+        elif console.is_terminal:
+            show_live(receiver, console, stopped)
+        else:
+            console.print(f"receiving at {receiver.url} until a signal comes; --once SECONDS ends by itself")
+            stopped.wait()
+        summary = summarize(receiver)
+        rejected = receiver.rejected
+    if options.json:
+        print(json.dumps(as_json(summary, time.monotonic() - started), indent=2))
+    else:
+        console.print(closing(summary))
+    for reason in rejected[-3:]:
+        print(f"after200 watch: a request was refused: {reason}", file=sys.stderr)
+    return 1 if options.once is not None and not summary.models else 0
+
+
+def show_live(receiver: Receiver, console: Console, stopped: threading.Event) -> None:
+    """Shows what comes, until the event is set or `q` is pressed."""
+    started = time.monotonic()
+    with keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as screen:
+        while not stopped.is_set() and pressed(TICK_S) != "q":
+            summary = summarize(receiver)
+            screen.update(live(summary, console, header(receiver, summary, time.monotonic() - started)), refresh=True)
+
+
+def header(receiver: Receiver, summary: Summary, passed: float) -> str:
+    """Returns the first line of the screen."""
+    services = ", ".join(summary.services) or "no service yet"
+    return f"after200 watch   {receiver.url}   {services}   {passed // 60:.0f}:{passed % 60:02.0f}   q leaves"
+
+
+@contextmanager
+def keys() -> Iterator[Callable[[float], str]]:
+    """Yields a function that waits so many seconds for a key, and returns it; where there is no terminal, it waits."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield wait_only
+        return
+    import termios
+    import tty
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)  # keys come one by one, and are not shown
+    try:
+        yield lambda wait: os.read(terminal, 1).decode() if select.select([terminal], [], [], wait)[0] else ""
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def wait_only(wait: float) -> str:
+    """Waits so many seconds, and returns no key."""
+    time.sleep(wait)
+    return ""
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Yields an event that SIGINT and SIGTERM set; the handlers that were there come back afterwards."""
+    stopped = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def refusal(options: argparse.Namespace, error: OSError) -> str:
+    """Returns why the port cannot be had, and what to do."""
+    if error.errno != errno.EADDRINUSE:
+        return f"cannot listen at {options.host}, port {options.port}: {error}"
+    other = options.port + 1
+    return (
+        f"port {options.port} is in use: does a Collector, or another after200 watch, run here? Stop it, or use "
+        f"another: after200 watch --port {other}, and for the service OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{other}"
+    )
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Reads the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
+    parser = argparse.ArgumentParser(
+        prog="after200 watch",
+        description="Receive OTLP from a service, and show what its calls to Claude really did. The service needs "
+        "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf; its exporters then send to port 4318 unless told otherwise.",
+        epilog="q or Ctrl-C leaves, and prints the summary.",
+    )
+    port = whole_number(0, 65535)
+    parser.add_argument(
+        "--port", type=port, default=4318, help="the port to listen on (default: 4318; 0: any free one)"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine)"
+    )
+    parser.add_argument("--once", type=seconds, metavar="SECONDS", help="receive for so long, then print the summary")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON at the end")
+    return parser.parse_args(argv)

@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`after200 watch`, fed by a real service and by real OTLP exporters, in a real terminal and without one."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import Counter as CounterInstrument
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from rich.console import Console
+
+from after200 import names
+from after200.cli.answered import Answer, Limit
+from after200.cli.chat import RETRIES, run_chat_service
+from after200.cli.endings import Ending, Totals
+from after200.cli.otlp import Telemetry
+from after200.cli.receiver import Receiver
+from after200.cli.reconcile import expected_account, was_retried
+from after200.cli.watch import main
+from after200.cli.watch import summary as watching
+from after200.cli.watch.summary import Model, Summary, is_relevant, summarize
+from after200.cli.watch.view import as_json, live
+from after200.faults import FaultServer
+
+MODEL = "claude-sonnet-4-5"
+CALLS = {names.PROVIDER_NAME: "anthropic", names.REQUEST_MODEL: MODEL}
+GOOD = {**CALLS, names.OUTCOME: "completed", names.HTTP_STATUS: 200, names.WIRE_STATUS: 200}
+HIDDEN = {**CALLS, names.OUTCOME: "failed", names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529} | {
+    names.WIRE_STATUS: 200
+}
+LEFT = {**CALLS, names.OUTCOME: "closed", names.HTTP_STATUS: 200, names.WIRE_STATUS: 200}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver(telemetry=Telemetry(100, is_relevant)) as running:
+        yield running
+
+
+class Service:
+    """A process of a service: a meter provider whose reader exports when it is told to."""
+
+    def __init__(self, receiver: Receiver, name: str, temporality: Mapping[type, AggregationTemporality] = {}) -> None:
+        exporter = OTLPMetricExporter(f"{receiver.url}/v1/metrics", preferred_temporality=dict(temporality))
+        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)
+        self.provider = MeterProvider([reader], resource=Resource({"service.name": name}))
+        meter = self.provider.get_meter(names.SCOPE)
+        self.calls = meter.create_counter(names.CALLS.name, "{call}")
+        self.open = meter.create_up_down_counter(names.STREAMS_OPEN.name, "{stream}")
+        self.used = meter.create_gauge(names.RATE_LIMIT_UTILIZATION.name, "1")
+        self.limit = meter.create_gauge(names.RATE_LIMIT_LIMIT.name, "1")
+
+
+def drawn(summary: Summary, width: int, height: int) -> list[str]:
+    """The lines on a screen of that size."""
+    console = Console(width=width, height=height, record=True, file=io.StringIO())
+    console.print(live(summary, console, "after200 watch"), end="")
+    return console.export_text().splitlines()
+
+
+# --- a real service ---------------------------------------------------------------------------------------------------
+
+MIX = {"overloaded": 0.1, "truncated": 0.05, "http_429": 0.05, "refused": 0.1, "answer_cut": 0.1, "tool_error": 0.1}
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[tuple[Receiver, FaultServer, set[str]]]:
+    """A chat service that made 60 calls: the receiver, the server, and the request ids of the streams that it left."""
+    with (
+        FaultServer(mix=MIX, seed=7, rate_limits={"requests": 100}) as server,
+        Receiver(telemetry=Telemetry(1000, is_relevant)) as receiver,
+    ):
+        replies = list(run_chat_service(server.base_url("mix"), receiver.url, 60, 7))
+        server.wait_idle()
+        yield receiver, server, {reply["request_id"] for reply in replies if reply["result"] == "left"}
+
+
+def test_the_counts_are_those_of_the_server_s_log(played: tuple[Receiver, FaultServer, set[str]]) -> None:
+    receiver, server, left = played
+    account = expected_account(server.log, left, RETRIES)
+    summary = summarize(receiver)
+    assert account.calls == summary.calls
+    [model] = summary.models
+    hidden = sum(number for ending, number in account.calls.items() if ending.is_hidden)
+    assert ("chat-service", MODEL, 60, hidden, 0) == (*model[:2], model.ended.calls, model.ended.hidden, model.open)
+    assert {str(status): number for status, number in account.attempts.items()} == summary.attempts
+
+
+def test_answers_tools_and_waits_are_those_of_the_server_s_log(
+    played: tuple[Receiver, FaultServer, set[str]],
+) -> None:
+    receiver, server, left = played
+    answered = [entry for entry in server.log if entry.answer and entry.request_id not in left]
+    answers = Counter(
+        Answer(str(one.answer), one.told.refusal_category or str(one.told.stop_reason)) for one in answered
+    )
+    found = summarize(receiver).answered
+    assert {"complete", "refused", "cut"} <= {answer.kind for answer in answers}
+    assert answers == found.answers
+    read_on = [tool for entry in answered for tool in entry.told.server_tools]
+    assert Counter((tool.name, tool.error or "") for tool in read_on) - found.tools == Counter()
+    retried = {entry.wire_status for entry in server.log if was_retried(entry, RETRIES)}
+    assert {{429: "rate_limited", 529: "overloaded"}[status or 0] for status in retried} == found.waits.keys()
+    assert all(waited > 0 for waited in found.waits.values())
+
+
+def test_the_last_failures_have_their_request_ids(played: tuple[Receiver, FaultServer, set[str]]) -> None:
+    receiver, server, left = played
+    last = [entry for entry in server.log if entry.request_id not in left and not was_retried(entry, RETRIES)]
+    failed = {entry.request_id for entry in last if entry.failure == "overloaded_error"}
+    failures = summarize(receiver).failures
+    overloaded = [each for each in failures if each.ending.error_type == "overloaded_error"]
+    assert failed == {each.request_id for each in overloaded}
+    assert len(failed) == len(overloaded)
+    assert {(MODEL, "overloaded", "chat-service")} == {(each.model, each.failure, each.service) for each in overloaded}
+    assert failures == sorted(failures, reverse=True)
+    assert all(abs(each.time - time.time()) < 300 for each in failures)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 12), (110, 46), (160, 60)])
+def test_what_is_shown_fits_on_the_screen(
+    played: tuple[Receiver, FaultServer, set[str]], width: int, height: int
+) -> None:
+    receiver, *_ = played
+    lines = [line.rstrip() for line in drawn(summarize(receiver), width, height)]
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    shown = "\n".join(lines)
+    assert "What HTTP says, and what is true" in shown
+    assert re.search(r" 60 +\d+ +\d+ +\d+ +\d+ +\d+ +0$", shown, re.MULTILINE)
+    if height > 12:
+        assert re.search(r"req_\d{24}$", shown, re.MULTILINE)
+
+
+# --- temporality, restarts, several services --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "temporality", [{}, {CounterInstrument: AggregationTemporality.DELTA}], ids=["cumulative", "delta"]
+)
+def test_a_service_that_restarts_loses_no_calls(
+    receiver: Receiver, temporality: dict[type, AggregationTemporality]
+) -> None:
+    for _ in range(2):
+        service = Service(receiver, "shop", temporality)
+        for _ in range(2):
+            service.calls.add(2, GOOD)
+            service.calls.add(1, HIDDEN)
+            service.calls.add(1, LEFT)
+            service.provider.force_flush()
+        service.provider.shutdown()
+    ended = Totals(calls=16, http_ok=16, completed=8, hidden=4, failed=0, left=4)
+    assert [Model("shop", MODEL, ended, 0)] == summarize(receiver).models
+    assert {Ending("completed", None, 200, 200): 8, Ending("failed", "overloaded_error", 529, 200): 4} | {
+        Ending("closed", None, 200, 200): 4
+    } == summarize(receiver).calls
+
+
+def test_two_services_are_two_rows_and_their_limits_one(receiver: Receiver) -> None:
+    limit = {**CALLS, names.RATE_LIMIT_KIND: "requests"}
+    for name, used in (("shop", 0.25), ("blog", 0.75)):
+        service = Service(receiver, name)
+        service.calls.add(1, GOOD)
+        service.used.set(used, limit)
+        service.limit.set(50, limit)
+        service.provider.shutdown()
+    summary = summarize(receiver)
+    assert ["blog", "shop"] == summary.services == [model.service for model in summary.models]
+    assert [Limit(MODEL, "requests", 0.75, 50)] == summary.answered.limits
+    assert any(re.match(r" service +model +calls", line) for line in drawn(summary, 120, 40))
+
+
+def test_what_a_process_that_has_gone_left_open_is_not_open(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(receiver, "shop")
+    service.open.add(3, CALLS)
+    for _ in range(2):
+        service.provider.force_flush()
+    assert [3] == [model.open for model in summarize(receiver).models]
+    monkeypatch.setattr(watching, "PATIENCE_LEAST_S", 0.0)
+    [point] = receiver.points(names.STREAMS_OPEN.name)
+    assert point.interval is not None
+    deadline = time.monotonic() + 30
+    while summarize(receiver).models and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [] == summarize(receiver).models
+
+
+def test_other_metrics_are_not_kept(receiver: Receiver) -> None:
+    service = Service(receiver, "shop")
+    service.provider.get_meter("http").create_counter("http.server.requests").add(1)
+    service.calls.add(1, GOOD)
+    service.provider.shutdown()
+    assert {names.CALLS.name} == receiver.metrics()
+
+
+def test_nothing_has_come_yet(receiver: Receiver) -> None:
+    assert "No metrics of after200 have come yet" in drawn(summarize(receiver), 100, 30)[1]
+    assert (0, [], []) == tuple(as_json(summarize(receiver), 1.0)[name] for name in ("calls", "models", "services"))
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def watch(*options: str, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "after200.cli", "watch", *options]
+    with subprocess.Popen(command, env=os.environ | {"TERM": "xterm-256color"}, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def export(port: int, attributes: dict[str, Any], deadline: float = 30.0) -> None:
+    """One call, exported to that port as soon as somebody listens there."""
+    ends = time.monotonic() + deadline
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+    exporter = OTLPMetricExporter(f"http://127.0.0.1:{port}/v1/metrics")
+    provider = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=Resource({"service.name": "shop"}))
+    provider.get_meter(names.SCOPE).create_counter(names.CALLS.name).add(1, attributes)
+    provider.shutdown()
+
+
+class Terminal:
+    """A pseudo-terminal of 100 columns and 40 lines."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = pty.openpty()
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        self.shown = ""
+
+    def read_until(self, words: str, seconds: float = 30.0) -> None:
+        deadline = time.monotonic() + seconds
+        while words not in self.shown:
+            assert time.monotonic() < deadline, self.shown
+            if select.select([self.ours], [], [], 0.2)[0]:
+                self.shown += os.read(self.ours, 65536).decode(errors="replace")
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    opened = Terminal()
+    yield opened
+    os.close(opened.ours)
+    os.close(opened.theirs)
+
+
+@pytest.mark.parametrize("leave", ["q", "ctrl-c"])
+def test_in_a_terminal_it_shows_what_comes_and_q_leaves_and_prints_the_summary(terminal: Terminal, leave: str) -> None:
+    port = free_port()
+    before = termios.tcgetattr(terminal.theirs)
+    with watch(f"--port={port}", stdin=terminal.theirs, stdout=terminal.theirs, stderr=terminal.theirs) as process:
+        terminal.read_until("No metrics of after200 have come yet")
+        export(port, HIDDEN)
+        terminal.read_until("overloaded_error")
+        assert "HTTP says 1 of 1 succeeded" not in terminal.shown
+        os.write(terminal.ours, b"x")
+        os.write(terminal.ours, b"q") if leave == "q" else process.send_signal(signal.SIGINT)
+        terminal.read_until("HTTP says 1 of 1 succeeded; 0 did.")
+        assert 0 == process.wait(10)
+    assert before == termios.tcgetattr(terminal.theirs)
+
+
+def test_without_a_terminal_it_ends_with_a_signal_and_prints_json() -> None:
+    port = free_port()
+    with watch(f"--port={port}", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        export(port, HIDDEN)
+        export(port, GOOD)
+        process.send_signal(signal.SIGTERM)
+        printed, said = process.communicate(timeout=20)
+    result = json.loads(printed)
+    assert 0 == process.returncode, said
+    totals = {"calls": 2, "http_ok": 2, "completed": 1, "hidden": 1, "failed": 0, "left": 0}
+    assert totals == {name: result[name] for name in totals}
+    assert [{"service": "shop", "model": MODEL, **totals, "open": 0}] == result["models"]
+    assert f"receiving at http://127.0.0.1:{port}" in said.decode()
+
+
+def test_once_ends_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with watch("--port=0", "--once=0.1", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        printed, _ = process.communicate(timeout=60)
+    assert 1 == process.returncode  # nothing came
+    assert "No metrics of after200 have come yet" in printed.decode()
+
+
+def test_once_with_something_to_show() -> None:
+    port = free_port()
+    with watch(f"--port={port}", "--once=5", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        export(port, HIDDEN)
+        printed, _ = process.communicate(timeout=60)
+    assert 0 == process.returncode
+    assert "HTTP says 1 of 1 succeeded; 0 did." in printed.decode()
+
+
+def test_a_port_that_is_in_use_is_named_with_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with Receiver() as other:
+        port = int(other.url.rpartition(":")[2])
+        assert 1 == main([f"--port={port}", "--once=1"])
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"after200 watch: port {port} is in use: does a Collector, or another after200 watch, run here?"
+    )
+    assert f"--port {port + 1}, and for the service OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{port + 1}" in said
+
+
+def test_an_address_that_is_not_of_this_machine_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == main(["--port=0", "--host=203.0.113.1", "--once=1"])
+    assert "after200 watch: cannot listen at 203.0.113.1, port 0: " in capsys.readouterr().err
+
+
+def test_what_was_refused_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    import urllib.error
+    import urllib.request
+
+    port = free_port()
+    with watch(f"--port={port}", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        export(port, GOOD)
+        headers = {"Content-Type": "application/json"}
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/v1/traces", b"{}", headers))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert "a request was refused: POST /v1/traces: Content-Type is application/json; only " in said.decode()
+
+
+BAD = [
+    ("--port=70000", "argument --port: '70000' is not a whole number from 0 to 65535"),
+    ("--port=x", "argument --port: 'x' is not a whole number from 0 to 65535"),
+    ("--once=0", "argument --once: '0' is not a number of seconds above 0, at most 86400"),
+    ("--once=soon", "argument --once: 'soon' is not a number of seconds above 0, at most 86400"),
+    ("more", "unrecognized arguments: more"),
+]
+
+
+@pytest.mark.parametrize(("option", "message"), BAD)
+def test_a_wrong_option_is_named_with_what_is_accepted(
+    option: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    assert 2 == ended.value.code
+    assert f"after200 watch: error: {message}\n" in capsys.readouterr().err
