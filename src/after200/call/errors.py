@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from . import statuses
 from .facts import ProviderError
@@ -70,7 +70,7 @@ def read_error_header(value: object) -> str | None:
     return _usable_type(_shape_name(value.partition(":")[0])) if isinstance(value, str) else None
 
 
-def read_frame_error(headers: Mapping[str, Any], payload: object) -> ProviderError | None:
+def read_frame_error(headers: Mapping[str, object], payload: object) -> ProviderError | None:
     """Returns the error in a frame of `application/vnd.amazon.eventstream`, and None for a frame that is an event.
 
     Args:
@@ -86,7 +86,7 @@ def read_frame_error(headers: Mapping[str, Any], payload: object) -> ProviderErr
     )
 
 
-def _code(error: Mapping[str, Any]) -> str | None:
+def _code(error: Mapping[str, object]) -> str | None:
     details = error.get("details")
     return _usable_type(details.get("error_code")) if isinstance(details, Mapping) else None
 

@@ -7,7 +7,7 @@ What is not as the Claude API documents it says nothing; nothing here raises for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from .errors import find_error
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts, Message, Tokens, Tool, Usage
@@ -53,7 +53,7 @@ def read_whole(payload: object, rule: EndRule = "message") -> Facts:
     return IS_MALFORMED if error is None else Facts(error=error)
 
 
-def read_message(message: Mapping[str, Any], *, output: bool = True) -> Message:
+def read_message(message: Mapping[str, object], *, output: bool = True) -> Message:
     """Returns what a message says. `output` is False for `message_start`, whose output tokens are a placeholder."""
     content = message.get("content")
     blocks = content[:MAX_LIST] if isinstance(content, list) else []
@@ -118,7 +118,7 @@ def read_usage(usage: object) -> Usage:
     )
 
 
-def _tokens(counts: Mapping[str, Any]) -> Tokens:
+def _tokens(counts: Mapping[str, object]) -> Tokens:
     return Tokens(
         input=count(counts.get("input_tokens")),
         output=count(counts.get("output_tokens")),
@@ -138,14 +138,14 @@ def _category(stop_details: object) -> str | None:
     return str(category) if looks_like_a_type(category) else None
 
 
-def _is_guarded(payload: Mapping[str, Any]) -> bool:
+def _is_guarded(payload: Mapping[str, object]) -> bool:
     return payload.get(GUARDRAIL) == "INTERVENED"
 
 
 # --- payloads by type ---
 
 
-def _message_start(payload: Mapping[str, Any]) -> Facts | None:
+def _message_start(payload: Mapping[str, object]) -> Facts | None:
     message = payload.get("message")
     if not isinstance(message, Mapping):
         return None
@@ -153,7 +153,7 @@ def _message_start(payload: Mapping[str, Any]) -> Facts | None:
     return Facts(message=read_message({**message, "content": None, "stop_reason": None}, output=False))
 
 
-def _message_delta(payload: Mapping[str, Any]) -> Facts:
+def _message_delta(payload: Mapping[str, object]) -> Facts:
     delta = payload.get("delta")
     fields = delta if isinstance(delta, Mapping) else {}
     message = read_message({"usage": payload.get("usage"), GUARDRAIL: payload.get(GUARDRAIL)})
@@ -164,22 +164,22 @@ def _message_delta(payload: Mapping[str, Any]) -> Facts:
     )
 
 
-def _message_stop(payload: Mapping[str, Any]) -> Facts:
+def _message_stop(payload: Mapping[str, object]) -> Facts:
     return Facts(stopped=True, message=Message(guarded=True) if _is_guarded(payload) else None)
 
 
-def _block_start(payload: Mapping[str, Any]) -> Facts:
+def _block_start(payload: Mapping[str, object]) -> Facts:
     tool = read_tool(payload.get("content_block"))
     return Facts(message=Message(blocks=1, tools=() if tool is None else ((tool, 1),)))
 
 
-def _block_delta(payload: Mapping[str, Any]) -> Facts:
+def _block_delta(payload: Mapping[str, object]) -> Facts:
     delta = payload.get("delta")
     is_text = isinstance(delta, Mapping) and delta.get("type") == "text_delta" and bool(delta.get("text"))
     return Facts(chunk=True, text=True) if is_text else CHUNK_CAME
 
 
-def _completion(payload: Mapping[str, Any]) -> Facts:
+def _completion(payload: Mapping[str, object]) -> Facts:
     # The Text Completions API: every event is a chunk, and the one with a `stop_reason` is the last.
     has_text = bool(payload.get("completion"))
     stop_reason = name(payload.get("stop_reason"))
@@ -191,7 +191,7 @@ def _completion(payload: Mapping[str, Any]) -> Facts:
     )
 
 
-_READERS: Final[dict[str, Callable[[Mapping[str, Any]], Facts | None]]] = {
+_READERS: Final[dict[str, Callable[[Mapping[str, object]], Facts | None]]] = {
     "message_start": _message_start,
     "message_delta": _message_delta,
     "message_stop": _message_stop,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ..names import Failure
 from .facts import NOTHING_SAID, Facts, Message, ProviderError, merged
@@ -70,6 +70,10 @@ class Progress:
         return gap
 
 
+Parameter = str | int | float | tuple[str, ...]
+"""A parameter of a request that the conventions have an attribute for."""
+
+
 class Call:
     """What is known of one logical API call so far. Holds facts and no object of another layer."""
 
@@ -109,7 +113,7 @@ class Call:
         stream: bool,
         server_address: str | None = None,
         server_port: int | None = None,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Parameter] | None = None,
         end_rule: EndRule = "message",
     ) -> None:
         self.started_at = clock()
@@ -124,7 +128,7 @@ class Call:
         """Whether the application asked for a stream."""
         self.server_address = server_address
         self.server_port = server_port
-        self.parameters: Mapping[str, Any] = parameters or {}
+        self.parameters: Mapping[str, Parameter] = parameters or {}
         """The request parameters that the conventions have attributes for, by their names in the API."""
         self.end_rule: EndRule = end_rule
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from ..call import statuses
 from ..call.bodies import reader_for
@@ -18,6 +18,7 @@ from ..call.verdict import completed, failed, judge
 from ..guard import guarded
 from ..names import OTHER
 from .bodies import follow_body
+from .foreign import Foreign
 from .running import RunningCall
 
 DEPTH: Final = 4
@@ -25,7 +26,7 @@ DEPTH: Final = 4
 
 
 @guarded
-def note_response(running: RunningCall, response: Any) -> None:
+def note_response(running: RunningCall, response: Foreign) -> None:
     """`response` answered the open attempt; the SDK takes it for a success."""
     running.attempt_answered(response.status_code)
     call = running.call
@@ -38,14 +39,14 @@ def note_response(running: RunningCall, response: Any) -> None:
 
 
 @guarded
-def note_http_error(running: RunningCall, response: Any) -> None:
+def note_http_error(running: RunningCall, response: Foreign) -> None:
     """`response` answered the open attempt with an HTTP error, whose body nobody has read."""
     running.attempt_answered(response.status_code)
     note_rate_limits(running, response)
 
 
 @guarded
-def note_rate_limits(running: RunningCall, response: Any) -> None:
+def note_rate_limits(running: RunningCall, response: Foreign) -> None:
     """Records the rate limits that the headers of `response` state."""
     limits = read_rate_limits(response.headers.raw)
     if limits and running.recording is not None:
@@ -95,7 +96,7 @@ def judge_refused_body(running: RunningCall, exception: BaseException) -> Verdic
 
 
 @guarded
-def answered(running: RunningCall | None, result: Any) -> None:
+def answered(running: RunningCall | None, result: Foreign) -> None:
     """The request of the call returned `result`: a stream that has yet to be read, a raw response, or a message."""
     if running is None or running.ended is not None:
         return
@@ -124,7 +125,7 @@ def learn_all(running: RunningCall, all_facts: Iterable[Facts]) -> None:
         running.learn(facts)
 
 
-def find_response(result: Any) -> Any:
+def find_response(result: Foreign) -> Foreign:
     """Returns the HTTP response behind what a request returned, None for a message that has been parsed."""
     for candidate in (getattr(result, "http_response", None), getattr(result, "response", None), result):
         if candidate is not None and hasattr(candidate, "status_code") and hasattr(candidate, "is_stream_consumed"):
@@ -141,7 +142,7 @@ def body_facts(running: RunningCall, body: bytes, content_type: str) -> Iterable
     call.events = call.events or reader.events
 
 
-def message_facts(running: RunningCall, message: Any) -> Iterable[Facts]:
+def message_facts(running: RunningCall, message: Foreign) -> Iterable[Facts]:
     """Yields what the object says that the SDK made of a whole body: a message, or a model of whatever JSON came."""
     if isinstance(message, str):
         # The SDK hands a body of another media type than JSON to the application as text.
@@ -151,7 +152,7 @@ def message_facts(running: RunningCall, message: Any) -> Iterable[Facts]:
     return (read_whole(plain(message), running.call.end_rule),)
 
 
-def plain(value: Any, depth: int = DEPTH) -> Any:
+def plain(value: Foreign, depth: int = DEPTH) -> Foreign:
     """Returns a model of the SDK as a mapping, and its models in it. The SDK does not validate: it may be anything."""
     if value is None or isinstance(value, str | int | float) or not depth:
         return value

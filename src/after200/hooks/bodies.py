@@ -19,13 +19,14 @@ from ..call.documents import Document
 from ..call.facts import UNDECODABLE, Facts
 from ..guard import guarded
 from .current import AGeneratorSending, ASending, Sending
+from .foreign import Foreign
 from .generators import ForwardsGenerator
 from .reading import deliver
 from .responses import follow
 from .running import RunningCall
 
 
-def follow_body(running: RunningCall, response: Any) -> None:
+def follow_body(running: RunningCall, response: Foreign) -> None:
     """Ends `running` when the body of `response` ends, in whichever way the application deals with it."""
     follow(response, running)
     response.stream = Tap(response.stream, running, response.headers)
@@ -35,9 +36,9 @@ class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
     """A body that reports how it is read. In all else it is the body that it stands for."""
 
     # The SDK asks the body of each response for this at each event, and most bodies have none.
-    stream_observer: Any = None
+    stream_observer: Foreign = None
 
-    def __init__(self, body: Any, running: RunningCall, headers: Any) -> None:
+    def __init__(self, body: Foreign, running: RunningCall, headers: Foreign) -> None:
         super().__init__(body)
         self._self_running = running
         self._self_headers = headers
@@ -65,7 +66,7 @@ class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
 
 @guarded
-def tapped(tap: Tap, chunks: Any, sending: Any, reading: Any) -> Any:
+def tapped(tap: Tap, chunks: Foreign, sending: Foreign, reading: Foreign) -> Foreign:
     """Returns the chunks of the body as `sending` and `reading` iterate over them, where there is a reason for it."""
     running: RunningCall = tap._self_running
     if running.sends_more:
@@ -80,13 +81,13 @@ def tapped(tap: Tap, chunks: Any, sending: Any, reading: Any) -> Any:
 class Watch:
     """Reads the bytes of one body along: through its content encoding, into the reader for its media type."""
 
-    def __init__(self, running: RunningCall, headers: Any) -> None:
+    def __init__(self, running: RunningCall, headers: Foreign) -> None:
         call = running.call
         self._running = running
         self.is_done = False
         """Whether no further byte matters: the events are watched elsewhere, and one came."""
         self._is_finished = False
-        self._decoder: Any = None
+        self._decoder: Foreign = None
         self._reader: BodyReader | Beginning | None = None
         encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("", "identity"):
@@ -206,7 +207,7 @@ class AChunks:
     def __aiter__(self) -> AChunks:
         return self
 
-    def __anext__(self) -> Any:
+    def __anext__(self) -> Foreign:
         return self._next() if self._watch.is_done else self._read()
 
     async def _read(self) -> bytes:
@@ -225,12 +226,12 @@ class AGeneratorChunks(ForwardsGenerator, AChunks):
     __slots__ = ()
 
 
-def as_bytes(decoded: Any) -> bytes:
+def as_bytes(decoded: Foreign) -> bytes:
     """Returns what a content decoder gave as bytes: it gives bytes, or an iterator over them (httpx2)."""
     return decoded if isinstance(decoded, bytes) else b"".join(decoded)
 
 
-def content_decoders(headers: Any) -> Any:
+def content_decoders(headers: Foreign) -> Foreign:
     """Returns the content encodings that the HTTP client whose headers these are can decode, each with its decoder."""
     client = type(headers).__module__.partition(".")[0]
     return getattr(sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {})

@@ -15,6 +15,7 @@ from typing import Any
 from ..call.record import clock
 from ..guard import guarded
 from .exceptions import correct
+from .foreign import Foreign
 from .generators import ForwardsGenerator
 from .reading import deliver
 from .responses import DROPPED, find
@@ -34,7 +35,7 @@ class _Reading:
 
     __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
 
-    def __init__(self, events: Any, response: Any) -> None:
+    def __init__(self, events: Foreign, response: Foreign) -> None:
         self._inner = events
         self._response = response
         self._running: RunningCall | None = None
@@ -69,7 +70,7 @@ class _Reading:
             if running is not None:
                 DROPPED.append((running, clock()))
 
-    def __getattr__(self, attribute: str) -> Any:
+    def __getattr__(self, attribute: str) -> Foreign:
         # What stands here in place of the SDK's generator has all that a generator has.
         return getattr(object.__getattribute__(self, "_inner"), attribute)
 
@@ -79,14 +80,14 @@ class DeliveredEvents(_Reading):
 
     __slots__ = ()
 
-    def __init__(self, events: Iterator[Any], response: Any) -> None:
+    def __init__(self, events: Iterator[Any], response: Foreign) -> None:
         super().__init__(events, response)
         self._next = events.__next__
 
     def __iter__(self) -> DeliveredEvents:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Foreign:
         if self._response is not None:
             self._begin()
         self.is_reading = True
@@ -111,14 +112,14 @@ class ADeliveredEvents(ForwardsGenerator, _Reading):
 
     __slots__ = ()
 
-    def __init__(self, events: AsyncIterator[Any], response: Any) -> None:
+    def __init__(self, events: AsyncIterator[Any], response: Foreign) -> None:
         super().__init__(events, response)
         self._next = events.__anext__
 
     def __aiter__(self) -> ADeliveredEvents:
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> Foreign:
         if self._response is not None:
             self._begin()
         self.is_reading = True

@@ -8,9 +8,10 @@ class for the corrected status code and error code. Its `body`, `message`, `requ
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import Final
 
 from ..guard import guarded
+from .foreign import Foreign
 from .running import RunningCall
 
 _CLASSES: Final[dict[int, tuple[str, ...]]] = {
@@ -35,7 +36,7 @@ _TABLE: Final = ("anthropic._error_classes", "ERROR_CLASSES")
 
 
 @guarded
-def correct(running: RunningCall, exception: Any) -> bool:
+def correct(running: RunningCall, exception: Foreign) -> bool:
     """Gives `exception`, raised out of the stream of `running`, the status code and the class it should have had.
 
     Returns True when it did; then the exception has to be raised anew.
@@ -51,7 +52,7 @@ def correct(running: RunningCall, exception: Any) -> bool:
     return True
 
 
-def error_class(exception: Any, status: int) -> type | None:
+def error_class(exception: Foreign, status: int) -> type | None:
     """Returns the SDK's class for `status` and the error code of `exception`, which extends that exception's class."""
     table = getattr(sys.modules.get(_TABLE[0]), _TABLE[1], {})
     module = sys.modules.get("anthropic._exceptions")

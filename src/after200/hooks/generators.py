@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .foreign import Foreign
+
 
 class ForwardsGenerator:
     """The methods of an async generator, forwarded to the one that is in `_inner`."""
@@ -15,11 +17,11 @@ class ForwardsGenerator:
     __slots__ = ()
     _inner: Any
 
-    def asend(self, value: Any) -> Any:
+    def asend(self, value: Foreign) -> Foreign:
         return self._inner.asend(value)
 
-    def athrow(self, *exception: Any) -> Any:
+    def athrow(self, *exception: Foreign) -> Foreign:
         return self._inner.athrow(*exception)
 
-    def aclose(self) -> Any:
+    def aclose(self) -> Foreign:
         return self._inner.aclose()

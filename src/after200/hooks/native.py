@@ -8,7 +8,7 @@ call is judged first, what it came to is written on the span, and what the SDK t
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import wrapt
 
@@ -16,6 +16,7 @@ from .. import names
 from ..guard import guarded
 from .answers import answered, find_response, refused
 from .current import current_call
+from .foreign import Arguments, Foreign, Keywords, Wrapped
 from .reading import Sign, deliver
 from .running import RunningCall
 
@@ -26,14 +27,14 @@ _SIGNS: Final[dict[str, Sign]] = {"read": "sdk_read", "failed": "sdk_failed", "c
 # --- the wrappers, each with the signature that wrapt asks for ---
 
 
-def start_span(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def start_span(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `start_api_call_span(tracer, base_url, options, ...)`: here it is known whether the SDK makes a span."""
     span = wrapped(*args, **kwargs)
     running = current_call.get()
     return span if running is None else share_span(running, span, *args[:3]) or span
 
 
-def finish_span(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def finish_span(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `finish_api_call_span(client, span, result)`: the call failed, or has its answer."""
     running = current_call.get()
     if running is not None and len(args) == 3 and shares_span(running):
@@ -43,7 +44,7 @@ def finish_span(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     return wrapped(*args, **kwargs)
 
 
-def end_body(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def end_body(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `FirstEnd.end(how, error)`: the body of a response ends, and the span with it."""
     if not getattr(instance, "_ended", True):
         finish_body(instance, *args, **kwargs)
@@ -54,7 +55,7 @@ def end_body(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 @guarded
-def share_span(running: RunningCall, span: Any, tracer: Any, base_url: Any, options: Any) -> Any:
+def share_span(running: RunningCall, span: Foreign, tracer: Foreign, base_url: object, options: Foreign) -> Foreign:
     """Returns the span that the SDK must use from here on. `span` is what its tracer returned, which may be None."""
     if running.recording is None:
         return span
@@ -69,13 +70,13 @@ def shares_span(running: RunningCall) -> bool:
 
 
 @guarded
-def shared(span: Any, running: RunningCall) -> Any:
+def shared(span: Foreign, running: RunningCall) -> Foreign:
     """Returns the SDK's `span` as the SDK must finish it."""
     return SharedSpan(span, running)
 
 
 @guarded
-def finish_request(running: RunningCall, result: Any) -> None:
+def finish_request(running: RunningCall, result: Foreign) -> None:
     """Ends the call before the SDK ends its span, unless there is a body that is yet to be read."""
     if result.error is not None:
         refused(running, result.error)
@@ -83,14 +84,14 @@ def finish_request(running: RunningCall, result: Any) -> None:
         answered(running, result.data)
 
 
-def has_open_body(running: RunningCall, data: Any) -> bool:
+def has_open_body(running: RunningCall, data: object) -> bool:
     """Returns whether what a request returns has a body that the application has yet to read."""
     response = find_response(data)
     return response is not None and (running.call.stream or not response.is_closed)
 
 
 @guarded
-def finish_body(first_end: Any, how: str, error: BaseException | None = None) -> None:
+def finish_body(first_end: Foreign, how: str, error: BaseException | None = None) -> None:
     """Ends the call whose body ended, before the SDK ends its span."""
     span = getattr(first_end.inner, "_span", None)
     if isinstance(span, SharedSpan):
@@ -104,7 +105,7 @@ class SharedSpan(wrapt.ObjectProxy):  # type: ignore[type-arg]
     from a stream that turns out to have failed with a status that nobody documents.
     """
 
-    def __init__(self, span: Any, running: RunningCall) -> None:
+    def __init__(self, span: Foreign, running: RunningCall) -> None:
         super().__init__(span)
         self._self_running = running
 
@@ -114,14 +115,14 @@ class SharedSpan(wrapt.ObjectProxy):  # type: ignore[type-arg]
         running: RunningCall = self._self_running
         return running
 
-    def set_status(self, *args: Any, **kwargs: Any) -> None:
+    def set_status(self, *args: object, **kwargs: object) -> None:
         if not self._self_running.failed:
             self.__wrapped__.set_status(*args, **kwargs)
 
-    def set_attribute(self, key: str, value: Any) -> None:
+    def set_attribute(self, key: str, value: Foreign) -> None:
         if key != names.HTTP_STATUS and not (key == names.ERROR_TYPE and self._self_running.failed):
             self.__wrapped__.set_attribute(key, value)
 
-    def set_attributes(self, attributes: Any) -> None:
+    def set_attributes(self, attributes: Foreign) -> None:
         for key in attributes:
             self.set_attribute(key, attributes[key])

@@ -19,6 +19,7 @@ from ..call.observer import CallObserver
 from ..guard import guarded, warn_once
 from ..settings import Settings
 from . import native, streams
+from .foreign import Foreign
 from .requests import RequestHooks
 
 
@@ -42,14 +43,14 @@ class Target(NamedTuple):
 class Patch(NamedTuple):
     """A patch that is on."""
 
-    parent: Any
+    parent: Foreign
     """The module or class that has the attribute."""
 
     attribute: str
-    original: Any
+    original: Foreign
     """What was there."""
 
-    wrapper: Any
+    wrapper: Foreign
     """What is there now."""
 
     inherited: bool
@@ -143,7 +144,7 @@ class Patches:
         for cls in (*wrapped_below(parent, attribute, original), parent):
             self._wrap(cls, attribute, vars(cls).get(attribute, original), target.wrapper)
 
-    def _wrap(self, parent: Any, attribute: str, original: Any, hook: Any) -> None:
+    def _wrap(self, parent: Foreign, attribute: str, original: Foreign, hook: Foreign) -> None:
         inherited = attribute not in vars(parent)
         # Somebody else's patch over ours keeps ours in place for good: it does nothing once there are no patches.
         wrapper = wrapt.FunctionWrapper(original, hook, enabled=self._patches.__len__)  # type: ignore[arg-type]
@@ -151,7 +152,7 @@ class Patches:
         self._patches.append(Patch(parent, attribute, original, wrapper, inherited))
 
 
-def wrapped_below(parent: Any, attribute: str, original: Any) -> list[type]:
+def wrapped_below(parent: Foreign, attribute: str, original: Foreign) -> list[type]:
     """Returns the subclasses of `parent` for which somebody wrapped its `attribute` before.
 
     A patch on `parent` does not reach them. logfire wraps `request` of each client class.

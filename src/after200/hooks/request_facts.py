@@ -6,11 +6,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from ..call.limits import name
-from ..call.record import Call
+from ..call.record import Call, Parameter
 from .endpoints import find_endpoint, model_in_url
+from .foreign import Foreign
 
 _PROVIDERS: Final = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"))
 """A part of the name of a client's class → `gen_ai.provider.name`; `anthropic` for every other client."""
@@ -26,7 +27,7 @@ _PARAMETERS: Final[dict[str, tuple[type, ...]]] = {
 MAX_STOP_SEQUENCES: Final = 16
 
 
-def read_request(client: Any, options: Any, *, stream: bool) -> Call | None:
+def read_request(client: Foreign, options: Foreign, *, stream: bool) -> Call | None:
     """Returns the call that a request with `options` of `client` is; None for a request that is no call."""
     endpoint = find_endpoint(options.method, options.url)
     if endpoint is None:
@@ -45,20 +46,20 @@ def read_request(client: Any, options: Any, *, stream: bool) -> Call | None:
     )
 
 
-def request_body(options: Any) -> Mapping[str, Any]:
+def request_body(options: Foreign) -> Mapping[str, object]:
     """Returns the request's body as the SDK sends it: what the caller adds by `extra_body` goes over the rest."""
     body = options.json_data if isinstance(options.json_data, Mapping) else {}
     extra = getattr(options, "extra_json", None)
     return {**body, **extra} if extra and isinstance(extra, Mapping) else body
 
 
-def requested_model(options: Any) -> str | None:
+def requested_model(options: Foreign) -> str | None:
     """Returns the model that the body of an attempt names; None where the client moved it into the URL."""
     json_data = getattr(options, "json_data", None)
     return name(json_data.get("model")) if isinstance(json_data, Mapping) else None
 
 
-def provider_name(client: Any) -> str:
+def provider_name(client: Foreign) -> str:
     """Returns `gen_ai.provider.name`, by the client's class or the class of the SDK that it extends."""
     return _provider_of(type(client))  # type: ignore[arg-type]
 
@@ -73,29 +74,29 @@ def _provider_of(client_class: type) -> str:
     return "anthropic"
 
 
-def sdk_traces(client: Any) -> bool:
+def sdk_traces(client: Foreign) -> bool:
     """Returns whether the SDK is about to make a span of its own for a call of `client` (1.14 and later)."""
     module = sys.modules.get("anthropic._base_client")
     return getattr(client, "_tracer", None) is not None and hasattr(module, "start_api_call_span")
 
 
-def server_of(base_url: Any) -> tuple[str | None, int | None]:
+def server_of(base_url: Foreign) -> tuple[str | None, int | None]:
     """Returns `server.address` and `server.port`; a client that finds its server when it sends has none yet."""
     if not base_url.host:
         return None, None
     return base_url.host, base_url.port or (80 if base_url.scheme == "http" else 443)
 
 
-def request_parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+def request_parameters(body: Mapping[str, object]) -> dict[str, Parameter]:
     """Returns the parameters of the request that the conventions have attributes for.
 
     One-shot iterators in `body` are not iterated.
     """
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Parameter] = {}
     for parameter, types in _PARAMETERS.items():
         value = body.get(parameter)
         if isinstance(value, types) and not isinstance(value, bool):
-            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[arg-type]
+            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment]
     stop_sequences = body.get("stop_sequences")
     if isinstance(stop_sequences, list | tuple) and stop_sequences:
         parameters["stop_sequences"] = tuple(str(sequence) for sequence in stop_sequences[:MAX_STOP_SEQUENCES])

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from ..call.exceptions import error_type_of
 from ..call.observer import CallObserver
@@ -15,6 +14,7 @@ from ..guard import guarded
 from ..names import OTHER
 from .answers import answered, note_http_error, note_response, refused
 from .current import TWICE, current_call, enter, leave
+from .foreign import Arguments, Foreign, Keywords, Wrapped
 from .request_facts import read_request, requested_model, sdk_traces
 from .responses import end_at_exit, end_dropped
 from .running import RunningCall
@@ -29,7 +29,7 @@ class RequestHooks:
 
     # --- the call ---
 
-    def request(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def request(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
         """Around `SyncAPIClient.request`."""
         running = self._begin(instance, args, kwargs)
         token = enter(running)
@@ -47,7 +47,7 @@ class RequestHooks:
         answered(running, result)
         return result
 
-    async def arequest(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    async def arequest(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
         """Around `AsyncAPIClient.request`."""
         running = self._begin(instance, args, kwargs)
         token = enter(running)
@@ -66,7 +66,7 @@ class RequestHooks:
         return result
 
     @guarded
-    def _begin(self, client: Any, args: Any, kwargs: Any) -> RunningCall | None:
+    def _begin(self, client: Foreign, args: Arguments, kwargs: Keywords) -> RunningCall | None:
         """Returns the call that the request is; None for a request that is no call, or must not be recorded."""
         if self._observer.suppressed():
             return None
@@ -83,21 +83,21 @@ class RequestHooks:
 
     # --- its attempts ---
 
-    def build_request(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def build_request(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
         """Around `BaseClient._build_request`: an attempt is about to be sent."""
         running = current_call.get()
         if running is not None:
             note_sending(running, args[0] if args else kwargs.get("options"))
         return wrapped(*args, **kwargs)
 
-    def should_retry(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def should_retry(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
         """Around `BaseClient._should_retry`: an attempt was answered with an HTTP error, and may be repeated."""
         running = current_call.get()
         if running is not None:
             note_http_error(running, args[0] if args else kwargs.get("response"))
         return wrapped(*args, **kwargs)
 
-    def retry_timeout(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def retry_timeout(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
         """Around `BaseClient._calculate_retry_timeout`: the SDK is about to wait.
 
         Called where the exception that lost an attempt, if any, is being handled.
@@ -107,7 +107,7 @@ class RequestHooks:
             note_wait(running, sys.exc_info()[1])
         return wrapped(*args, **kwargs)
 
-    def process_response(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def process_response(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
         """Around `_process_response` of both clients: an attempt was answered."""
         running = current_call.get()
         if running is not None:
@@ -116,7 +116,7 @@ class RequestHooks:
 
 
 @guarded
-def note_sending(running: RunningCall, options: Any) -> None:
+def note_sending(running: RunningCall, options: Foreign) -> None:
     """An attempt with `options` is about to be sent."""
     running.attempt_begins(requested_model(options))
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..call.record import clock
 from ..guard import guarded
+from .foreign import Foreign
 from .running import RunningCall
 
 
@@ -31,7 +32,7 @@ DROPPED: Final[deque[tuple[RunningCall, float]]] = deque()
 """The calls whose bodies were dropped, each with the time. Finalizers append here, and do nothing else."""
 
 
-def follow(response: Any, running: RunningCall) -> None:
+def follow(response: Foreign, running: RunningCall) -> None:
     """Registers `response` as the one whose body ends `running`."""
     followed = _Followed(response, _response_is_gone)
     followed.key, followed.running = id(response), running
@@ -39,7 +40,7 @@ def follow(response: Any, running: RunningCall) -> None:
     running.response = weakref.ref(response)
 
 
-def find(response: Any) -> RunningCall | None:
+def find(response: Foreign) -> RunningCall | None:
     """Returns the call that `response` answers, None when it is followed no more, or never was."""
     followed = _followed.get(id(response))
     return followed.running if followed is not None and followed() is response else None

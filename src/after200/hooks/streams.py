@@ -8,56 +8,56 @@ Two iterators are put in the way of the events: `WireEvents` (`wire_events.py`) 
 from __future__ import annotations
 
 import weakref
-from typing import Any
 
 from ..call.errors import read_frame_error
 from ..call.events import decode
 from ..call.facts import Facts
 from ..guard import guarded
 from .delivered_events import ADeliveredEvents, DeliveredEvents
+from .foreign import Arguments, Foreign, Keywords, Wrapped
 from .reading import deliver
 from .responses import find
 from .running import RunningCall
 from .wire_events import AWireEvents, WireEvents
 
-_decoders: weakref.WeakKeyDictionary[Any, RunningCall] = weakref.WeakKeyDictionary()
+_decoders: weakref.WeakKeyDictionary[Foreign, RunningCall] = weakref.WeakKeyDictionary()
 """The call whose frames a decoder of Amazon Bedrock's event streams decodes."""
 
 
 # --- the wrappers, each with the signature that wrapt asks for ---
 
 
-def stream(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def stream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `Stream.__stream__`."""
     events = wrapped(*args, **kwargs)
     return observed(DeliveredEvents, events, instance) or events
 
 
-def astream(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def astream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `AsyncStream.__stream__`."""
     events = wrapped(*args, **kwargs)
     return observed(ADeliveredEvents, events, instance) or events
 
 
-def iter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def iter_events(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `Stream._iter_events`."""
     events = wrapped(*args, **kwargs)
     return watched(WireEvents, events, instance) or events
 
 
-def aiter_events(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def aiter_events(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `AsyncStream._iter_events`."""
     events = wrapped(*args, **kwargs)
     return watched(AWireEvents, events, instance) or events
 
 
-def close(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def close(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around the `close` of a stream or a raw response: the application is done with it."""
     close_stream(instance)
     return wrapped(*args, **kwargs)
 
 
-def parse_frame(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def parse_frame(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `AWSEventStreamDecoder._parse_message_from_event`."""
     read_frame(instance, args[0] if args else kwargs.get("event"))
     return wrapped(*args, **kwargs)
@@ -67,13 +67,13 @@ def parse_frame(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 @guarded
-def observed(kind: Any, events: Any, stream: Any) -> Any:
+def observed(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
     """Returns `events`, which `stream` hands to the application, as an iterator of `kind`."""
     return kind(events, stream.response)
 
 
 @guarded
-def watched(kind: Any, events: Any, stream: Any) -> Any:
+def watched(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
     """Returns `events`, which `stream` is about to parse, as an iterator of `kind`.
 
     Returns None when nobody hands them to the application: the tap on the body reads them from the bytes.
@@ -89,7 +89,7 @@ def watched(kind: Any, events: Any, stream: Any) -> Any:
 
 
 @guarded
-def close_stream(stream: Any) -> None:
+def close_stream(stream: Foreign) -> None:
     """The application closes `stream`."""
     response = getattr(stream, "response", None)
     running = find(getattr(stream, "http_response", None) if response is None else response)
@@ -98,7 +98,7 @@ def close_stream(stream: Any) -> None:
 
 
 @guarded
-def read_frame(decoder: Any, frame: Any) -> None:
+def read_frame(decoder: Foreign, frame: Foreign) -> None:
     """Reads the error in a frame of Amazon Bedrock's while the frame is whole.
 
     The SDK raises a bare `ValueError` for it before 1.7, knows no type that botocore does not know, and never keeps

@@ -12,6 +12,7 @@ from typing import Any
 from ..call.events import CHUNK, CHUNK_TYPE, ERROR_FIELD, KNOWN_NAMES, read_event
 from ..call.record import clock
 from ..guard import guarded, report_fault
+from .foreign import Foreign
 from .generators import ForwardsGenerator
 from .reading import deliver
 from .running import RunningCall
@@ -56,7 +57,7 @@ class WireEvents(_Watching):
     def __iter__(self) -> WireEvents:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Foreign:
         try:
             sse = self._next()
         except BaseException as exception:
@@ -99,7 +100,7 @@ class AWireEvents(ForwardsGenerator, _Watching):
     def __aiter__(self) -> AWireEvents:
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> Foreign:
         try:
             sse = await self._next()
         except BaseException as exception:

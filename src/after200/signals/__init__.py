@@ -8,7 +8,11 @@ go on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from opentelemetry._logs import LoggerProvider
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import TracerProvider
 
 from ..call.observer import CallRecording
 from ..call.record import Call
@@ -31,9 +35,9 @@ class Signals:
         self,
         settings: Settings,
         *,
-        tracer_provider: Any = None,
-        meter_provider: Any = None,
-        logger_provider: Any = None,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
     ) -> None:
         """The providers are the global ones where None."""
         self._spans = _made(Spans, settings.spans, tracer_provider)
@@ -58,6 +62,6 @@ class Signals:
             self._metrics.before_collection(callback)
 
 
-def _made(signal: Callable[..., _T], *arguments: Any) -> _T | None:
+def _made(signal: Callable[..., _T], *arguments: object) -> _T | None:
     """Returns `signal(*arguments)`; None, and one warning, when that raises."""
     return guarded(signal)(*arguments)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+
+from opentelemetry.util.types import AttributeValue
 
 from .. import names
 from ..call import statuses
@@ -22,7 +23,7 @@ Kind = tuple[str, str, str | None, bool]
 """Operation, provider, model and whether the call streams: what the contract calls A."""
 
 
-def key_of(attributes: Iterable[str], values: Iterable[Any]) -> Key:
+def key_of(attributes: Iterable[str], values: Iterable[AttributeValue | None]) -> Key:
     """Returns the key with `attributes` and `values`, without those that have no value: absent is absent."""
     return tuple((name, value) for name, value in zip(attributes, values, strict=True) if value is not None)
 
@@ -48,7 +49,7 @@ def reported_status(verdict: Verdict, wire_status: int | None) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def answer_key(kind: Kind, *values: Any) -> Key:
+def answer_key(kind: Kind, *values: AttributeValue | None) -> Key:
     """Returns the set of a point of `after200.answers`."""
     return key_of(names.ANSWERS_RECEIVED.attributes, (*kind, *values))
 
@@ -61,7 +62,7 @@ def attempt_key(provider: str, model: str | None, attempt: Attempt) -> Key:
 
 
 @lru_cache(maxsize=1024)
-def model_key(provider: str, model: str | None, *more: Any, metric: names.Metric) -> Key:
+def model_key(provider: str, model: str | None, *more: AttributeValue | None, metric: names.Metric) -> Key:
     """Returns the set of a point of `metric`, whose attributes are provider, model and `more`."""
     return key_of(metric.attributes, (provider, model, *more))
 
@@ -73,7 +74,7 @@ def token_key(kind: Kind, outcome: str, token_type: str, detail: str | None) -> 
 
 
 @lru_cache(maxsize=1024)
-def outcome_attributes(kind: Kind, outcome: str | None) -> dict[str, Any]:
+def outcome_attributes(kind: Kind, outcome: str | None) -> dict[str, AttributeValue]:
     """Returns the set of a point that says which call it was, and what came of it where that matters."""
     return dict(key_of((*names.CALL_ATTRIBUTES, names.OUTCOME), (*kind, outcome)))
 
@@ -88,7 +89,7 @@ def inner_error_key(operation: str, provider: str, error_type: str) -> Key:
 
 
 @lru_cache(maxsize=1024)
-def convention_attributes(*values: Any) -> dict[str, Any]:
+def convention_attributes(*values: AttributeValue | None) -> dict[str, AttributeValue]:
     """Returns the set that every `gen_ai.client.*` metric has; `values` are those of `names.CONVENTION_ATTRIBUTES`."""
     return dict(key_of(names.CONVENTION_ATTRIBUTES, values))
 

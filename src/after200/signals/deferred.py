@@ -22,11 +22,12 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, set_span_in_context
+from opentelemetry.util.types import Attributes, AttributeValue
 
 from ..guard import guarded
 from ..names import Metric
@@ -40,7 +41,7 @@ WAITING: Final = 2000
 NO_CONTEXT: Final = set_span_in_context(INVALID_SPAN, Context())
 """The context of a point that belongs to no span: without one, an exemplar takes the span of whoever collects."""
 
-Key = tuple[tuple[str, Any], ...]
+Key = tuple[tuple[str, AttributeValue], ...]
 """A set of attributes that can be the key of a sum: pairs of a name and a value."""
 
 _all: Final[weakref.WeakSet[Sum | Points]] = weakref.WeakSet()
@@ -65,7 +66,7 @@ class Deferred:
         """Called each time before anything is collected."""
         self._first = True
 
-    def sum(self, meter: Any, metric: Metric) -> Sum:
+    def sum(self, meter: Meter, metric: Metric) -> Sum:
         """Returns a sum that an observable instrument for `metric` reports."""
         total = Sum(only_grows=metric.kind == "counter")
         callbacks = [total.observe]
@@ -130,14 +131,14 @@ class Points:
     """Points of histograms that wait to be recorded."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Any, float, dict[str, Any], SpanContext | None]] = deque()
+        self._waiting: deque[tuple[Histogram, float, Attributes, SpanContext | None]] = deque()
         _all.add(self)
 
     def start_anew(self) -> None:
         """Drops what waits."""
         self._waiting.clear()
 
-    def add(self, histogram: Any, value: float, attributes: dict[str, Any], span: SpanContext | None) -> None:
+    def add(self, histogram: Histogram, value: float, attributes: Attributes, span: SpanContext | None) -> None:
         """Adds `value` for `histogram`, measured in the context of `span`. Nobody may change `attributes` later."""
         self._waiting.append((histogram, value, attributes, span))
         if len(self._waiting) > WAITING:

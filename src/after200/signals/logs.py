@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from opentelemetry import _logs
 from opentelemetry import context as contexts
-from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .. import names
@@ -19,7 +18,7 @@ from ..call.ended import EndedCall
 class Logs:
     """The log record of each error."""
 
-    def __init__(self, logger_provider: Any) -> None:
+    def __init__(self, logger_provider: LoggerProvider | None) -> None:
         self._logger = _logs.get_logger(names.SCOPE, __version__, logger_provider, names.SCHEMA_URL)
 
     def end(self, call: EndedCall, context: contexts.Context) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry import metrics
+from opentelemetry.metrics import Histogram, MeterProvider
 from opentelemetry.trace import SpanContext
+from opentelemetry.util.types import AttributeValue
 
 from .. import names
 from .._version import __version__
@@ -36,7 +38,7 @@ class Instruments:
     cumulative sums must not restart after `uninstrument()`.
     """
 
-    def __init__(self, meter_provider: Any) -> None:
+    def __init__(self, meter_provider: MeterProvider | None) -> None:
         self.meter = metrics.get_meter(names.SCOPE, __version__, meter_provider, names.SCHEMA_URL)
         self.deferred = Deferred()
         # The callbacks of the first instrument run first, so what they record is collected with the others.
@@ -57,7 +59,7 @@ class Instruments:
         self.born: set[attributes.Kind] = set()
         """The kinds of calls whose watched failures have been born at zero."""
 
-    def histogram(self, metric: names.Metric) -> Any:
+    def histogram(self, metric: names.Metric) -> Histogram:
         """Returns the histogram for `metric`, with the conventions' advice on its buckets."""
         return self.meter.create_histogram(
             metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
@@ -67,7 +69,7 @@ class Instruments:
 class Metrics:
     """What one instrumentation writes to the instruments."""
 
-    def __init__(self, genai: bool, chunk_timing: bool, meter_provider: Any) -> None:
+    def __init__(self, genai: bool, chunk_timing: bool, meter_provider: MeterProvider | None) -> None:
         instruments = self._instruments = instruments_of(meter_provider)
         self._points = instruments.deferred.points
         self._longest_gap = instruments.histogram(names.LONGEST_GAP)
@@ -193,11 +195,11 @@ class Metrics:
                 add(self._token_usage, tokens, {**base, names.TOKEN_TYPE: token_type}, span)
 
 
-_instruments: weakref.WeakKeyDictionary[Any, Instruments] = weakref.WeakKeyDictionary()
+_instruments: weakref.WeakKeyDictionary[MeterProvider, Instruments] = weakref.WeakKeyDictionary()
 _of_global_provider: list[Instruments] = []
 
 
-def instruments_of(meter_provider: Any) -> Instruments:
+def instruments_of(meter_provider: MeterProvider | None) -> Instruments:
     """Returns the instruments of `meter_provider`; None stands for the global provider."""
     if meter_provider is None:
         if not _of_global_provider:
@@ -213,7 +215,7 @@ def kind_of(call: Call | EndedCall) -> attributes.Kind:
     return (call.operation, call.provider, BOUNDS.model(call.model), call.stream)
 
 
-def convention_attributes(call: Call | EndedCall, response_model: str | None) -> dict[str, Any]:
+def convention_attributes(call: Call | EndedCall, response_model: str | None) -> dict[str, AttributeValue]:
     """Returns the attributes of every `gen_ai.client.*` metric."""
     return attributes.convention_attributes(
         call.operation,

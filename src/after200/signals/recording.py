@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from opentelemetry import context as contexts
+from opentelemetry.trace import Span, Tracer
 
 from ..call.ended import EndedCall
 from ..call.facts import ProviderError
@@ -63,7 +63,7 @@ class Recording:
         return True
 
     @guarded
-    def use_sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
+    def use_sdk_span(self, call: Call, span: Span | None, tracer: Tracer | None) -> Span | None:
         """The SDK asked `tracer` for `span`. Returns the span that the SDK must use from here on."""
         if self._spans is None:
             return span

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from opentelemetry import context as contexts
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, TracerProvider
 from opentelemetry.util.types import AttributeValue
 
 from .. import names
@@ -40,7 +40,7 @@ class SpanHandle:
 
     __slots__ = ("_token", "context", "own", "records", "span")
 
-    def __init__(self, span: Any, *, own: bool, records: bool = True) -> None:
+    def __init__(self, span: Span, *, own: bool, records: bool = True) -> None:
         self.span = span
         self.context: contexts.Context = trace.set_span_in_context(span)
         """The context in which the span is current."""
@@ -65,7 +65,7 @@ class SpanHandle:
 class Spans:
     """The span of each call."""
 
-    def __init__(self, mode: SpanMode, tracer_provider: Any) -> None:
+    def __init__(self, mode: SpanMode, tracer_provider: TracerProvider | None) -> None:
         self._mode: SpanMode = mode
         self._tracer = trace.get_tracer(names.SCOPE, __version__, tracer_provider, names.SCHEMA_URL)
 
@@ -75,7 +75,7 @@ class Spans:
             return self._start(call)
         return None
 
-    def share(self, call: Call, span: Any, tracer: Any) -> tuple[SpanHandle | None, Any]:
+    def share(self, call: Call, span: Span | None, tracer: Tracer | None) -> tuple[SpanHandle | None, Span | None]:
         """Decides whose span `call` has, now that the SDK has made its own.
 
         Args:
@@ -95,7 +95,7 @@ class Spans:
             return handle, span if span is None or not own.is_valid else trace.NonRecordingSpan(own)
         return (None if span is None else SpanHandle(span, own=False, records=records)), span
 
-    def _is_sampled_out(self, span: Any, tracer: Any) -> bool:
+    def _is_sampled_out(self, span: Span | None, tracer: Tracer | None) -> bool:
         """Returns whether the sampler that would decide about our span has decided against the SDK's."""
         sampler = sampler_of(tracer)
         if span is None:
@@ -141,7 +141,7 @@ class Spans:
             span.set_status(Status(StatusCode.ERROR, call.verdict.message))
 
 
-def sampler_of(tracer: Any) -> Any:
+def sampler_of(tracer: Tracer | None) -> object:
     """Returns the sampler of `tracer`, or of the tracer that it stands for; None where there is no telling."""
     return getattr(getattr(tracer, "_tracer", tracer), "sampler", None)
 
