@@ -64,3 +64,29 @@ def test_an_import_that_is_forbidden_is_named(line: str, name: str) -> None:
 )
 def test_an_import_from_support_or_of_the_same_folder_is_allowed(line: str) -> None:
     assert [] == forbidden(TESTS / "cli" / "test_main.py", line)
+
+
+@pytest.mark.parametrize("part", ["faults", "monitoring"])
+def test_the_fault_server_and_the_dashboards_import_only_the_names_of_the_package(part: str) -> None:
+    source = ROOT / "src"
+    found = {
+        name
+        for file in (source / "after200" / part).rglob("*.py")
+        for name in imported(file, file.read_text("utf-8"), source)
+        if name.startswith("after200.") and name.split(".")[1] not in ("names", part)
+    }
+    assert set() == found
+
+
+def test_no_file_of_the_package_has_more_than_250_lines_but_those_that_are_named() -> None:
+    package = ROOT / "src" / "after200"
+    long = {
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        if len(file.read_text("utf-8").splitlines()) > 250
+    }
+    assert long <= LONG
+
+
+LONG: set[str] = {"call/bodies.py"}
+"""Files that are still to be divided."""

@@ -166,7 +166,7 @@ def test_what_a_dashboard_reads_depends_on_the_number_of_series(
     recorded_from: int, asks_series: bool, episodes: Episodes
 ) -> None:
     pytest.importorskip("grafana_foundation_sdk", reason="no release of grafana-foundation-sdk supports this Python")
-    from after200.monitoring.boards.common import SOURCE_PATTERN, choice_of_source
+    from after200.monitoring.boards.counts import SOURCE_PATTERN, choice_of_source
     from after200.monitoring.policy import Policy
 
     query = choice_of_source(Policy(recorded_from=recorded_from)).removeprefix("query_result(").removesuffix(")")

@@ -43,7 +43,7 @@ def test_greeting(claude_faults):
 
 def run(directory: Path) -> subprocess.CompletedProcess[str]:
     installed = any(entry.name == "after200" for entry in entry_points(group="pytest11"))
-    plugin = [] if installed else ["-p", "after200.faults.pytest_plugin"]
+    plugin = [] if installed else ["-p", "after200.testing.pytest_plugin"]
     command = [
         sys.executable,
         "-m",

@@ -165,7 +165,7 @@ def test_a_run_that_uses_neither_imports_nothing(project: pytest.Pytester) -> No
 
         def test_it():
             ours = {name for name in sys.modules if name.partition(".")[0] == "after200"}
-            assert ours == {"after200", "after200._version", "after200.faults", "after200.faults.pytest_plugin"}
+            assert ours == {"after200", "after200._version", "after200.testing", "after200.testing.pytest_plugin"}
             assert not {name.partition(".")[0] for name in sys.modules} & {"anthropic", "opentelemetry", "h11", "wrapt"}
         """
     )

@@ -35,7 +35,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: pytest loads the plugin of this package in every run, with or without the extra."""
+    """Imports a public name when it is first asked for: the catalog needs no h11, the server does."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_PLACES[name], __name__), name)

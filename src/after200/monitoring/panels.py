@@ -10,42 +10,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import common as c
-from grafana_foundation_sdk.builders import dashboard as d
-from grafana_foundation_sdk.builders import prometheus, stat, table, tempo, timeseries
+from grafana_foundation_sdk.builders import prometheus, stat, timeseries
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
-from grafana_foundation_sdk.models import prometheus as pm
 
 from after200 import names
 from after200.monitoring import colors
-from after200.monitoring.naming import Part, label
-from after200.monitoring.promql import Matcher, matches, select, select_gauge
-from after200.names import Metric
+from after200.monitoring.naming import label
+from after200.monitoring.properties import Builder, fixed_color, links, narrow, property_of, thresholds, variable_of
 
 METRICS_SOURCE: Final = cm.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TRACES_SOURCE: Final = cm.DataSourceRef(type_val="tempo", uid="${traces}")
 TAG: Final = "after200"
-RATE: Final = "$__rate_interval"
-RANGE: Final = "$__range"
-RATE_MINUTES: Final = f"scalar((time() - last_over_time(vector(time())[1s:1s] offset {RATE})) / 60)"
-"""The window of a graph's queries in minutes: the time now less the time one window ago."""
-THIS_BOARD: Final = "<this dashboard>"
-"""Stands for the uid of the dashboard that a panel is laid out on."""
 NO_CALLS: Final = "no calls"
 """What a number says where its query finds nothing: nothing is connected, or nothing was called."""
 
-CHOSEN: Final = (
-    matches("job", "$job"),
-    matches("instance", "$instance"),
-    matches(names.PROVIDER_NAME, "$provider"),
-    matches(names.REQUEST_MODEL, "$model"),
-)
-"""What the variables select. Recorded series have no instance: they are found as long as none is chosen."""
 
 Panel = Any
 """A panel builder: the SDK gives each kind a class of its own and no common name for what they share."""
-Builder = Any
-"""Any other builder. Their methods return `typing.Self`, which type checkers do not know for Python 3.10."""
 Steps = tuple[tuple[float, str], ...]
 """Colours of a number, each from a value upwards; the first from 0 on."""
 
@@ -57,32 +39,6 @@ class Query:
     expr: str
     legend: str = ""
     exemplar: bool = False
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: its heading, its width in pixels (None: what is left), and the variable that a click "
-    "sets."""
-
-    heading: str
-    width: int | None = None
-    sets: str | None = None
-
-
-MODEL: Final = Column("Model", sets="model")
-JOB: Final = Column("Job", sets="job")
-
-
-def chosen(metric: Metric, *matchers: Matcher, part: Part = "") -> str:
-    """The metric's series that the variables select, as far as it has their labels, narrowed down further."""
-    general = [m for m in CHOSEN if m.attribute in (*metric.attributes, "job", "instance")]
-    return select(metric, *general, *matchers, part=part)
-
-
-def chosen_gauge(metric: Metric, *matchers: Matcher) -> str:
-    """The same of a gauge of the unit `1`, whatever name it has on its way to Prometheus."""
-    general = [m for m in CHOSEN if m.attribute in (*metric.attributes, "job", "instance")]
-    return select_gauge(metric, *general, *matchers)
 
 
 def number(
@@ -186,99 +142,6 @@ def graph(
     return described(panel, title, description, unit, span)
 
 
-def variable_of(attribute: str) -> str:
-    """The variable that chooses among the values of an attribute."""
-    return {names.REQUEST_MODEL: "model", names.PROVIDER_NAME: "provider", "job": "job"}[attribute]
-
-
-def listing(
-    title: str,
-    description: str,
-    expr: str,
-    columns: dict[str, Column],
-    *,
-    unit: str = "locale",
-    value: str = "Calls",
-    decimals: int = 0,
-    span: int = 12,
-    height: int = 8,
-) -> Panel:
-    """A table of a number and label values, highest first; `columns` maps labels to columns, in order.
-
-    A click on a value of a column that sets a variable narrows the dashboard down to it.
-    """
-    order = {name: place for place, name in enumerate(("Value", *columns))}
-    organize = {
-        "excludeByName": {"Time": True},
-        "indexByName": order,
-        "renameByName": {**{name: column.heading for name, column in columns.items()}, "Value": value},
-    }
-    panel = (
-        table.Panel()
-        .with_target(target(Query(expr), "A").instant().format(pm.PromQueryFormat.TABLE))
-        .with_transformation(dm.DataTransformerConfig(id_val="organize", options=organize))
-        .with_transformation(
-            dm.DataTransformerConfig(id_val="sortBy", options={"sort": [{"field": value, "desc": True}]})
-        )
-        .decimals(decimals)
-        .override_by_name(value, [property_of("custom.width", 110)])
-        .height(height)
-    )
-    for column in columns.values():
-        properties = [] if column.width is None else [property_of("custom.width", column.width)]
-        if column.sets:
-            properties.append(links(narrow(column.sets, "${__value.raw:percentencode}")))
-        if properties:
-            panel = panel.override_by_name(column.heading, properties)
-    return described(panel, title, description, unit, span)
-
-
-def matrix(
-    title: str,
-    description: str,
-    expr: str,
-    row: str,
-    column: str,
-    order: tuple[str, ...],
-    heading: str,
-    *,
-    span: int = 12,
-    height: int = 8,
-) -> Panel:
-    """A table of one label against another; `heading` names both, `order` is the order of the columns."""
-    options = {"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "empty"}
-    corner = f"{row}\\{column}"
-    organize = {
-        "excludeByName": {},
-        "indexByName": {name: place for place, name in enumerate((corner, *order))},
-        "renameByName": {corner: heading},
-    }
-    panel = (
-        table.Panel()
-        .with_target(target(Query(expr), "A").instant().format(pm.PromQueryFormat.TABLE))
-        .with_transformation(dm.DataTransformerConfig(id_val="groupingToMatrix", options=options))
-        .with_transformation(dm.DataTransformerConfig(id_val="organize", options=organize))
-        .decimals(0)
-        .width(75)
-        .override_by_name(heading, [property_of("custom.width", 170)])
-        .height(height)
-    )
-    return described(panel, title, description, "locale", span)
-
-
-def traces(title: str, description: str, query: str, *, span: int = 24, height: int = 9) -> Panel:
-    """A table of traces that a TraceQL query finds."""
-    panel = (
-        table.Panel()
-        .with_target(
-            tempo.TempoQuery().datasource(TRACES_SOURCE).query_type("traceql").query(query).limit(50).ref_id("A")
-        )
-        .override_by_name("Trace ID", [property_of("custom.width", 290)])
-        .height(height)
-    )
-    return described(panel, title, description, "none", span, source=TRACES_SOURCE)
-
-
 def described(
     panel: Panel, title: str, description: str, unit: str, span: int, source: cm.DataSourceRef = METRICS_SOURCE
 ) -> Panel:
@@ -294,44 +157,3 @@ def target(query: Query, ref_id: str) -> Builder:
         .exemplar(query.exemplar)
         .ref_id(ref_id)
     )
-
-
-def thresholds(*steps: tuple[float, str]) -> Builder:
-    """What is no number, and what is below the first step, has no judgement."""
-    levels = [
-        dm.Threshold(value=None, color=colors.NEUTRAL),
-        *(dm.Threshold(value=at, color=color) for at, color in steps),
-    ]
-    return d.ThresholdsConfig().mode(dm.ThresholdsMode.ABSOLUTE).steps(levels)
-
-
-def property_of(name: str, value: Any) -> dm.DynamicConfigValue:
-    return dm.DynamicConfigValue(id_val=name, value=value)
-
-
-def fixed_color(color: str) -> dm.DynamicConfigValue:
-    return property_of("color", {"mode": "fixed", "fixedColor": color})
-
-
-def links(*urls: dict[str, Any]) -> dm.DynamicConfigValue:
-    return property_of("links", list(urls))
-
-
-def narrow(variable: str, value: str) -> dict[str, Any]:
-    """A link to the same dashboard, at the same time, that keeps the other variables and sets this one."""
-    kept = "".join(
-        f"&${{{name}:queryparam}}" for name in ("datasource", "job", "provider", "model") if name != variable
-    )
-    return {
-        "title": f"Show only this {variable}",
-        "url": f"/d/{THIS_BOARD}?${{__url_time_range}}{kept}&var-{variable}={value}",
-        "targetBlank": False,
-    }
-
-
-def below(limit: float, text: str, color: str) -> dict[str, Any]:
-    """A mapping: a word in place of every value below the limit."""
-    return {
-        "type": "range",
-        "options": {"from": None, "to": limit, "result": {"text": text, "color": color, "index": 0}},
-    }

@@ -6,13 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
-from after200.monitoring import colors, places
+from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import Counts, legend, or_none, or_zero
+from after200.monitoring.boards.counts import Counts
+from after200.monitoring.boards.expressions import legend, or_none, or_zero
 from after200.monitoring.boards.frame import Board, Row
+from after200.monitoring.boards.left_streams import left
+from after200.monitoring.boards.single_calls import single
 from after200.monitoring.naming import label
-from after200.monitoring.policy import BELOW_400, ERRORS, LEFT_BY_THE_APPLICATION, USABLE_ANSWERS, Policy
-from after200.monitoring.promql import equals, matches, one_of, quantile, share
+from after200.monitoring.policy import BELOW_400, ERRORS, USABLE_ANSWERS, Policy
+from after200.monitoring.promql import equals, matches, one_of, share
 from after200.monitoring.recording import HIDDEN_MATCHERS, JUDGED_MATCHERS
 
 CLAIMED = (*JUDGED_MATCHERS, matches(names.WIRE_STATUS, BELOW_400))
@@ -20,8 +23,6 @@ COMPLETED = (equals(names.OUTCOME, "completed"),)
 FAILED = (one_of(names.OUTCOME, ERRORS),)
 
 JUDGED_TEXT = "Of the calls that completed, failed or were truncated; not of those that the application left by itself."
-INNER = (names.OPERATION_NAME, names.ERROR_TYPE, names.HTTP_STATUS)
-FAILED_CALLS = '{ span.after200.outcome =~ "failed|truncated" }'
 PER_MINUTE = "calls per minute"
 
 
@@ -130,12 +131,12 @@ def headline(counts: Counts, policy: Policy) -> list[Any]:
 
 def failures(counts: Counts) -> list[Any]:
     rows = {
-        names.REQUEST_MODEL: p.MODEL,
-        names.ERROR_TYPE: p.Column("Error type"),
-        names.ERROR_CODE: p.Column("Error code"),
-        names.PHASE: p.Column("Phase", 120),
-        names.WIRE_STATUS: p.Column("Wire", 90),
-        names.HTTP_STATUS: p.Column("Corrected", 100),
+        names.REQUEST_MODEL: tables.MODEL,
+        names.ERROR_TYPE: tables.Column("Error type"),
+        names.ERROR_CODE: tables.Column("Error code"),
+        names.PHASE: tables.Column("Phase", 120),
+        names.WIRE_STATUS: tables.Column("Wire", 90),
+        names.HTTP_STATUS: tables.Column("Corrected", 100),
     }
     return [
         p.graph(
@@ -157,7 +158,7 @@ def failures(counts: Counts) -> list[Any]:
             axis=PER_MINUTE,
             colored=colors.FAILURES,
         ),
-        p.listing(
+        tables.listing(
             "Calls that failed",
             "Every kind of failure in the time range, hidden or not. An error code stands only where the provider sent "
             "one. A click on a model shows only this model.",
@@ -210,7 +211,7 @@ def origins(counts: Counts) -> list[Any]:
 def statuses(counts: Counts) -> list[Any]:
     grid = counts.total(names.CALLS, *JUDGED_MATCHERS, by=(names.WIRE_STATUS, names.HTTP_STATUS))
     return [
-        p.matrix(
+        tables.matrix(
             "Wire status × corrected status",
             "Rows: the status on the HTTP status line (none: no response came). Columns: the status the failure stands "
             "for (none: the provider documents none). Whatever stands in row 200 outside column 200 is a hidden "
@@ -222,68 +223,4 @@ def statuses(counts: Counts) -> list[Any]:
             "Wire ↓  Corrected →",
             span=24,
         )
-    ]
-
-
-def left(counts: Counts) -> list[Any]:
-    outcomes = one_of(names.OUTCOME, LEFT_BY_THE_APPLICATION)
-    columns = {"job": p.JOB, label(names.REQUEST_MODEL): p.MODEL, label(names.OUTCOME): p.Column("Outcome", 110)}
-    return [
-        p.graph(
-            "Streams cancelled or abandoned",
-            "cancelled: the reading task was cancelled. abandoned: dropped without being closed, so the connection "
-            "leaks until the garbage collector comes by. Streams that were closed early are normal and not shown here.",
-            "short",
-            p.Query(
-                counts.per_minute(names.CALLS, one_of(names.OUTCOME, ("cancelled", "abandoned")), by=(names.OUTCOME,)),
-                legend(names.OUTCOME),
-            ),
-            stacked=True,
-            axis="streams per minute",
-            colored=colors.OUTCOMES,
-        ),
-        p.listing(
-            "Who left how many",
-            "Streams that the application left by itself, by job. Abandoned ones are a bug in the application.",
-            f"{counts.total(names.CALLS, outcomes, by=('job', names.REQUEST_MODEL, names.OUTCOME))} > 0",
-            columns,
-        ),
-    ]
-
-
-def single(counts: Counts) -> list[Any]:
-    errors = matches(names.ERROR_TYPE, ".+")
-    columns = {
-        label(names.OPERATION_NAME): p.Column("Operation"),
-        label(names.ERROR_TYPE): p.Column("Error type"),
-        label(names.HTTP_STATUS): p.Column("Status", 80),
-    }
-    return [
-        p.traces(
-            "Traces of failed calls",
-            "The latest calls that failed or were truncated. Needs traces in Tempo; the Collector configuration in "
-            "dashboards/stack keeps every one of them.",
-            FAILED_CALLS,
-        ),
-        p.graph(
-            "How long calls took that failed",
-            "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through "
-            "the Collector, with OpenMetrics).",
-            "s",
-            p.Query(
-                quantile(0.95, names.DURATION, (label(names.ERROR_TYPE),), p.RATE, *p.CHOSEN, errors),
-                legend(names.ERROR_TYPE),
-                exemplar=True,
-            ),
-            axis="duration, p95",
-            colored=colors.ERROR_TYPES,
-        ),
-        p.listing(
-            "Errors inside bodies",
-            "Errors that the body of a successful call reports of something else than the call: an entry of a batch, "
-            "an agent's session. They count as no failure of the call, and stand nowhere else on this page.",
-            f"{counts.total(names.INNER_ERRORS, by=INNER)} > 0",
-            columns,
-            value="Errors",
-        ),
     ]

@@ -6,13 +6,15 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
-from after200.monitoring import colors, places
+from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import Counts, legend, or_none, or_zero
+from after200.monitoring.boards.counts import Counts
+from after200.monitoring.boards.expressions import legend, or_none, or_zero
 from after200.monitoring.boards.frame import Board, Row
+from after200.monitoring.boards.service_tiers import served
 from after200.monitoring.naming import label
 from after200.monitoring.policy import USABLE_ANSWERS, Policy
-from after200.monitoring.promql import equals, matches, none_of, one_of, share
+from after200.monitoring.promql import equals, none_of, one_of, share
 from after200.monitoring.recording import TOOL_ERROR_MATCHERS
 
 PER_MINUTE = "answers per minute"
@@ -114,10 +116,10 @@ def graphs(counts: Counts) -> list[Any]:
     incomplete = none_of(names.ANSWER, ("complete",))
     every = counts.per_minute(names.ANSWERS_RECEIVED, by=models)
     rows = {
-        names.REQUEST_MODEL: p.MODEL,
-        names.ANSWER: p.Column("Answer", 110),
-        names.STOP_REASON: p.Column("Stop reason"),
-        names.REFUSAL_CATEGORY: p.Column("Category of the refusal"),
+        names.REQUEST_MODEL: tables.MODEL,
+        names.ANSWER: tables.Column("Answer", 110),
+        names.STOP_REASON: tables.Column("Stop reason"),
+        names.REFUSAL_CATEGORY: tables.Column("Category of the refusal"),
     }
     return [
         p.graph(
@@ -169,7 +171,7 @@ def graphs(counts: Counts) -> list[Any]:
             axis=PER_MINUTE,
             sets=names.REQUEST_MODEL,
         ),
-        p.listing(
+        tables.listing(
             "Answers that are not usable",
             "Every kind in the time range. A click on a model shows only this model.",
             f"{counts.total(names.ANSWERS_RECEIVED, none_of(names.ANSWER, USABLE_ANSWERS), by=tuple(rows))} > 0",
@@ -183,9 +185,9 @@ def graphs(counts: Counts) -> list[Any]:
 def tools(counts: Counts, policy: Policy) -> list[Any]:
     tool = (names.TOOL_NAME,)
     rows = {
-        names.TOOL_NAME: p.Column("Tool"),
-        names.ERROR_TYPE: p.Column("Error"),
-        names.REQUEST_MODEL: p.MODEL,
+        names.TOOL_NAME: tables.Column("Tool"),
+        names.ERROR_TYPE: tables.Column("Error"),
+        names.REQUEST_MODEL: tables.MODEL,
     }
     return [
         p.graph(
@@ -205,49 +207,11 @@ def tools(counts: Counts, policy: Policy) -> list[Any]:
             colored=colors.TOOLS,
             limits=("warns",),
         ),
-        p.listing(
+        tables.listing(
             "Errors of server tools",
             "By tool and by the error that its result reports.",
             f"{counts.total(names.SERVER_TOOL_CALLS, *TOOL_ERROR_MATCHERS, by=tuple(rows))} > 0",
             {label(attribute): column for attribute, column in rows.items()},
             value="Results",
-        ),
-    ]
-
-
-def served(counts: Counts) -> list[Any]:
-    tier = (names.SERVICE_TIER,)
-    rows = {names.SERVICE_TIER: p.Column("Service tier", 115), names.SPEED: p.Column("Speed")}
-    known = matches(names.SERVICE_TIER, ".+")
-    return [
-        p.graph(
-            "Answers by service tier",
-            "The tier that was served, which can be less than the one that was asked for.",
-            "short",
-            p.Query(counts.per_minute(names.ANSWERS_RECEIVED, known, by=tier), legend(*tier)),
-            stacked=True,
-            axis=PER_MINUTE,
-            colored=colors.TIERS,
-            span=8,
-        ),
-        p.listing(
-            "Tiers and speeds",
-            "What was served over the whole range. Not every answer names its speed.",
-            or_none(
-                f"{counts.total(names.ANSWERS_RECEIVED, known, by=tuple(rows))} > 0", names.SPEED, text="not named"
-            ),
-            {label(attribute): column for attribute, column in rows.items()},
-            value="Answers",
-            span=8,
-        ),
-        p.graph(
-            "All answers by model",
-            "Calls of the Messages API that completed.",
-            "short",
-            p.Query(counts.per_minute(names.ANSWERS_RECEIVED, by=(names.REQUEST_MODEL,)), legend(names.REQUEST_MODEL)),
-            stacked=True,
-            axis=PER_MINUTE,
-            sets=names.REQUEST_MODEL,
-            span=8,
         ),
     ]

@@ -6,14 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
-from after200.monitoring import colors, places
+from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import Counts, legend, or_none, or_zero, with_model
+from after200.monitoring.boards.counts import Counts
+from after200.monitoring.boards.expressions import legend, or_none, or_zero, with_model
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import equals, max_by, none_of, share
 from after200.monitoring.recording import REFUSED_MATCHERS
+from after200.monitoring.selection import chosen_gauge
 
 FAILED_AT_ONCE = (equals(names.PHASE, "request"), *REFUSED_MATCHERS)
 """Calls whose last attempt was refused as well."""
@@ -109,9 +111,9 @@ def amplification(counts: Counts, policy: Policy) -> list[Any]:
 def answers(counts: Counts) -> list[Any]:
     other = none_of(names.WIRE_STATUS, ("200",))
     rows = {
-        names.REQUEST_MODEL: p.MODEL,
-        names.WIRE_STATUS: p.Column("Wire", 110),
-        names.FAILURE: p.Column("Failure"),
+        names.REQUEST_MODEL: tables.MODEL,
+        names.WIRE_STATUS: tables.Column("Wire", 110),
+        names.FAILURE: tables.Column("Failure"),
     }
     statuses = counts.per_minute(names.ATTEMPTS, other, by=(names.WIRE_STATUS,))
     every = counts.total(names.ATTEMPTS, by=tuple(rows))
@@ -125,7 +127,7 @@ def answers(counts: Counts) -> list[Any]:
             axis="attempts per minute",
             colored=colors.STATUSES,
         ),
-        p.listing(
+        tables.listing(
             "Attempts by answer",
             "Every kind of answer in the time range. A click on a model shows only this model.",
             or_none(f"{every} > 0", names.WIRE_STATUS, text=colors.NO_RESPONSE),
@@ -140,8 +142,8 @@ def limits(policy: Policy) -> list[Any]:
     level = (label(names.REQUEST_MODEL), *kind)
     used, limit = names.RATE_LIMIT_UTILIZATION, names.RATE_LIMIT_LIMIT
     columns = {
-        level[0]: p.MODEL,
-        level[1]: p.Column("Limit of"),
+        level[0]: tables.MODEL,
+        level[1]: tables.Column("Limit of"),
     }
     return [
         p.graph(
@@ -149,17 +151,17 @@ def limits(policy: Policy) -> list[Any]:
             "The highest share that any process saw in the last minute, over the models that are chosen. Bedrock and "
             "Vertex send no such headers. Dashed: where ClaudeRateLimitNear warns.",
             "percentunit",
-            p.Query(max_by(kind, p.chosen_gauge(used)), legend(names.RATE_LIMIT_KIND)),
+            p.Query(max_by(kind, chosen_gauge(used)), legend(names.RATE_LIMIT_KIND)),
             p.Query(f"vector({policy.limit_warning:g})", "warns"),
             axis="of the limit",
             maximum=1,
             colored=colors.LIMITS,
             limits=("warns",),
         ),
-        p.listing(
+        tables.listing(
             "Limits and how much of them is used",
             "The share that is used up now, by model and limit, the nearest first.",
-            f"{max_by(level, p.chosen_gauge(used, *with_model(used)))} and {max_by(level, p.chosen_gauge(limit))} > 0",
+            f"{max_by(level, chosen_gauge(used, *with_model(used)))} and {max_by(level, chosen_gauge(limit))} > 0",
             columns,
             unit="percentunit",
             decimals=1,
@@ -185,7 +187,7 @@ def worth(counts: Counts) -> list[Any]:
             p.Query(or_zero(lost, calls)),
             span=12,
         ),
-        p.traces(
+        tables.traces(
             "Calls saved by a retry",
             "Calls that completed after one or more refused attempts. Needs traces in Tempo.",
             SAVED,

@@ -6,18 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
-from after200.monitoring import colors, places
+from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring import recording as r
-from after200.monitoring.boards.common import legend
+from after200.monitoring.boards.expressions import legend
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
 from after200.monitoring.policy import BURN_WINDOWS, LEVEL, Policy, seconds
 from after200.monitoring.promql import braces, matches, max_by, sum_by
+from after200.monitoring.properties import below
+from after200.monitoring.selection import CHOSEN
 
 RECORDED = "Needs the recording rules of dashboards/prometheus."
-CHOSEN = braces(
-    [*(matcher for matcher in p.CHOSEN if matcher.attribute != "instance"), matches(names.REQUEST_MODEL, ".+")]
+SELECTED = braces(
+    [*(matcher for matcher in CHOSEN if matcher.attribute != "instance"), matches(names.REQUEST_MODEL, ".+")]
 )
 NO_RULES = "no rules loaded"
 
@@ -39,7 +41,7 @@ def dashboard(policy: Policy) -> Board:
 def spent(policy: Policy, by: tuple[str, ...] = ()) -> str:
     """The share of the period's budget that is gone, over everything selected."""
     bad, valid = (
-        sum_by(by, f"sum_over_time({name}{CHOSEN}[{policy.slo_period}])")
+        sum_by(by, f"sum_over_time({name}{SELECTED}[{policy.slo_period}])")
         for name in (f"{r.BAD}:increase{policy.window}", f"{r.VALID}{policy.window}")
     )
     return f"({bad} or 0 * {valid}) / ({valid} > 0) / {policy.error_budget:g}"
@@ -47,7 +49,7 @@ def spent(policy: Policy, by: tuple[str, ...] = ()) -> str:
 
 def numbers(policy: Policy) -> list[Any]:
     w = policy.window
-    bad, valid = (sum_by((), f"{name}{CHOSEN}") for name in (f"{r.BAD}:increase{w}", f"{r.VALID}{w}"))
+    bad, valid = (sum_by((), f"{name}{SELECTED}") for name in (f"{r.BAD}:increase{w}", f"{r.VALID}{w}"))
     fast = ((0, colors.GREEN), (1, colors.ORANGE), (BURN_WINDOWS[0].factor, colors.RED))
     return [
         p.number(
@@ -64,7 +66,7 @@ def numbers(policy: Policy) -> list[Any]:
             "percentunit",
             p.Query(f"1 - {spent(policy)}"),
             steps=((0, colors.RED), (0.001, colors.ORANGE), (0.25, colors.GREEN)),
-            mappings=[p.below(0, "exhausted", colors.RED)],
+            mappings=[below(0, "exhausted", colors.RED)],
             decimals=1,
             span=6,
             nothing=NO_RULES,
@@ -93,7 +95,7 @@ def rates(policy: Policy) -> list[Any]:
     panels = []
     for burn in BURN_WINDOWS:
         verb = "pages" if burn.severity == "critical" else "warns"
-        long, short = (f"{r.BAD}:ratio{window}{CHOSEN}" for window in (burn.long, burn.short))
+        long, short = (f"{r.BAD}:ratio{window}{SELECTED}" for window in (burn.long, burn.short))
         lower = max_by((label(names.REQUEST_MODEL),), f"({long} < {short}) or {short}")
         panels.append(
             p.graph(
@@ -112,9 +114,9 @@ def rates(policy: Policy) -> list[Any]:
 
 
 def models(policy: Policy) -> list[Any]:
-    columns = (p.JOB, p.Column("Provider"), p.MODEL)
+    columns = (tables.JOB, tables.Column("Provider"), tables.MODEL)
     return [
-        p.listing(
+        tables.listing(
             "Budget spent",
             f"Share of the budget of the last {policy.slo_period} that is gone, by model. {RECORDED}",
             spent(policy, LEVEL),
@@ -127,7 +129,7 @@ def models(policy: Policy) -> list[Any]:
             f"Calls judged, by model, from the last {policy.window}. {RECORDED}",
             "short",
             p.Query(
-                f"{sum_by((label(names.REQUEST_MODEL),), f'{r.VALID}{policy.window}{CHOSEN}')} "
+                f"{sum_by((label(names.REQUEST_MODEL),), f'{r.VALID}{policy.window}{SELECTED}')} "
                 f"/ {seconds(policy.window) / 60:g}",
                 legend(names.REQUEST_MODEL),
             ),

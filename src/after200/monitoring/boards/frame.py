@@ -15,9 +15,10 @@ from grafana_foundation_sdk.models import dashboard as dm
 from after200 import names
 from after200.monitoring import colors, places
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import SOURCE_PATTERN, choice_of_source
+from after200.monitoring.boards.counts import SOURCE_PATTERN, choice_of_source
 from after200.monitoring.naming import label, metric_name
 from after200.monitoring.policy import Policy
+from after200.monitoring.properties import THIS_BOARD, Builder
 
 WIDTH: Final = 24
 """The columns of Grafana's grid."""
@@ -58,7 +59,7 @@ class Board:
         frame["panels"] = self.layout(policy)
         return frame
 
-    def frame(self, policy: Policy) -> p.Builder:
+    def frame(self, policy: Policy) -> Builder:
         dashboard = (
             d.Dashboard(self.title)
             .uid(self.uid)
@@ -94,7 +95,7 @@ class Board:
             dashboard = dashboard.with_variable(variable)
         return dashboard
 
-    def variables(self, policy: Policy) -> list[p.Builder]:
+    def variables(self, policy: Policy) -> list[Builder]:
         calls = metric_name(names.CALLS)
         of_job = f'label_values({calls}{{job=~"$job"}}, '
         sources = [d.DatasourceVariable("datasource").label("Data source").type("prometheus")]
@@ -118,7 +119,7 @@ class Board:
         y = 0
         for number, row in enumerate(self.rows, start=1):
             texts = [json.dumps(panel.build(), cls=JSONEncoder) for panel in row.panels]
-            built = [json.loads(text.replace(p.THIS_BOARD, self.uid)) for text in texts]
+            built = [json.loads(text.replace(THIS_BOARD, self.uid)) for text in texts]
             place(built, y + 1)
             for panel in built:
                 panel["id"] = places.panel_id(panel["title"])
@@ -167,7 +168,7 @@ def place(panels: list[dict[str, Any]], top: int) -> None:
         x, height = x + at["w"], max(height, at["h"])
 
 
-def choice(name: str, title: str, query: str, all_value: str) -> p.Builder:
+def choice(name: str, title: str, query: str, all_value: str) -> Builder:
     """A variable that the reader chooses from what there is."""
     return (
         d.QueryVariable(name)
@@ -183,7 +184,7 @@ def choice(name: str, title: str, query: str, all_value: str) -> p.Builder:
     )
 
 
-def hidden(name: str, query: str, pattern: str) -> p.Builder:
+def hidden(name: str, query: str, pattern: str) -> Builder:
     """A variable that Prometheus chooses."""
     return (
         d.QueryVariable(name)

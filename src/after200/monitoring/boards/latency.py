@@ -10,11 +10,12 @@ from typing import Any
 from after200 import names
 from after200.monitoring import colors, places
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import legend, or_none, with_model
+from after200.monitoring.boards.expressions import legend, or_none, with_model
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import Matcher, equals, matches, observations, observations_up_to, quantile, sum_by
+from after200.monitoring.selection import CHOSEN, RATE, RATE_MINUTES, chosen
 from after200.names import Metric
 
 CAP = f"Quantiles end at {names.DURATION_BUCKETS[-1]:g} s, the highest bucket boundary; native histograms have no end."
@@ -40,23 +41,23 @@ def dashboard(policy: Policy) -> Board:
 
 def spread(metric: Metric, *matchers: Matcher) -> list[p.Query]:
     """The usual three quantiles of everything selected."""
-    return [p.Query(quantile(q, metric, (), p.RATE, *p.CHOSEN, *matchers), f"p{q * 100:g}") for q in (0.5, 0.95, 0.99)]
+    return [p.Query(quantile(q, metric, (), RATE, *CHOSEN, *matchers), f"p{q * 100:g}") for q in (0.5, 0.95, 0.99)]
 
 
 def by_model(metric: Metric) -> p.Query:
     models = (label(names.REQUEST_MODEL),)
-    return p.Query(quantile(0.95, metric, models, p.RATE, *p.CHOSEN, *with_model(metric)), legend(names.REQUEST_MODEL))
+    return p.Query(quantile(0.95, metric, models, RATE, *CHOSEN, *with_model(metric)), legend(names.REQUEST_MODEL))
 
 
 def bands(metric: Metric, bounds: Sequence[float]) -> list[p.Query]:
     """How many streams took how long: one query for each band between two bounds, and what is above the last."""
-    up_to = [f"({observations_up_to(metric, bound, (), p.RATE, *p.CHOSEN)})" for bound in bounds]
-    every = f"({observations(metric, (), p.RATE, *p.CHOSEN)})"
+    up_to = [f"({observations_up_to(metric, bound, (), RATE, *CHOSEN)})" for bound in bounds]
+    every = f"({observations(metric, (), RATE, *CHOSEN)})"
     texts = [f"up to {bounds[0]:g} s", *(f"up to {bound:g} s" for bound in bounds[1:]), f"above {bounds[-1]:g} s"]
     ends = [*up_to, every]
     # Each band is counted from where the one before it ends; interpolation must not make it negative.
     exprs = [ends[0], *(f"clamp_min({end} - {start}, 0)" for start, end in pairwise(ends))]
-    return [p.Query(f"{expr} / {p.RATE_MINUTES}", text) for expr, text in zip(exprs, texts, strict=True)]
+    return [p.Query(f"{expr} / {RATE_MINUTES}", text) for expr, text in zip(exprs, texts, strict=True)]
 
 
 def first() -> list[Any]:
@@ -138,9 +139,9 @@ def duration_of_failures() -> list[Any]:
 
     def of(pattern: str, title: str) -> p.Query:
         error = matches(names.ERROR_TYPE, pattern) if pattern else equals(names.ERROR_TYPE, "")
-        return p.Query(quantile(0.95, metric, (), p.RATE, *p.CHOSEN, error), title)
+        return p.Query(quantile(0.95, metric, (), RATE, *CHOSEN, error), title)
 
-    by_status = f"({quantile(0.95, metric, (label(names.HTTP_STATUS),), p.RATE, *p.CHOSEN)})"
+    by_status = f"({quantile(0.95, metric, (label(names.HTTP_STATUS),), RATE, *CHOSEN)})"
     return [
         p.graph(
             "Duration with and without error, p95",
@@ -164,16 +165,16 @@ def duration_of_failures() -> list[Any]:
 
 def flow(policy: Policy) -> list[Any]:
     gap = names.LONGEST_GAP
-    every = f"({observations(gap, (), p.RATE, *p.CHOSEN)})"
-    smooth = f"({observations_up_to(gap, policy.stall_seconds, (), p.RATE, *p.CHOSEN)})"
-    open_streams = sum_by((label(names.REQUEST_MODEL),), p.chosen(names.STREAMS_OPEN, *with_model(names.STREAMS_OPEN)))
+    every = f"({observations(gap, (), RATE, *CHOSEN)})"
+    smooth = f"({observations_up_to(gap, policy.stall_seconds, (), RATE, *CHOSEN)})"
+    open_streams = sum_by((label(names.REQUEST_MODEL),), chosen(names.STREAMS_OPEN, *with_model(names.STREAMS_OPEN)))
     return [
         p.graph(
             "Longest gap by outcome, p95",
             "The longest time in a stream from one chunk to the next, or from the last chunk to the end. It includes "
             "the time that the application takes between two reads.",
             "s",
-            p.Query(quantile(0.95, gap, (label(names.OUTCOME),), p.RATE, *p.CHOSEN), legend(names.OUTCOME)),
+            p.Query(quantile(0.95, gap, (label(names.OUTCOME),), RATE, *CHOSEN), legend(names.OUTCOME)),
             axis="longest gap, p95",
             colored=colors.OUTCOMES,
             span=8,

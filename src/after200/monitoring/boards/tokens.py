@@ -6,13 +6,15 @@ from __future__ import annotations
 from typing import Any
 
 from after200 import names
-from after200.monitoring import colors, places
+from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
-from after200.monitoring.boards.common import Counts, legend, or_zero, with_model
+from after200.monitoring.boards.counts import Counts
+from after200.monitoring.boards.expressions import legend, or_zero, with_model
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.naming import label
 from after200.monitoring.policy import ERRORS, Policy
 from after200.monitoring.promql import Matcher, equals, matches, none_of, one_of, quantile, share
+from after200.monitoring.selection import CHOSEN, RATE
 
 PROMPT = (one_of(names.TOKEN_TYPE, ("input", "cache_read", "cache_write")),)
 FROM_CACHE = (equals(names.TOKEN_TYPE, "cache_read"),)
@@ -128,16 +130,16 @@ def graphs(counts: Counts) -> list[Any]:
 
 def listings(counts: Counts) -> list[Any]:
     by = ("job", names.REQUEST_MODEL, names.TOKEN_TYPE, names.OUTCOME)
-    columns = (p.JOB, p.MODEL, p.Column("Kind", 110), p.Column("Outcome", 110))
+    columns = (tables.JOB, tables.MODEL, tables.Column("Kind", 110), tables.Column("Outcome", 110))
     queries = [
         p.Query(
-            quantile(q, names.TOKEN_USAGE, (label(names.TOKEN_TYPE),), p.RATE, *p.CHOSEN),
+            quantile(q, names.TOKEN_USAGE, (label(names.TOKEN_TYPE),), RATE, *CHOSEN),
             f"p{q * 100:g} {legend(names.TOKEN_TYPE)}",
         )
         for q in (0.5, 0.95)
     ]
     return [
-        p.listing(
+        tables.listing(
             "Tokens by job and model",
             "Every kind of token in the time range. A click on a job or a model shows only this one.",
             f"{counts.total(names.TOKENS, by=by)} > 0",

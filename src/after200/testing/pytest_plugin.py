@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from after200.testing import RecordedTelemetry
+    from after200.faults import FaultServer
 
-    from .server import FaultServer
+    from .recorded import RecordedTelemetry
 
 MARKER = "after200(**settings): keywords of AnthropicInstrumentor().instrument() for the fixture after200_telemetry"
 
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def claude_faults() -> Iterator[FaultServer]:
     """A running fault server: `claude_faults.base_url("overloaded_error_mid_stream")`, `claude_faults.log`."""
     try:
-        from .server import FaultServer
+        from after200.faults import FaultServer
     except ModuleNotFoundError as error:
         pytest.fail(f"the fixture claude_faults needs {error.name}: pip install 'after200[faults]'", pytrace=False)
     with FaultServer() as server:
@@ -43,7 +43,7 @@ def after200_telemetry(request: pytest.FixtureRequest) -> Iterator[RecordedTelem
     Settings come from the environment, or from `@pytest.mark.after200(correct_exceptions=True)`.
     """
     try:
-        from after200.testing import RecordedTelemetry
+        from .recorded import RecordedTelemetry
     except ModuleNotFoundError as error:
         needs = f"the fixture after200_telemetry needs {error.name}: pip install 'after200[pytest]'"
         pytest.fail(needs, pytrace=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The queries that several dashboards share: matchers come in, an aggregated expression goes out."""
+"""How counters grew, from their own series or from recorded ones: matchers come in, an expression goes out."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from after200 import names
-from after200.monitoring import colors
 from after200.monitoring.naming import label
-from after200.monitoring.panels import CHOSEN, RANGE, RATE, RATE_MINUTES, Query, chosen
+from after200.monitoring.panels import Query
 from after200.monitoring.policy import Policy, seconds
 from after200.monitoring.promql import Matcher, braces, increase, matches, select, sum_by
-from after200.monitoring.recording import CALLS, RECORDED
+from after200.monitoring.selection import CHOSEN, RANGE, RATE, RATE_MINUTES, chosen
+from after200.monitoring.sums import CALLS, RECORDED
 from after200.names import Metric
 
 FROM_SERIES: Final = matches(names.PROVIDER_NAME, "$raw")
@@ -68,26 +68,3 @@ class Counts:
     def both(self, expr: Callable[[str], str]) -> tuple[Query, Query]:
         """An expression that depends on its window: over the whole range of the dashboard, and of late."""
         return Query(expr(RANGE), WHOLE), Query(expr(self._window), f"last {self._window}")
-
-
-def or_zero(expr: str, whole: str) -> str:
-    """0 where the whole has series and the expression has none; nothing where nothing is connected."""
-    return f"({expr} or 0 * {whole})"
-
-
-def legend(*attributes: str) -> str:
-    """A legend of label values."""
-    return " · ".join(f"{{{{{label(attribute)}}}}}" for attribute in attributes)
-
-
-def or_none(expr: str, *attributes: str, text: str = colors.NONE) -> str:
-    """The expression, with a word where these attributes are absent."""
-    for attribute in attributes:
-        name = label(attribute)
-        expr = f'label_replace({expr}, "{name}", "{text}", "{name}", "")'
-    return expr
-
-
-def with_model(metric: Metric) -> tuple[Matcher, ...]:
-    """Leaves out what is of no model, as the results of a batch are."""
-    return (matches(names.REQUEST_MODEL, ".+"),) if names.REQUEST_MODEL in metric.attributes else ()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The alerts: a policy comes in, alert groups as plain data go out, for Prometheus and (see `grafana_alerts`) Grafana.
+
+An alert's value is always above 0 when it fires, so that Grafana can test it with one threshold. Streams that the
+application closed or cancelled never fire anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from after200.monitoring import policy as p
+from after200.monitoring.alerts import answers, attempts, failures, streams, telemetry
+from after200.monitoring.alerts.alert import Alert
+
+__all__ = ["Alert", "alert_groups", "all_alerts"]
+
+
+def alert_groups(policy: p.Policy) -> list[dict[str, Any]]:
+    """All alert groups, in Prometheus' form."""
+    return [
+        {"name": f"after200.alerts.{group.__name__}", "rules": [alert.rule(policy) for alert in group(policy)]}
+        for group in GROUPS
+    ]
+
+
+def all_alerts(policy: p.Policy) -> list[Alert]:
+    return [alert for group in GROUPS for alert in group(policy)]
+
+
+GROUPS: Final = (
+    failures.symptoms,
+    answers.answers,
+    streams.streams,
+    attempts.retries,
+    attempts.limits,
+    failures.budget,
+    telemetry.telemetry,
+)
+"""Each group of alerts, named after its function."""

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One alert: its condition, its words, and the rule that Prometheus reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from after200 import names
+from after200.monitoring import places
+from after200.monitoring import policy as p
+from after200.monitoring.naming import label
+
+MODEL, PROVIDER = label(names.REQUEST_MODEL), label(names.PROVIDER_NAME)
+WHERE = f"{{{{ $labels.job }}}}, model {{{{ $labels.{MODEL} }}}} at {{{{ $labels.{PROVIDER} }}}}"
+SHARE = "{{ $value | humanizePercentage }}"
+URL_OF_JOB = "&var-job={{ $labels.job }}"
+URL_OF_MODEL = f"{URL_OF_JOB}&var-model={{{{ $labels.{MODEL} }}}}"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert rule. `hold` is Prometheus' `for`; every one has a page named after it under `runbooks/`."""
+
+    name: str
+    severity: str
+    expr: str
+    summary: str
+    description: str
+    hold: str = "0s"
+    labels: tuple[tuple[str, str], ...] = ()
+    """What tells two rules of one name and severity apart."""
+
+    variables: str = URL_OF_MODEL
+    """What its dashboard's variables are set to, from the labels of the alert: a part of a query string."""
+
+    def rule(self, policy: p.Policy) -> dict[str, Any]:
+        """The rule as Prometheus reads it."""
+        uid, title = places.ALERTS[self.name]
+        return {
+            "alert": self.name,
+            "expr": self.expr,
+            **({"for": self.hold} if self.hold != "0s" else {}),
+            "labels": {"severity": self.severity, **dict(self.labels)},
+            "annotations": {
+                "summary": self.summary,
+                "description": self.description,
+                "runbook_url": f"{policy.runbooks}/{self.name}.md",
+                "dashboard_url": f"{policy.grafana}/d/{uid}?viewPanel={places.panel_id(title)}{self.variables}",
+            },
+        }
