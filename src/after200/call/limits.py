@@ -19,6 +19,9 @@ MAX_NAME: Final = 256
 MAX_COUNT: Final = 1_000_000_000
 """The largest number of tokens, or of anything, that is believed."""
 
+MAX_EVENT: Final = 1 << 20
+"""The longest event, line or frame that is read, in bytes. A longer one says nothing."""
+
 _TYPE = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
 # Controls, ends of lines, what turns the direction of a text, and halves of characters, which no exporter can encode.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")

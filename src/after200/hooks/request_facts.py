@@ -96,7 +96,7 @@ def request_parameters(body: Mapping[str, object]) -> dict[str, Parameter]:
     for parameter, types in _PARAMETERS.items():
         value = body.get(parameter)
         if isinstance(value, types) and not isinstance(value, bool):
-            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment]
+            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment, arg-type]
     stop_sequences = body.get("stop_sequences")
     if isinstance(stop_sequences, list | tuple) and stop_sequences:
         parameters["stop_sequences"] = tuple(str(sequence) for sequence in stop_sequences[:MAX_STOP_SEQUENCES])
