@@ -14,11 +14,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+EXAMPLES ?= 50000
 # Three at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test servers lint format types build matrix newest boards pictures ci clean
+.PHONY: help demo test long servers lint format types build matrix newest boards pictures ci clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1 \t/p' $(MAKEFILE_LIST)
@@ -28,6 +29,10 @@ demo: $(VENV)/.cli  ## 500 calls with faults: what HTTP says and what was true
 
 test: $(VENV)/.test  ## the test suite; its last line says what was not run because a program is missing
 	$(BIN)/python -m pytest -p tests.support.not_run $(PARALLEL) $(ARGS)
+
+long: $(VENV)/.test  ## what takes an hour: every scenario on every surface in both span modes, and the fuzz with EXAMPLES
+	AFTER200_ALL_SURFACES=1 $(BIN)/python -m pytest $(PARALLEL) tests/streams $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) tests/transparency --examples $(EXAMPLES) $(ARGS)
 
 servers:  ## the servers and checkers that some tests talk to, in .cache/monitoring (needs apt-get, go and npm; not root)
 	.ci/install-monitoring $(ARGS)

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import startup, wire
+from . import instructions, open_streams, startup, wire
 from .contestants import CONTESTANTS, Contestant, Telemetry
 from .measure import Load, peak, rounds, summary
 from .neighbours import MEASURED, Neighbour, measured
@@ -37,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--lengths", action="store_true", help="only the cost per event of streams of 10 to 100,000 deltas"
     )
+    parser.add_argument("--open", type=int, metavar="N", help="only the memory of each stream, with N of them open")
+    parser.add_argument("--instructions", action="store_true", help="only instructions, not seconds; needs valgrind")
     parser.add_argument("--json", action="store_true", help="every median and quartile as JSON")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the medians, needs matplotlib")
     options = parser.parse_args(argv)
@@ -47,6 +49,12 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if options.lengths:
         print(by_length(options.rounds))
+        return 0
+    if options.open:
+        print(open_streams.table(open_streams.measure(options.open)))
+        return 0
+    if options.instructions:
+        print(instructions.table(instructions.measure()))
         return 0
     results = measure(options.rounds, options.only)
     if options.neighbours:
