@@ -206,6 +206,7 @@ def test_what_a_process_that_has_gone_left_open_is_not_open(
     while summarize(receiver).models and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [] == summarize(receiver).models
+    service.provider.shutdown()  # while its receiver is there; at exit it would try again and again
 
 
 def test_other_metrics_are_not_kept(receiver: Receiver) -> None:

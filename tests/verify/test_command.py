@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from after200.cli.receiver import Receiver
-from after200.cli.verify import main
+from after200.cli.verify.command import main
 
 from .peers import closed_port
 
@@ -50,6 +50,7 @@ def test_programs_get_json_and_nothing_else(receiver: Receiver) -> None:
     finished = verify("--json", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
     result = json.loads(finished.stdout)
     assert (0, "right", []) == (finished.returncode, result["verdict"], result["findings"])
+    assert "RuntimeWarning" not in finished.stderr
 
 
 def test_under_opentelemetry_instrument_it_is_set_up_once(receiver: Receiver) -> None:

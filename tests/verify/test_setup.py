@@ -12,7 +12,7 @@ from opentelemetry.instrumentation import auto_instrumentation
 
 from after200 import names
 from after200.cli.receiver import Receiver
-from after200.cli.verify import main
+from after200.cli.verify.command import main
 
 from .verified import Verify
 

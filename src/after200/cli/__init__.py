@@ -28,7 +28,9 @@ class Command:
 
 COMMANDS = {
     "demo": Command("after200.cli.demo", "500 calls with faults: what HTTP says and what was true", "cli"),
-    "verify": Command("after200.cli.verify", "does it work here, with these settings, up to the backend?", "verify"),
+    "verify": Command(
+        "after200.cli.verify.command", "does it work here, with these settings, up to the backend?", "verify"
+    ),
     "watch": Command("after200.cli.watch", "what your calls really did, live in the terminal", "watch"),
     "dashboards": Command("after200.cli.dashboards", "write dashboards, rules, alerts and runbooks", "monitoring"),
     "faults": Command("after200.faults.__main__", "a server that fails the way the Claude API does", "faults"),

@@ -5,5 +5,3 @@ command ══ a process of its own ══> run ──> probe ──> the servic
                                      ├────> backend   (Prometheus, Alertmanager)
                                      └─ Seen ──> findings ──> report
 """
-
-from after200.cli.verify.command import main as main
