@@ -6,8 +6,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from after200 import names
 from after200.faults import FaultServer
 
 from .pages import ROOT
-from .programs import environment
+from .programs import environment, free_port
 
 BLOCKS = re.findall(r"^```(?:sh|python)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 CONSOLE = {f"OTEL_{signal}_EXPORTER": "console" for signal in ("TRACES", "METRICS", "LOGS")}
@@ -33,6 +35,17 @@ def find_uv() -> str | None:
     except ImportError:
         return shutil.which("uv")
     return str(uv.find_uv_bin())
+
+
+def wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "nobody listens"
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +105,29 @@ def test_verify_says_right(run) -> None:
     finished = run(block("after200 verify"), **CONSOLE)
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     assert "\nRight: " in finished.stdout
+
+
+def test_what_a_service_exports_is_seen_by_watch(run, programs: Path, server: FaultServer) -> None:
+    port = free_port()
+    command = [*block("after200 watch").split(), "--json", f"--port={port}"]
+    given = environment({"PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin"})
+    with subprocess.Popen(
+        [str(programs / command[0]), *command[1:]],
+        env=given,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as watch:
+        try:
+            wait_until_open(port)
+            script = block("OTEL_SERVICE_NAME").replace("http://localhost:4318", f"http://127.0.0.1:{port}")
+            base_url = server.base_url("overloaded_error_mid_stream")
+            finished = run(script, "What is entropy?\n", ANTHROPIC_BASE_URL=base_url)
+            assert 0 == finished.returncode, finished.stderr
+            watch.terminate()
+            printed, _ = watch.communicate(timeout=60)
+        finally:
+            watch.kill()
+    assert "overloaded" in printed
 
 
 def test_the_fault_server_can_be_asked_what_it_plays(run) -> None:
