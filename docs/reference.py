@@ -32,30 +32,31 @@ WHERE = {"span": "span", "sdk_span": "SDK's span", "log": "log"}
 INTRO = """\
 # What is recorded
 
-One call of the application (`messages.create(...)`, `messages.stream(...)`, all automatic retries included) is one
-span and one count, and ends with exactly one outcome. Prompts, completions, tool arguments and header values are never
+One call of the application (`messages.create(...)`, `messages.stream(...)`), with all its automatic retries, is one
+span and one count. It ends with exactly one outcome. Prompts, completions, tool arguments and header values are never
 recorded.
 
 This page is written from the code by `python docs/reference.py`; a test holds it to what is really recorded.
 An attribute without a value is absent: no attribute has an empty value.
 """
 SPANS = """\
-The span is named `{gen_ai.operation.name} {gen_ai.request.model}`, of kind CLIENT, with status ERROR and the
-provider's message on errors, and unset otherwise. Where the SDK makes a span of its own (1.14 and later), that one is
-completed instead: the column *on* says which attributes it gets. See [the setting `spans`](settings.md).
+The span is named `{gen_ai.operation.name} {gen_ai.request.model}` and has the kind CLIENT. On errors its status is
+ERROR, with the provider's message as description; otherwise the status is unset. Where the SDK makes a span of its own
+(1.14 and later), that one is completed instead: the column *on* says which attributes it gets. See
+[the setting `spans`](settings.md).
 """
 LOGS = f"""\
-On an error, when a logger provider is set, one log record: event name `{names.EXCEPTION_EVENT}`, severity WARN,
-in the context of the call's span, with the attributes marked *log* above.
+A call that failed gives one log record, when a logger provider is set: event name `{names.EXCEPTION_EVENT}`,
+severity WARN, in the context of the call's span, with the attributes marked *log* above.
 """
 BORN = """\
-Series of failures that alerts watch are born at zero with the first call of their kind: `increase()` cannot see a
-counter that is born at one.
+The first call of each provider and model also adds 0 to the series of the failures that alerts watch. Without that,
+`increase()` would miss the first failure, because it cannot see a counter that begins at 1.
 """
 TYPES = f"""\
 Any other type that the provider sends is recorded as it is (at most 64 letters, digits, `_` and `.`, at most 50
-different ones in a process), without a status; an HTTP error whose body names no type has its status as type;
-`{names.OTHER}` is for everything else.
+different ones in a process), without a status. An HTTP error whose body names no type has its status as its type.
+Everything else is `{names.OTHER}`.
 """
 
 

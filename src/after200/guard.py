@@ -33,7 +33,9 @@ def warn_once(place: str, message: str, *args: object, exc_info: bool = False) -
 
 def report_fault(place: str) -> None:
     """Logs the exception that is being handled, once for `place`."""
-    warn_once(place, "after200 failed in %s; the call goes on, its telemetry may not be whole", place, exc_info=True)
+    warn_once(
+        place, "after200 failed in %s. The call goes on, but its telemetry may be incomplete.", place, exc_info=True
+    )
 
 
 def guarded(function: Callable[_P, _R]) -> Callable[_P, _R | None]:

@@ -36,7 +36,7 @@ RUN_BELOW = (
     "OTEL_SERVICE_NAME",
     "after200 watch",
     "OTEL_LOGS_EXPORTER",
-    "retry_if_exception",
+    "import classify",
     "AnthropicInstrumentor().instrument(",
     "after200 faults",
     "ANTHROPIC_BASE_URL",
@@ -159,7 +159,7 @@ def test_the_console_shows_all_three_signals(server: FaultServer, app: Path) -> 
 
 def test_a_retry_asks_again_after_an_overload_in_mid_stream(server: FaultServer) -> None:
     base_url = server.base_url("overloaded_mid_stream_then_completed")
-    finished = run([sys.executable, "-c", block("retry_if_exception")], ANTHROPIC_BASE_URL=base_url)
+    finished = run([sys.executable, "-c", block("import classify")], ANTHROPIC_BASE_URL=base_url)
     assert (0, "Hello from Claude.\n") == (finished.returncode, finished.stdout), finished.stderr
 
 

@@ -307,3 +307,14 @@ def test_queries_can_be_parsed_and_ask_for_names_there_are() -> None:
         promql_parser.parse(query.text)
         asked = set(re.findall(r"after200_\w+", query.text))
         assert asked <= {name.replace(".", "_") for name in known} | {"after200_calls_total"}
+
+
+def test_the_changelog_s_queries_can_be_parsed_and_ask_for_names_there_are() -> None:
+    rows = re.findall(r"^\| .* \|$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    queries = [query.replace("\\|", "|") for row in rows for query in re.findall(r"`([^`]*after200_[^`]*)`", row)]
+    assert queries
+    recorded = {name.replace(".", "_") for metric in names.METRICS for name in (metric.name, *metric.attributes)}
+    for query in queries:
+        promql_parser.parse(query)
+        asked = {re.sub(r"_(total|seconds_count)$", "", name) for name in re.findall(r"after200_\w+", query)}
+        assert asked <= recorded, query

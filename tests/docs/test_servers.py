@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,7 @@ from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
 from .pages import ROOT, blocks
-from .programs import environment
+from .programs import environment, free_port
 
 OVERLOADED = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
 CALLS = 6
@@ -60,12 +59,6 @@ def running(words: list[str], folder: Path, **settings: str) -> Iterator[None]:
                 raise
             finally:
                 print(log.read_text(encoding="utf-8", errors="replace"))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def ask(url: str) -> None:

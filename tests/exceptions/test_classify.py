@@ -181,6 +181,14 @@ def test_a_value_error_that_holds_no_frame_says_nothing(message: str) -> None:
     assert OTHER == classify(ValueError(message))
 
 
+@pytest.mark.parametrize("body", ['b\'{"message": "Too many tokens"}\'', "b''"])
+def test_a_frame_of_bedrock_is_read_in_the_exception_of_an_sdk_before_1_7(body: str) -> None:
+    headers = "{':message-type': 'exception', ':exception-type': 'throttlingException'}"
+    frame = f"{{'status_code': 400, 'headers': {headers}, 'body': {body}}}"
+    error = ValueError(f"Bad response code, expected 200: {frame}")
+    assert Failure("rate_limited", "throttlingException", None, 429, True) == classify(error)
+
+
 def test_an_undocumented_type_is_not_bounded() -> None:
     types = [f"made_up_{number}_error" for number in range(60)]
     body = exception_of("anthropic._exceptions", "APIStatusError")

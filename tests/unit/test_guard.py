@@ -43,7 +43,7 @@ def test_a_fault_is_swallowed_and_logged_once_for_each_place(caplog: pytest.LogC
         (
             "after200",
             "WARNING",
-            f"after200 failed in {__name__}.{place}; the call goes on, its telemetry may not be whole",
+            f"after200 failed in {__name__}.{place}. The call goes on, but its telemetry may be incomplete.",
         )
         for place in ("broken", "broken_too")
     ] == [(record.name, record.levelname, record.getMessage()) for record in caplog.records]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from after200 import guard
-from after200.settings import Settings, read_settings
+from after200.settings import PROVIDERS, InstrumentKeywords, Settings, read_settings
 
 PREFIX = "OTEL_INSTRUMENTATION_AFTER200_"
 
@@ -198,3 +198,8 @@ def test_one_wrong_value_does_not_take_the_others_with_it(caplog: pytest.LogCapt
 def test_the_environment_is_read_when_asked_not_when_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}SPANS", "none")
     assert Settings(spans="none") == read_settings({})
+
+
+def test_the_typed_keywords_are_those_that_instrument_takes() -> None:
+    typed = [name for name in InstrumentKeywords.__annotations__ if name not in ("skip_dep_check", *PROVIDERS)]
+    assert [*vars(Settings()), "raise_exception_on_conflict"] == typed
