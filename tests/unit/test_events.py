@@ -42,6 +42,7 @@ def said(name: str | None, data: str, **options: Any) -> dict[str, Any]:
         ("message_stop", "", {}),
         ("message_stop", "not JSON", {}),
         ("ping", '{"type":"ping"}', {}),
+        ("ping", STOP, {}),
         # An error under its own name, in every shape.
         ("error", AS_TEXT, {"error": OVERLOADED_ERROR}),
         (" error ", AS_TEXT, {"error": OVERLOADED_ERROR}),
