@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections import Counter
 
 import pytest
@@ -21,6 +22,7 @@ from .plans import must_be, plan
 
 AT_ONCE = 1000
 THREADS = 24
+PATIENCE = 10.0
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -56,4 +58,7 @@ def test_no_file_is_left_open(telemetry: Telemetry, seed: int) -> None:
         make_calls(50)
         before = open_files()
         make_calls(200)
-        assert before == open_files()
+        deadline = time.monotonic() + PATIENCE
+        while open_files() > before and time.monotonic() < deadline:
+            time.sleep(0.05)  # The server, in this process too, has yet to see that its clients are gone.
+        assert open_files() <= before
