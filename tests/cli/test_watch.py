@@ -39,7 +39,7 @@ from after200.cli.receiver import Receiver
 from after200.cli.reconcile import expected_account, was_retried
 from after200.cli.watch import main
 from after200.cli.watch import summary as watching
-from after200.cli.watch.summary import Model, Summary, is_relevant, summarize
+from after200.cli.watch.summary import Failure, Model, Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, live
 from after200.faults import FaultServer
 
@@ -191,6 +191,19 @@ def test_two_services_are_two_rows_and_their_limits_one(receiver: Receiver) -> N
     assert any(re.match(r" service +model +calls", line) for line in drawn(summary, 120, 40))
 
 
+def test_on_80_columns_the_error_types_of_the_only_model_can_be_read(receiver: Receiver) -> None:
+    service = Service(receiver, "shop")
+    service.calls.add(1, HIDDEN)
+    service.provider.shutdown()
+    summary = summarize(receiver)
+    ending = Ending("truncated", "stream_truncated", None, 200)
+    summary.failures = [Failure(0.0, "shop", MODEL, "truncated", ending, "req_010000000000000000000001")]
+    assert any(" stream_truncated " in line for line in drawn(summary, 80, 24)[-3:])
+    assert not any(MODEL in line for line in drawn(summary, 80, 24)[-3:])
+    summary.models.append(Model("shop", "claude-haiku-4-5", Totals(1, 1, 1, 0, 0, 0), 0))
+    assert any(MODEL in line for line in drawn(summary, 120, 24)[-3:])
+
+
 def test_what_a_process_that_has_gone_left_open_is_not_open(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +231,11 @@ def test_other_metrics_are_not_kept(receiver: Receiver) -> None:
 
 
 def test_nothing_has_come_yet(receiver: Receiver) -> None:
-    assert "No metrics of after200 have come yet" in drawn(summarize(receiver), 100, 30)[1]
+    said = " ".join(line.strip() for line in drawn(summarize(receiver), 100, 30)[1:]).strip()
+    assert said.startswith("No metrics of after200 have come yet.")
+    assert "opentelemetry-instrument" in said
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in said
+    assert said.endswith("after200 verify, run with the settings of the service, says why nothing comes.")
     assert (0, [], []) == tuple(as_json(summarize(receiver), 1.0)[name] for name in ("calls", "models", "services"))
 
 
@@ -312,11 +329,24 @@ def test_without_a_terminal_it_ends_with_a_signal_and_prints_json() -> None:
     assert f"receiving at http://127.0.0.1:{port}" in said.decode()
 
 
-def test_once_ends_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    with watch("--port=0", "--once=0.1", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        printed, _ = process.communicate(timeout=60)
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_once_says_where_it_receives_and_ends_by_itself(options: list[str]) -> None:
+    with watch("--port=0", "--once=0.1", *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        printed, said = process.communicate(timeout=60)
     assert 1 == process.returncode  # nothing came
-    assert "No metrics of after200 have come yet" in printed.decode()
+    assert re.fullmatch(r"receiving at http://127\.0\.0\.1:[1-9]\d* for 0\.1 seconds\n", said.decode())
+    assert (b'"calls": 0' if options else b"No metrics of after200 have come yet") in printed
+
+
+def test_without_a_terminal_standard_output_has_the_summary_and_nothing_else() -> None:
+    port = free_port()
+    with watch(f"--port={port}", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        export(port, GOOD)
+        process.send_signal(signal.SIGTERM)
+        printed, said = process.communicate(timeout=20)
+    until = "until a signal (SIGINT, SIGTERM) comes; --once SECONDS sets a time"
+    assert f"receiving at http://127.0.0.1:{port} {until}\n" == said.decode()
+    assert printed.decode().startswith("What HTTP says, and what is true")
 
 
 def test_once_with_something_to_show() -> None:

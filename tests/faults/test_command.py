@@ -58,11 +58,11 @@ def test_help_lists_every_scenario_with_its_description(capsys: pytest.CaptureFi
     [
         (["--port", "99999"], "'99999' is not a port; write a number from 0 to 65535"),
         (["--port", "http"], "'http' is not a port"),
-        (["--mix", "overload=5%"], "unknown fault 'overload' in the mix; short names: overloaded,"),
+        (["--mix", "overload=5%"], "unknown fault 'overload' in the mix (did you mean overloaded"),
         (["--rate-limits", "beans=5"], "unknown rate limit 'beans'; the kinds are requests, tokens, input_tokens,"),
         (["--rate-limits", "requests"], "'requests' is no rate limit; write KIND=NUMBER, as in requests=50"),
         (["--rate-limits", "requests=0"], "the rate limit 'requests' is 0; a limit is 1 or more a minute"),
-        (["--seed", "x"], "invalid int value: 'x'"),
+        (["--seed", "x"], "'x' is not a seed; write a whole number, as in 7"),
         (["--latency", "-1"], "'-1' is not a number of milliseconds, 0 or more"),
         (["--chunk-delay", "nan"], "'nan' is not a number of milliseconds"),
         (["--nothing"], "unrecognized arguments: --nothing"),
@@ -93,4 +93,6 @@ def test_tls_files_that_are_not_there_are_explained(
 
 def test_a_port_in_use_is_explained(capsys: pytest.CaptureFixture[str], server: FaultServer) -> None:
     assert main(["--port", str(server.port)]) == 1
-    assert f"cannot listen on port {server.port}: " in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"after200 faults: port {server.port} is in use; choose another, or --port 0 for any that is free\n"
+    )

@@ -90,7 +90,8 @@ def test_short_names_and_percentages_are_understood() -> None:
     [
         (
             "overload=5%",
-            r"unknown fault 'overload' in the mix; short names: overloaded, .*; or the name of any scenario",
+            r"unknown fault 'overload' in the mix \(did you mean overloaded.*\?\); short names: overloaded, .*; "
+            r"or the name of any scenario: after200 faults --help lists them$",
         ),
         ("overloaded", r"'overloaded' is no part of a mix; write NAME=SHARE, as in overloaded=5%"),
         ("=5%", r"'=5%' is no part of a mix"),

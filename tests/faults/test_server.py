@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from after200.faults import SCENARIOS, FaultServer
+from after200.faults import FaultServer
 
 from .clients import ASKED, MESSAGES, ask, post, read_all
 
@@ -79,15 +79,32 @@ def test_a_key_may_hold_any_character(server: FaultServer) -> None:
     assert [served.key for served in server.log] == [key]
 
 
-def test_an_unknown_scenario_is_answered_with_those_there_are(server: FaultServer) -> None:
+def test_an_unknown_scenario_is_answered_with_the_nearest_and_where_all_are_listed(server: FaultServer) -> None:
     status, headers, body = post(server, f"/overloaded_mid_stream{MESSAGES}")
     error = json.loads(body)
     assert (status, headers["content-type"]) == (404, "application/json")
     assert (error["type"], error["error"]["type"]) == ("error", "not_found_error")
-    assert "unknown scenario 'overloaded_mid_stream' (did you mean " in error["error"]["message"]
-    assert all(name in error["error"]["message"] for name in (*SCENARIOS, "mix"))
+    message = error["error"]["message"]
+    assert message.startswith("unknown scenario 'overloaded_mid_stream' (did you mean ")
+    assert message.endswith("; after200 faults --help lists all scenarios")
     with pytest.raises(ValueError, match="unknown scenario 'overloaded_mid_stream'"):
         server.base_url("overloaded_mid_stream")
+
+
+@pytest.mark.parametrize("name", ["overloaded", "overloded"])
+def test_a_short_name_of_the_mix_leads_to_its_scenario(server: FaultServer, name: str) -> None:
+    _, _, body = post(server, f"/{name}{MESSAGES}")
+    found = f"unknown scenario '{name}' (did you mean overloaded_error_mid_stream"
+    assert json.loads(body)["error"]["message"].startswith(found)
+
+
+def test_a_url_without_a_scenario_is_answered_with_how_to_name_one(server: FaultServer) -> None:
+    status, _, body = post(server, MESSAGES)
+    assert status == 404
+    assert json.loads(body)["error"]["message"] == (
+        "the URL names no scenario; put one before /v1, as in ANTHROPIC_BASE_URL=http://127.0.0.1:8529/completed; "
+        "after200 faults --help lists all scenarios"
+    )
 
 
 UNKNOWN_PATHS = ["/completed", "/completed/v1/nothing", "/completed/v1/messages/x/y", "/completed//v1/messages"]

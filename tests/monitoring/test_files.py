@@ -79,7 +79,7 @@ def test_a_setting_changes_every_place_that_depends_on_it(tmp_path: Path) -> Non
     [
         ("slo_targt=0.9", "cannot set 'slo_targt=0.9': accepted is name=value with one of window, fast_window, memory"),
         ("slo_target", "cannot set 'slo_target': accepted is name=value"),
-        ("slo_target=high", "cannot set slo_target to 'high': float expected"),
+        ("slo_target=high", "cannot set slo_target to 'high'; write a number, as in slo_target=0.99"),
         ("slo_target=99", "slo_target=99.0 must be a share between 0 and 1"),
         ("minimum_calls=0", "minimum_calls=0 must be a whole number, 1 or more"),
         ("window=5", "window=5 must be a duration of Prometheus, such as 30s, 5m or 1h30m"),
@@ -92,6 +92,16 @@ def test_a_wrong_setting_is_named(setting: str, complaint: str, tmp_path: Path, 
     assert main(["--output", str(tmp_path), "--set", setting]) == 2
     assert complaint in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@renders
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file", encoding="utf-8")
+    assert main(["--output", str(taken)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"after200 dashboards: cannot write under {taken}: ")
+    assert said.endswith("; choose a folder that can be written with --output\n")
 
 
 @renders

@@ -64,8 +64,8 @@ def test_under_opentelemetry_instrument_it_is_set_up_once(receiver: Receiver) ->
 
 
 BAD = [
-    (["--signals=logs"], "argument --signals: 'logs' is not a list of traces and metrics"),
-    (["--signals="], "argument --signals: '' is not a list of traces and metrics"),
+    (["--signals=logs"], "argument --signals: 'logs' is not one or more, separated by commas, of: traces, metrics"),
+    (["--signals="], "argument --signals: '' is not one or more, separated by commas, of: traces, metrics"),
     (["--setup=a b"], "argument --setup: 'a b' is not MODULE or MODULE:FUNCTION, as in my_service.telemetry:set_up"),
     (["--setup=a:"], "argument --setup: 'a:' is not MODULE or MODULE:FUNCTION, as in my_service.telemetry:set_up"),
     (["--prometheus=9090"], "argument --prometheus: '9090' is not a URL, as in http://localhost:9090"),

@@ -62,7 +62,9 @@ def list_of(*accepted: str) -> Callable[[str], tuple[str, ...]]:
     def read(text: str) -> tuple[str, ...]:
         words = tuple(word.strip() for word in text.split(","))
         if not set(words) <= set(accepted):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of {' and '.join(accepted)}")
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not one or more, separated by commas, of: {', '.join(accepted)}"
+            )
         return words
 
     return read

@@ -7,6 +7,7 @@ SIGINT and SIGTERM stop it cleanly. Exit status 0, 1 when the port cannot be had
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import textwrap
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             server.start()
         except (OSError, OverflowError) as error:
-            return _fail(f"cannot listen on port {options.port}: {error}", 1)
+            return _fail(_refusal(options.port, error), 1)
         try:
             _announce(server)
             stopped.wait()
@@ -78,6 +79,12 @@ def _stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+def _refusal(port: int, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; choose another, or --port 0 for any that is free"
+    return f"cannot listen on port {port}: {error}"
+
+
 def _fail(message: str, status: int) -> int:
     print(f"after200 faults: {message}", file=sys.stderr)
     return status
@@ -98,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=SHARE,...",
         help="what URL/mix plays, for example overloaded=5%%,truncated=1%%; the rest is completed",
     )
-    parser.add_argument("--seed", type=int, default=0, help="the seed of the mix (default: 0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="the seed of the mix (default: 0)")
     parser.add_argument("--latency", type=_milliseconds, default=0.0, metavar="MS", help="wait before each answer")
     parser.add_argument("--chunk-delay", type=_milliseconds, default=0.0, metavar="MS", help="wait before each chunk")
     parser.add_argument(
@@ -140,6 +147,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; write a whole number, as in 7") from None
 
 
 def _milliseconds(text: str) -> float:

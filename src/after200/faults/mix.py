@@ -7,6 +7,7 @@ One draw per call, in the order of arrival: the same seed gives the same sequenc
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import random
 from collections import OrderedDict
@@ -41,6 +42,8 @@ ALIASES: dict[str, str] = {
     "slow": "completed_slow",
 }
 """Short names for `--mix`; every scenario's own name is accepted too."""
+LISTED = "after200 faults --help lists"
+"""Where all scenarios are named: there are some hundreds of them, too many for an error message."""
 _REMEMBERED = 10_000
 
 
@@ -77,6 +80,13 @@ class Mix:
         return COMPLETED
 
 
+def did_you_mean(name: str) -> str:
+    """Returns ` (did you mean ...?)` with the scenarios whose names, or short names, are the nearest; '' for none."""
+    near = difflib.get_close_matches(name, [*ALIASES, *SCENARIOS, MIX], n=3)
+    known = list(dict.fromkeys(ALIASES.get(each, each) for each in near))
+    return f" (did you mean {' or '.join(known)}?)" if known else ""
+
+
 def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
     """The shares with aliases resolved; raises `ValueError` that names what is wrong and what is accepted."""
     checked: dict[str, float] = {}
@@ -84,8 +94,8 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
         scenario = ALIASES.get(name, name)
         if scenario not in SCENARIOS:
             raise ValueError(
-                f"unknown fault {name!r} in the mix; short names: {', '.join(ALIASES)}; "
-                f"or the name of any scenario: {', '.join(SCENARIOS)}"
+                f"unknown fault {name!r} in the mix{did_you_mean(name)}; short names: {', '.join(ALIASES)}; "
+                f"or the name of any scenario: {LISTED} them"
             )
         if not 0 <= share <= 1:
             raise ValueError(

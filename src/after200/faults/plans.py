@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decide what to play: an HTTP request goes in, a `Plan` comes out. Also where attempts are counted.
 
-A request that names no scenario, or a path no API has, gets a plan as well: a 404 that says what there is.
+A request that names no scenario, or a path no API has, gets a plan as well: a 404 that says what is accepted.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from dataclasses import dataclass
 
 from .catalog import SCENARIOS
 from .connection import Incoming
-from .mix import MIX, Mix
+from .mix import LISTED, MIX, Mix, did_you_mean
 from .replies import Reply
 from .requests import Request, UnknownPathError, read_request, scenario_path, split_target
 from .scenarios import WHOLE, Scenario
@@ -32,14 +31,18 @@ class Plan:
     play: Play
 
 
+API = "v1"
+"""The first segment of a path of the API. It stands where a scenario should when the base URL names none."""
+
+NO_SCENARIO = "the URL names no scenario; put one before /v1, as in ANTHROPIC_BASE_URL=http://127.0.0.1:8529/completed"
+
+
 class UnknownScenarioError(ValueError):
-    """No scenario of this name; the message names those there are, the nearest first."""
+    """No scenario of this name; the message names the nearest ones, and where all of them are listed."""
 
     def __init__(self, name: str) -> None:
-        known = [*SCENARIOS, MIX]
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f" (did you mean {' or '.join(near)}?)" if near else ""
-        super().__init__(f"unknown scenario {name[:100]!r}{hint}; known scenarios: {', '.join(known)}")
+        wrong = f"unknown scenario {name[:100]!r}{did_you_mean(name)}"
+        super().__init__(f"{NO_SCENARIO if name == API else wrong}; {LISTED} all scenarios")
 
 
 def check_scenario(name: str) -> None:

@@ -38,7 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
         policy = with_settings(Policy(), options.set)
     except ValueError as error:
         return complain(str(error))
-    return (check if options.check else write)(options.output, render(policy))
+    if options.check:
+        return check(options.output, render(policy))
+    try:
+        return write(options.output, render(policy))
+    except OSError as error:
+        return complain(
+            f"cannot write under {options.output}: {error}; choose a folder that can be written with --output"
+        )
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -50,7 +57,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
     parser.add_argument("--list", action="store_true", help="write nothing; list what --set accepts, with its default")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; repeatable")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; may be given several times"
+    )
     return parser.parse_args(arguments)
 
 

@@ -198,7 +198,9 @@ def with_settings(policy: Policy, settings: list[str]) -> Policy:
         try:
             changes[name] = known[name](text)
         except ValueError:
-            raise ValueError(f"cannot set {name} to {text!r}: {known[name].__name__} expected") from None
+            kind = {int: "a whole number", float: "a number"}[known[name]]
+            default = getattr(Policy(), name)
+            raise ValueError(f"cannot set {name} to {text!r}; write {kind}, as in {name}={default}") from None
     return replace(policy, **changes)  # type: ignore[arg-type]
 
 

@@ -44,13 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(stderr=options.json)
     started = time.monotonic()
     with receiver, stop_signals() as stopped:
-        if options.once is not None:
-            stopped.wait(options.once)
-        elif console.is_terminal:
+        if options.once is None and console.is_terminal:
             show_live(receiver, console, stopped)
         else:
-            console.print(f"receiving at {receiver.url} until a signal comes; --once SECONDS ends by itself")
-            stopped.wait()
+            print(f"receiving at {receiver.url} {until(options.once)}", file=sys.stderr, flush=True)
+            stopped.wait(options.once)
         summary = summarize(receiver)
         rejected = receiver.rejected
     if options.json:
@@ -60,6 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     for reason in rejected[-3:]:
         print(f"after200 watch: a request was refused: {reason}", file=sys.stderr)
     return 1 if options.once is not None and not summary.models else 0
+
+
+def until(once: float | None) -> str:
+    """Returns until when a command without a live view receives; `once` is in seconds, None for no end."""
+    if once is None:
+        return "until a signal (SIGINT, SIGTERM) comes; --once SECONDS sets a time"
+    return f"for {once:g} seconds"
 
 
 def show_live(receiver: Receiver, console: Console, stopped: threading.Event) -> None:

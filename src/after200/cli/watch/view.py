@@ -28,10 +28,12 @@ REQUEST_ID = 28
 LEAST_FAILURES = 3
 """How many of the last failures are worth more than another table, where the screen is small."""
 
-WAITING = (
-    "No metrics of after200 have come yet. A service exports them every OTEL_METRIC_EXPORT_INTERVAL milliseconds "
-    "(60000 by default)."
-)
+WAITING = """\
+No metrics of after200 have come yet. A service exports them every OTEL_METRIC_EXPORT_INTERVAL milliseconds (60000 by
+default). The service must run under opentelemetry-instrument, or set OpenTelemetry up itself, and needs
+OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.
+after200 verify, run with the settings of the service, says why nothing comes."""
+"""What stands in place of the tables until something has come."""
 
 
 def live(summary: Summary, console: Console, header: str) -> RenderableType:
@@ -76,17 +78,22 @@ def models_table(summary: Summary) -> Table | str:
 
 
 def failures_table(summary: Summary, most: int) -> Table | str:
-    """The last failed calls, with what support asks for; nothing when there are none."""
+    """The last failed calls, with what support asks for; nothing when there are none.
+
+    The service and the model of a call are shown where there are several: 80 columns have no room for more.
+    """
     if not summary.failures:
         return ""
     request_id = Column("request id", no_wrap=True, min_width=REQUEST_ID)
-    several = len(summary.services) > 1
-    found = table("Last failures", "time", *["service"] * several, "model", "error.type", "HTTP", "status", request_id)
+    services, models = len(summary.services) > 1, len({model.model for model in summary.models}) > 1
+    words = ["service"] * services + ["model"] * models
+    found = table("Last failures", "time", *words, "error.type", "HTTP", "status", request_id)
     for each in summary.failures[:most]:
         clock = time.strftime("%H:%M:%S", time.localtime(each.time))
         statuses = (str(status or "-") for status in (each.ending.wire_status, each.ending.status))
-        words = (clock, *[each.service] * several, each.model, each.ending.error_type, *statuses, each.request_id)
-        found.add_row(*words, style="bold red" if each.ending.is_hidden else "")
+        told = [each.service] * services + [each.model] * models
+        cells = (clock, *told, each.ending.error_type, *statuses, each.request_id)
+        found.add_row(*cells, style="bold red" if each.ending.is_hidden else "")
     return found
 
 
