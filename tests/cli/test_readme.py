@@ -163,6 +163,14 @@ def test_a_retry_asks_again_after_an_overload_in_mid_stream(server: FaultServer)
     assert (0, "Hello from Claude.\n") == (finished.returncode, finished.stdout), finished.stderr
 
 
+def test_a_retry_takes_a_stream_without_its_end_for_no_answer(server: FaultServer) -> None:
+    base_url = server.base_url("end_without_message_stop")
+    finished = run([sys.executable, "-c", block("import classify")], ANTHROPIC_BASE_URL=base_url)
+    assert (1, "") == (finished.returncode, finished.stdout)
+    assert "ConnectionError: the stream ended before the answer did\n" in finished.stderr
+    assert 3 == sum(entry.scenario == "end_without_message_stop" for entry in server.log)
+
+
 def test_by_hand_it_records_a_call_that_is_answered(server: FaultServer) -> None:
     base_url = server.base_url("completed")
     finished = run([sys.executable, "-c", block("AnthropicInstrumentor()")], ANTHROPIC_BASE_URL=base_url)
@@ -189,11 +197,16 @@ def test_a_service_can_be_pointed_at_the_fault_server(app: Path) -> None:
             assert faults.stdout is not None
             url = faults.stdout.readline().strip()
             script = block("ANTHROPIC_BASE_URL").replace("http://127.0.0.1:8529", url)
-            finished = run(["bash", "-euc", script], app, asked="What is entropy?\n")
+            with Receiver() as receiver:
+                above = block("OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
+                exports = "".join(line for line in above.splitlines(keepends=True) if line.startswith("export "))
+                finished = run(["bash", "-euc", exports + script], app, asked=40 * "What is entropy?\n")
         finally:
             faults.terminate()
     assert 0 == finished.returncode, finished.stderr
     assert '"result": "answered"' in finished.stdout
+    assert receiver.total(names.CALLS.name, {names.ERROR_TYPE: "overloaded_error", names.WIRE_STATUS: 200}) > 0
+    assert receiver.total(names.CALLS.name, {names.ERROR_TYPE: "stream_truncated"}) > 0
 
 
 def test_the_settings_are_those_there_are() -> None:
