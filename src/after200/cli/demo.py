@@ -136,7 +136,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Make calls that fail in every way a stream can, or complete without a usable answer, and show "
         "what HTTP says and what was true.",
     )
-    parser.add_argument("--calls", type=whole_number(1, 100_000), default=500, help="how many (default: 500)")
-    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=7, help="of the mix of faults (default: 7)")
+    parser.add_argument(
+        "--calls", type=whole_number(1, 100_000), default=500, help="how many calls to make (default: 500)"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**32 - 1), default=7, help="the seed of the mix of faults (default: 7)"
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args(argv)

@@ -82,7 +82,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     options = (
         ("--setup", "MODULE[:FUNCTION]", setup_function, None, "set OpenTelemetry up as this function of the service"),
-        ("--signals", "LIST", list_of(*REQUIRED), REQUIRED, "what must be exported (default: traces,metrics)"),
+        (
+            "--signals",
+            "LIST",
+            list_of(*REQUIRED),
+            REQUIRED,
+            "what must be exported: traces, metrics, or both (default: traces,metrics)",
+        ),
         ("--prometheus", "URL", url, None, "wait until the counts are in this Prometheus"),
         ("--alertmanager", "URL", url, None, "wait for the alert in this Alertmanager"),
         ("--timeout", "SECONDS", seconds, 60.0, "how long to wait for each of them (default: 60)"),

@@ -28,11 +28,12 @@ REQUEST_ID = 28
 LEAST_FAILURES = 3
 """How many of the last failures are worth more than another table, where the screen is small."""
 
-WAITING = """\
-No metrics of after200 have come yet. A service exports them every OTEL_METRIC_EXPORT_INTERVAL milliseconds (60000 by
-default). The service must run under opentelemetry-instrument, or set OpenTelemetry up itself, and needs
-OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.
-after200 verify, run with the settings of the service, says why nothing comes."""
+WAITING = (
+    "No metrics of after200 have come yet. A service exports them every OTEL_METRIC_EXPORT_INTERVAL milliseconds "
+    "(60000 by default). The service must run under opentelemetry-instrument, or set OpenTelemetry up itself, and "
+    "needs OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf. after200 verify, run with the settings of the service, says why "
+    "nothing comes."
+)
 """What stands in place of the tables until something has come."""
 
 
