@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -60,12 +61,12 @@ def test_the_loop_has_the_same_generators_to_close(
     assert bare
 
 
-PROGRAM = """
-import asyncio, gc, sys
+PROGRAM = '''
+import asyncio, gc, sys, weakref
 import anthropic
 from after200 import AnthropicInstrumentor
 
-url, instrumented, how = sys.argv[1:]
+url, instrumented, how, order = sys.argv[1:]
 if instrumented == "with":
     AnthropicInstrumentor().instrument(skip_dep_check=True, spans="own")
 
@@ -83,20 +84,39 @@ async def half_read():
         await asyncio.sleep(0.05)
 
 
-asyncio.run(half_read())
-"""
+class InOrder(weakref.WeakSet):
+    """The generators to close, by their names: a loop closes them by their addresses, which differ with every run."""
+
+    def __iter__(self):
+        return iter(sorted(super().__iter__(), key=lambda one: one.__qualname__, reverse=order == "backwards"))
 
 
+loop = asyncio.new_event_loop()
+loop._asyncgens = InOrder()
+try:
+    loop.run_until_complete(half_read())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+finally:
+    loop.close()
+'''
+
+
+@pytest.mark.parametrize("order", ["forwards", "backwards"])
 @pytest.mark.parametrize("how", ["at the end", "running"])
 def test_a_loop_says_nothing_of_a_stream_that_was_left_which_it_does_not_say_without_us(
-    server: FaultServer, how: str
+    server: FaultServer, how: str, order: str
 ) -> None:
-    def said(instrumented: str) -> list[str]:
+    """The newest HTTP client complains of its own generators on Python 3.13, in some orders: we add nothing to that."""
+
+    def said(instrumented: str) -> list[tuple[str, ...]]:
         complaints = []
-        for _ in range(3):
-            command = [sys.executable, "-W", "ignore", "-c", PROGRAM, server.base_url("completed"), instrumented, how]
+        for _ in range(2):
+            arguments = [server.base_url("completed"), instrumented, how, order]
+            command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-            complaints.append(done.stderr)
+            of_generators = re.findall(r"closing of asynchronous generator <async_generator object (\S+)", done.stderr)
+            assert of_generators or not done.stderr
+            complaints.append(tuple(of_generators))
         return complaints
 
     assert said("without") == said("with")

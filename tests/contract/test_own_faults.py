@@ -103,7 +103,7 @@ def one_warning_for_each_place(caplog: pytest.LogCaptureFixture) -> list[str]:
     assert {("after200", "WARNING")} == {(record.name, record.levelname) for record in caplog.records}
     assert len(set(messages)) == len(messages)
     assert all(message.startswith("after200 failed in ") for message in messages)
-    return [message.removeprefix("after200 failed in ").partition(";")[0] for message in messages]
+    return [message.removeprefix("after200 failed in ").partition(". ")[0] for message in messages]
 
 
 # --- tracers, meters, loggers ---

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from after200.cli.answered import Answered
 from after200.cli.chat import RETRIES
 from after200.cli.demo import MIX
 from after200.cli.reconcile import Account, expected_account
+from after200.cli.told import expected_answered
 from after200.faults import FaultServer
 
 from ..support.monitoring.applications import ChatService, Visitor
@@ -75,7 +77,7 @@ def test_an_overload_in_the_first_stream_of_a_fresh_process_reaches_the_webhook(
 
 
 @pytest.fixture(scope="module")
-def fault_run(way: Way) -> Iterator[Account]:
+def fault_run(way: Way) -> Iterator[tuple[Account, Answered]]:
     """What happened in a run with every kind of fault, by the fault server's log; the applications stay."""
     with FaultServer(mix=FAULTS, seed=7, rate_limits={"requests": 1000, "input_tokens": 1_000_000}) as own:
         service = ChatService(FAULTY, own.base_url("mix", key="mix"), way.telemetry[FAULTY, SERVICE])
@@ -88,7 +90,7 @@ def fault_run(way: Way) -> Iterator[Account]:
             account = expected_account(served, left, RETRIES)
             way.prometheus.wait_for_value(calls_of(FAULTY), CALLS + 4 + len(ANSWERS))
             way.prometheus.evaluate(3)
-            yield account
+            yield account, expected_answered(served, left, RETRIES)
 
 
 def headline(way: Way, title: str, instance: str) -> float | None:
@@ -98,8 +100,10 @@ def headline(way: Way, title: str, instance: str) -> float | None:
     return way.prometheus.value(substituted(expr))
 
 
-def test_the_headline_equals_the_fault_servers_log(way: Way, fault_run: Account) -> None:
-    judged = {ending: n for ending, n in fault_run.calls.items() if ending.outcome != "closed"}
+def test_the_headline_equals_the_fault_servers_log(way: Way, fault_run: tuple[Account, Answered]) -> None:
+    account, answered = fault_run
+    judged = {ending: n for ending, n in account.calls.items() if ending.outcome != "closed"}
+    usable = sum(n for answer, n in answered.answers.items() if answer.kind in ("complete", "paused"))
     calls = sum(judged.values())
     claimed = sum(n for ending, n in judged.items() if ending.wire_status is not None and ending.wire_status < 400)
     completed = sum(n for ending, n in judged.items() if ending.outcome == "completed")
@@ -109,7 +113,7 @@ def test_the_headline_equals_the_fault_servers_log(way: Way, fault_run: Account)
         "Claimed by HTTP": claimed / calls,
         "True success rate": completed / calls,
         "The gap": hidden / calls,
-        "Usable answers": 1.0,
+        "Usable answers": usable / answered.answers.total(),
         "Calls judged": calls,
         "Hidden failures": hidden,
     }
@@ -125,7 +129,7 @@ def instance_of_the_service(way: Way) -> str:
     return instance
 
 
-def test_no_panel_is_empty_on_the_fault_run(way: Way, fault_run: Account) -> None:
+def test_no_panel_is_empty_on_the_fault_run(way: Way, fault_run: tuple[Account, Answered]) -> None:
     now = way.prometheus.now()
     empty = []
     for place, panel in panels():
