@@ -164,11 +164,11 @@ def test_a_retry_asks_again_after_an_overload_in_mid_stream(server: FaultServer)
 
 
 def test_a_retry_takes_a_stream_without_its_end_for_no_answer(server: FaultServer) -> None:
-    base_url = server.base_url("end_without_message_stop")
+    base_url = server.base_url("end_without_message_stop", key="retry-of-the-readme")
     finished = run([sys.executable, "-c", block("import classify")], ANTHROPIC_BASE_URL=base_url)
     assert (1, "") == (finished.returncode, finished.stdout)
     assert "ConnectionError: the stream ended before the answer did\n" in finished.stderr
-    assert 3 == sum(entry.scenario == "end_without_message_stop" for entry in server.log)
+    assert 3 == sum(entry.key == "retry-of-the-readme" for entry in server.log)
 
 
 def test_by_hand_it_records_a_call_that_is_answered(server: FaultServer) -> None:

@@ -147,7 +147,7 @@ def has_data(way: Way, expr: str, now: float) -> bool:
     return any(math.isfinite(float(value)) for one in series for _, value in one["values"])
 
 
-def test_no_label_goes_astray_on_the_way(way: Way, fault_run: Account) -> None:
+def test_no_label_goes_astray_on_the_way(way: Way, fault_run: tuple[Account, Answered]) -> None:
     """The names that Prometheus has are those that `naming` derives, and the package's own labels are all there."""
     from after200 import names
     from after200.monitoring.naming import metric_labels, metric_name, metric_names, name_of_gauge_without_suffix
@@ -166,10 +166,11 @@ def test_no_label_goes_astray_on_the_way(way: Way, fault_run: Account) -> None:
 
 
 @pytest.mark.parametrize("way", ["collector"], indirect=True)
-def test_the_collector_keeps_every_failed_call(way: Way, fault_run: Account) -> None:
+def test_the_collector_keeps_every_failed_call(way: Way, fault_run: tuple[Account, Answered]) -> None:
     assert way.traces is not None
     traces = way.traces
-    failed = sum(n for ending, n in fault_run.calls.items() if ending.is_error)
+    account, _ = fault_run
+    failed = sum(n for ending, n in account.calls.items() if ending.is_error)
 
     def kept() -> int:
         return sum(
@@ -185,7 +186,9 @@ def test_the_collector_keeps_every_failed_call(way: Way, fault_run: Account) -> 
 
 
 @pytest.mark.parametrize("way", ["collector"], indirect=True)
-def test_exemplars_lead_from_a_duration_to_the_trace_of_a_failed_call(way: Way, fault_run: Account) -> None:
+def test_exemplars_lead_from_a_duration_to_the_trace_of_a_failed_call(
+    way: Way, fault_run: tuple[Account, Answered]
+) -> None:
     """The dots in the panel of failed calls are ids of traces that the Collector has kept."""
     assert way.traces is not None
     now = way.prometheus.now()
