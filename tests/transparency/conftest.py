@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from after200.signals import bounds, metrics
+
 from .instrumented import PROFILE, Instrumented
 
 EXAMPLES_IN_CI = 300
@@ -40,3 +42,13 @@ def instrumented() -> Iterator[Instrumented]:
     logger.addHandler(instrumented.faults)
     yield instrumented
     logger.removeHandler(instrumented.faults)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def names_of_its_own() -> Iterator[None]:
+    """What is sent here must not use up the names that the process admits, for the tests that come after."""
+    with pytest.MonkeyPatch.context() as patched:
+        fresh = bounds.Bounds()
+        for module in (bounds, metrics):
+            patched.setattr(module, "BOUNDS", fresh)
+        yield

@@ -17,8 +17,6 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from after200.signals import bounds, metrics
-
 from ..support.in_memory.application import Step, arun, run
 from ..support.in_memory.bodies import frame_chunks, sse_chunks, whole_bodies
 from ..support.in_memory.trace import Trace
@@ -153,16 +151,6 @@ def warm_up() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def names_of_its_own() -> Iterator[None]:
-    """What is sent here must not use up the names that the process admits, for the tests that come after."""
-    with pytest.MonkeyPatch.context() as patched:
-        fresh = bounds.Bounds()
-        for module in (bounds, metrics):
-            patched.setattr(module, "BOUNDS", fresh)
-        yield
 
 
 def compare(case: Case, instrumented: Instrumented) -> None:

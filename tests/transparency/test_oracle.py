@@ -10,7 +10,6 @@ reason is a row of `disagreements.py`, and of docs/completed.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from after200.call.ended import EndedCall
-from after200.signals import bounds, metrics
 
 from ..support.in_memory.transport import Answer
 from .disagreements import DISAGREEMENTS, reason_to_differ
@@ -55,16 +53,6 @@ def cases(draw: st.DrawFn, platform: str) -> Case:
         asynchronous=draw(st.booleans()),
         spans=draw(st.sampled_from(["own", "annotate"])),
     )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def names_of_its_own() -> Iterator[None]:
-    """What is sent here must not use up the names that the process admits, for the tests that come after."""
-    with pytest.MonkeyPatch.context() as patched:
-        fresh = bounds.Bounds()
-        for module in (bounds, metrics):
-            patched.setattr(module, "BOUNDS", fresh)
-        yield
 
 
 def compare(case: Case, instrumented: Instrumented) -> None:
