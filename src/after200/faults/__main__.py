@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import argparse
 import errno
-import signal
 import sys
 import textwrap
-import threading
 from collections.abc import Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from . import SCENARIOS, FaultServer, Scenario, parse_mix
 from .catalog import FAMILIES
 from .limits import parse_limits
 from .mix import ALIASES, MIX
+from .stopping import stop_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 _DESCRIPTION = """\
 A server that fails the way the Claude API fails. It binds 127.0.0.1.
@@ -49,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except (OSError, ValueError) as error:
         return _fail(f"cannot read the TLS certificate or its key: {error}", 2)
-    with _stop_signals() as stopped:
+    with stop_signals() as stopped:
         try:
             server.start()
         except (OSError, OverflowError) as error:
@@ -65,18 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _announce(server: FaultServer) -> None:
     print(server.url, flush=True)
     print(f"{len(SCENARIOS)} scenarios (--help lists them); press Ctrl-C to stop", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; the handlers that were there come back afterwards."""
-    stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _refusal(port: int, error: Exception) -> str:

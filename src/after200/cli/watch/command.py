@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import select
-import signal
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from after200.cli.otlp import Telemetry
 from after200.cli.receiver import Receiver
 from after200.cli.watch.summary import Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, closing, live
+from after200.faults.stopping import stop_signals
 
 KEPT = 1000
 """How many spans and log records of failed calls are kept."""
@@ -104,18 +104,6 @@ def wait_only(wait: float) -> str:
     """Waits so many seconds, and returns no key."""
     time.sleep(wait)
     return ""
-
-
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Yields an event that SIGINT and SIGTERM set; the handlers that were there come back afterwards."""
-    stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def refusal(options: argparse.Namespace, error: OSError) -> str:
