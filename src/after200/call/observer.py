@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from .ended import EndedCall
 from .facts import ProviderError
 from .rate_limits import RateLimit
 from .record import Call
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import Span, Tracer
 
 
 class CallRecording(Protocol):
@@ -28,7 +25,7 @@ class CallRecording(Protocol):
         there is nothing to detach here. Returns True when that is done.
         """
 
-    def use_sdk_span(self, call: Call, span: Span | None, tracer: Tracer | None) -> Span | None:
+    def use_sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
         """The SDK asked `tracer` for a span of its own for the call.
 
         Args:
