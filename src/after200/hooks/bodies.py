@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from itertools import chain
 from typing import Any
-
-import wrapt
 
 from ..call.bodies import BodyReader, reader_for
 from ..call.documents import Document
@@ -32,48 +31,59 @@ def follow_body(running: RunningCall, response: Foreign) -> None:
     response.stream = Tap(response.stream, running, response.headers)
 
 
-class Tap(wrapt.ObjectProxy):  # type: ignore[type-arg]
-    """A body that reports how it is read. In all else it is the body that it stands for."""
+class Tap:
+    """A body that reports how it is read. In all else it is the body that it stands for.
 
-    # The SDK asks the body of each response for this at each event, and most bodies have none.
+    Not a proxy of wrapt's: the SDK asks the body of each response for `stream_observer` at each event, most bodies have
+    none, and there a proxy takes longer to say so than everything else that is done for an event.
+    """
+
     stream_observer: Foreign = None
 
     def __init__(self, body: Foreign, running: RunningCall, headers: Foreign) -> None:
-        super().__init__(body)
-        self._self_running = running
-        self._self_headers = headers
+        self._body = body
+        self._running = running
+        self._headers = headers
         observer = getattr(body, "stream_observer", None)
         if observer is not None:
             self.stream_observer = observer
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The class of the body: the HTTP client asks for it."""
+        return type(self._body)
+
+    def __getattr__(self, attribute: str) -> Foreign:
+        return getattr(self.__dict__["_body"], attribute)
+
     def __iter__(self) -> Iterator[bytes]:
-        chunks: Iterator[bytes] = iter(self.__wrapped__)
-        return tapped(self, chunks, Sending, Chunks) or chunks
+        chunks: Iterator[bytes] = iter(self._body)
+        return tapped(self, chunks, Sending, read_along) or chunks
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks: AsyncIterator[bytes] = aiter(self.__wrapped__)
+        chunks: AsyncIterator[bytes] = aiter(self._body)
         if isinstance(chunks, AsyncGenerator):
             return tapped(self, chunks, AGeneratorSending, AGeneratorChunks) or chunks
         return tapped(self, chunks, ASending, AChunks) or chunks
 
     def close(self) -> None:
-        deliver(self._self_running, "body_closed")
-        self.__wrapped__.close()
+        deliver(self._running, "body_closed")
+        self._body.close()
 
     async def aclose(self) -> None:
-        deliver(self._self_running, "body_closed")
-        await self.__wrapped__.aclose()
+        deliver(self._running, "body_closed")
+        await self._body.aclose()
 
 
 @guarded
 def tapped(tap: Tap, chunks: Foreign, sending: Foreign, reading: Foreign) -> Foreign:
     """Returns the chunks of the body as `sending` and `reading` iterate over them, where there is a reason for it."""
-    running: RunningCall = tap._self_running
+    running: RunningCall = tap._running
     if running.sends_more:
         chunks = sending(chunks, running)
     if running.body is not None or running.ended is not None:
         return chunks
-    watch = Watch(running, tap._self_headers)
+    watch = Watch(running, tap._headers)
     running.body = watch
     return reading(chunks, running, watch)
 
@@ -168,47 +178,42 @@ def chunks_ended(running: RunningCall, exception: BaseException) -> None:
         deliver(running, "stop")
 
 
-class Chunks:
-    """The chunks of a body, as they are, read along."""
+def read_along(chunks: Iterator[bytes], running: RunningCall, watch: Watch) -> Iterator[bytes]:
+    """Returns the chunks of a body, as they are, read along as long as that is of use."""
+    return chain.from_iterable(_read_along(chunks, running, watch))
 
-    __slots__ = ("_next", "_running", "_watch")
 
-    def __init__(self, chunks: Iterator[bytes], running: RunningCall, watch: Watch) -> None:
-        self._next = chunks.__next__
-        self._running = running
-        self._watch = watch
-
-    def __iter__(self) -> Chunks:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._watch.is_done:
-            return self._next()
+def _read_along(chunks: Iterator[bytes], running: RunningCall, watch: Watch) -> Iterator[Iterable[bytes]]:
+    while not watch.is_done:
         try:
-            chunk = self._next()
+            chunk = next(chunks)
         except BaseException as exception:
-            chunks_ended(self._running, exception)
+            chunks_ended(running, exception)
+            if isinstance(exception, StopIteration):
+                return
             raise
-        self._watch.feed(chunk)
-        return chunk
+        watch.feed(chunk)
+        yield (chunk,)
+    yield chunks  # What is left comes from the body itself, without a step of ours.
 
 
 class AChunks:
-    """The async twin of `Chunks`."""
+    """The async twin of `read_along`.
 
-    __slots__ = ("_inner", "_next", "_running", "_watch")
+    `__anext__` is a slot, so each object has one of its own: when nothing more is read along, it is the body's.
+    """
+
+    __slots__ = ("__anext__", "_inner", "_next", "_running", "_watch")
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall, watch: Watch) -> None:
         self._inner = chunks
         self._next: Any = chunks.__anext__
         self._running = running
         self._watch = watch
+        self.__anext__ = self._read
 
     def __aiter__(self) -> AChunks:
         return self
-
-    def __anext__(self) -> Foreign:
-        return self._next() if self._watch.is_done else self._read()
 
     async def _read(self) -> bytes:
         try:
@@ -217,6 +222,8 @@ class AChunks:
             chunks_ended(self._running, exception)
             raise
         self._watch.feed(chunk)
+        if self._watch.is_done:
+            self.__anext__ = self._next
         return chunk
 
 

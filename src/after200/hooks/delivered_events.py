@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The events that the SDK hands to the application, in an iterator that sees how the reading of a stream ends.
 
-The iterators are objects and no generators: an async generator would be one more for the event loop to close. They keep
-no reference to the stream that the application holds.
+The sync one is a generator. The async one is an object, because an async generator would be one more for the event loop
+to close. Neither keeps a reference to the stream that the application holds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,19 @@ from .foreign import Foreign
 from .generators import ForwardsGenerator
 from .reading import deliver
 from .responses import DROPPED, find
-from .running import RunningCall
+from .running import Reader, RunningCall
+
+
+@guarded
+def begin(response: Foreign, reader: Reader) -> RunningCall | None:
+    """The application asks for the first event of `response`, and `reader` hands it over from here on.
+
+    Helpers of the SDK up to 0.42 drop a stream of the same response that never began.
+    """
+    running = find(response)
+    if running is not None:
+        running.reader = weakref.ref(reader)
+    return running
 
 
 @guarded
@@ -30,110 +42,87 @@ def learn_odd_event(running: RunningCall) -> None:
         running.odd_event = None
 
 
-class _Reading:
-    """What both twins of `DeliveredEvents` do at the beginning and at the end."""
+@guarded
+def raised(running: RunningCall, exception: BaseException) -> bool:
+    """The SDK raised `exception`. Returns whether it was corrected."""
+    deliver(running, "raise", exception)
+    return running.corrects_exceptions and bool(correct(running, exception))
+
+
+class Waiting:
+    """Whether the application waits for the next event of a sync stream. Lives as long as its generator runs."""
+
+    __slots__ = ("__weakref__", "is_reading")
+
+    def __init__(self) -> None:
+        self.is_reading = True
+
+
+def delivered_events(events: Iterator[Any], response: Foreign) -> Iterator[Foreign]:
+    """Yields `events`, which the SDK hands to the application, as they are."""
+    waiting = Waiting()
+    running = begin(response, waiting)
+    del response
+    if running is None:
+        yield from events
+        return
+    try:
+        for event in events:
+            waiting.is_reading = False
+            if running.odd_event is not None:
+                learn_odd_event(running)
+            yield event
+            event = None  # An event is not kept alive until the next one comes.
+            waiting.is_reading = True
+    except GeneratorExit:
+        del waiting  # Whoever closes the body now finds that the reader is gone.
+        DROPPED.append((running, clock()))
+        raise
+    except BaseException as exception:
+        if raised(running, exception):
+            raise exception  # Python 3.10 remembers the class that an exception was raised with.
+        raise
+    deliver(running, "stop")
+
+
+class ADeliveredEvents(ForwardsGenerator):
+    """The async twin of `delivered_events`."""
 
     __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
 
-    def __init__(self, events: Foreign, response: Foreign) -> None:
-        self._inner = events
-        self._response = response
-        self._running: RunningCall | None = None
-        self.is_reading = False
-
-    @guarded
-    def _begin(self) -> None:
-        """The application asks for the first event. Helpers of the SDK up to 0.42 drop a stream that never began."""
-        response, self._response = self._response, None
-        self._running = find(response)
-        if self._running is not None:
-            self._running.reader = weakref.ref(self)
-
-    @guarded
-    def _raised(self, exception: BaseException) -> bool:
-        """The SDK raised `exception`. Returns whether it was corrected."""
-        running, self._running = self._running, None
-        if running is None:
-            return False
-        deliver(running, "raise", exception)
-        return running.corrects_exceptions and bool(correct(running, exception))
-
-    @guarded
-    def _stopped(self) -> None:
-        running, self._running = self._running, None
-        if running is not None:
-            deliver(running, "stop")
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError):  # Of an object whose making failed.
-            running: RunningCall | None = object.__getattribute__(self, "_running")
-            if running is not None:
-                DROPPED.append((running, clock()))
-
-    def __getattr__(self, attribute: str) -> Foreign:
-        # What stands here in place of the SDK's generator has all that a generator has.
-        return getattr(object.__getattribute__(self, "_inner"), attribute)
-
-
-class DeliveredEvents(_Reading):
-    """The events that the SDK hands to the application, as they are."""
-
-    __slots__ = ()
-
-    def __init__(self, events: Iterator[Any], response: Foreign) -> None:
-        super().__init__(events, response)
-        self._next = events.__next__
-
-    def __iter__(self) -> DeliveredEvents:
-        return self
-
-    def __next__(self) -> Foreign:
-        if self._response is not None:
-            self._begin()
-        self.is_reading = True
-        try:
-            event = self._next()
-        except StopIteration:
-            self._stopped()
-            raise
-        except BaseException as exception:
-            if self._raised(exception):
-                raise exception  # Python 3.10 remembers the class that an exception was raised with.
-            raise
-        finally:
-            self.is_reading = False
-        if self._running is not None and self._running.odd_event is not None:
-            learn_odd_event(self._running)
-        return event
-
-
-class ADeliveredEvents(ForwardsGenerator, _Reading):
-    """The async twin of `DeliveredEvents`."""
-
-    __slots__ = ()
-
     def __init__(self, events: AsyncIterator[Any], response: Foreign) -> None:
-        super().__init__(events, response)
+        self._running: RunningCall | None = None
+        self._inner = events
         self._next = events.__anext__
+        self._response = response
+        self.is_reading = False
 
     def __aiter__(self) -> ADeliveredEvents:
         return self
 
     async def __anext__(self) -> Foreign:
         if self._response is not None:
-            self._begin()
+            response, self._response = self._response, None
+            self._running = begin(response, self)
+            del response
         self.is_reading = True
         try:
             event = await self._next()
-        except StopAsyncIteration:
-            self._stopped()
-            raise
         except BaseException as exception:
-            if self._raised(exception):
-                raise exception  # Python 3.10 remembers the class that an exception was raised with.
+            running, self._running = self._running, None
+            if running is not None:
+                if isinstance(exception, StopAsyncIteration):
+                    deliver(running, "stop")
+                elif raised(running, exception):
+                    raise exception  # Python 3.10 remembers the class that an exception was raised with.
             raise
         finally:
             self.is_reading = False
         if self._running is not None and self._running.odd_event is not None:
             learn_odd_event(self._running)
         return event
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # Of an object whose making failed.
+            if self._running is not None:
+                DROPPED.append((self._running, clock()))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hooks around the streams that the SDK parses.
 
-Two iterators are put in the way of the events: `WireEvents` (`wire_events.py`) sees each event as it was on the wire;
-`DeliveredEvents` (`delivered_events.py`) sees what the SDK raises, and knows whether the application waits.
+Two iterators are put in the way of the events: `wire_events` sees each event as it was on the wire; `delivered_events`
+sees what the SDK raises, and knows whether the application waits.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ..call.errors import read_frame_error
 from ..call.events import decode
 from ..call.facts import Facts
 from ..guard import guarded
-from .delivered_events import ADeliveredEvents, DeliveredEvents
+from .delivered_events import ADeliveredEvents, delivered_events
 from .foreign import Arguments, Foreign, Keywords, Wrapped
 from .reading import deliver
 from .responses import find
 from .running import RunningCall
-from .wire_events import AWireEvents, WireEvents
+from .wire_events import AWireEvents, wire_events
 
 _decoders: weakref.WeakKeyDictionary[Foreign, RunningCall] = weakref.WeakKeyDictionary()
 """The call whose frames a decoder of Amazon Bedrock's event streams decodes."""
@@ -30,7 +30,7 @@ _decoders: weakref.WeakKeyDictionary[Foreign, RunningCall] = weakref.WeakKeyDict
 def stream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `Stream.__stream__`."""
     events = wrapped(*args, **kwargs)
-    return observed(DeliveredEvents, events, instance) or events
+    return observed(delivered_events, events, instance) or events
 
 
 def astream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
@@ -42,7 +42,7 @@ def astream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywor
 def iter_events(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `Stream._iter_events`."""
     events = wrapped(*args, **kwargs)
-    return watched(WireEvents, events, instance) or events
+    return watched(wire_events, events, instance) or events
 
 
 def aiter_events(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
@@ -68,13 +68,13 @@ def parse_frame(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Ke
 
 @guarded
 def observed(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
-    """Returns `events`, which `stream` hands to the application, as an iterator of `kind`."""
+    """Returns `events`, which `stream` hands to the application, in the iterator that `kind` makes."""
     return kind(events, stream.response)
 
 
 @guarded
 def watched(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
-    """Returns `events`, which `stream` is about to parse, as an iterator of `kind`.
+    """Returns `events`, which `stream` is about to parse, in the iterator that `kind` makes.
 
     Returns None when nobody hands them to the application: the tap on the body reads them from the bytes.
     """

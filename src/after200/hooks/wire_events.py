@@ -17,10 +17,13 @@ from .generators import ForwardsGenerator
 from .reading import deliver
 from .running import RunningCall
 
+# A plain chunk, one that needs no decoding, is counted where it passes and costs as little as can be. Both twins do so
+# in the same words. They read the fields under the SDK's properties, which cost more than all else that is done.
+
 
 @guarded
 def read(running: RunningCall, name: str | None, data: str) -> None:
-    """Reads one event, any but the plain chunks that `WireEvents` counts by itself."""
+    """Reads one event, any but the plain chunks."""
     call = running.call
     call.events = True
     facts = read_event(name, data, call.end_rule, look_for_text=call.progress.first_text_at is None)
@@ -30,72 +33,68 @@ def read(running: RunningCall, name: str | None, data: str) -> None:
     if facts.error is not None or name in KNOWN_NAMES:
         running.learn(facts)
     else:
-        # Some versions of the SDK hand this event to the application and some drop it: `DeliveredEvents` will see.
+        # Some versions of the SDK hand this event to the application and some drop it: `delivered_events` will see.
         running.odd_event = facts
 
 
-class _Watching:
-    """What both twins of `WireEvents` do with an event: a plain chunk costs as little as can be."""
+@guarded
+def plain_kind(running: RunningCall, sse: Foreign) -> Foreign:
+    """Returns the class whose chunks are plain from here on: that of `sse`, once the first text is known.
 
-    __slots__ = ("_counts", "_next", "_progress", "_running")
-
-    def __init__(self, running: RunningCall) -> None:
-        self._running = running
-        self._progress = running.call.progress
-        self._counts = running.recording is not None and not running.recording.wants_gaps
-
-
-class WireEvents(_Watching):
-    """The events of the wire, as they are, each read."""
-
-    __slots__ = ()
-
-    def __init__(self, events: Iterator[Any], running: RunningCall) -> None:
-        super().__init__(running)
-        self._next = events.__next__
-
-    def __iter__(self) -> WireEvents:
-        return self
-
-    def __next__(self) -> Foreign:
-        try:
-            sse = self._next()
-        except BaseException as exception:
-            if not isinstance(exception, StopIteration):
-                deliver(self._running, "raise", exception)
-            raise
-        progress = self._progress
-        try:
-            data = sse.data
-            if (
-                self._counts
-                and progress.first_text_at is not None
-                and sse.event == CHUNK
-                and CHUNK_TYPE in data
-                and ERROR_FIELD not in data
-            ):
-                now = clock()
-                gap = now - progress.last_chunk_at
-                if gap > progress.longest_gap:
-                    progress.longest_gap = gap
-                progress.last_chunk_at = now
-                progress.chunks += 1
-            else:
-                read(self._running, sse.event, data)
-        except Exception:
-            report_fault("after200.hooks.wire_events")
-        return sse
+    Returns None where the next event is read whatever it is: until then, after an event of an odd name, when each gap
+    is recorded, or when `sse` is of another class than the SDK's, whose fields have other names.
+    """
+    recording = running.recording
+    if running.call.progress.first_text_at is None or recording is None or recording.wants_gaps:
+        return None
+    if running.odd_event is not None:
+        return None
+    return type(sse) if hasattr(sse, "_event") and hasattr(sse, "_data") else None
 
 
-class AWireEvents(ForwardsGenerator, _Watching):
-    """The async twin of `WireEvents`."""
+def wire_events(events: Iterator[Any], running: RunningCall) -> Iterator[Foreign]:
+    """Yields `events`, which the SDK is about to parse, as they are, each read."""
+    progress = running.call.progress
+    plain: Foreign = None
+    try:
+        for sse in events:
+            try:
+                if (
+                    type(sse) is plain
+                    and sse._event == CHUNK
+                    and CHUNK_TYPE in (data := sse._data)
+                    and ERROR_FIELD not in data
+                ):
+                    now = clock()
+                    if now - progress.last_chunk_at > progress.longest_gap:
+                        progress.longest_gap = now - progress.last_chunk_at
+                    progress.last_chunk_at = now
+                    progress.chunks += 1
+                else:
+                    read(running, sse.event, sse.data)
+                    plain = plain_kind(running, sse)
+            except Exception:
+                report_fault("after200.hooks.wire_events")
+            yield sse
+            sse = None  # An event is not kept alive until the next one comes.
+    except GeneratorExit:
+        raise
+    except BaseException as exception:
+        deliver(running, "raise", exception)
+        raise
 
-    __slots__ = ("_inner",)
+
+class AWireEvents(ForwardsGenerator):
+    """The async twin of `wire_events`. Not an async generator, which the event loop would close by itself."""
+
+    __slots__ = ("_inner", "_next", "_plain", "_progress", "_running")
 
     def __init__(self, events: AsyncIterator[Any], running: RunningCall) -> None:
-        super().__init__(running)
         self._inner = events
         self._next = events.__anext__
+        self._running = running
+        self._progress = running.call.progress
+        self._plain: Foreign = None
 
     def __aiter__(self) -> AWireEvents:
         return self
@@ -107,24 +106,21 @@ class AWireEvents(ForwardsGenerator, _Watching):
             if not isinstance(exception, StopAsyncIteration):
                 deliver(self._running, "raise", exception)
             raise
-        progress = self._progress
         try:
-            data = sse.data
             if (
-                self._counts
-                and progress.first_text_at is not None
-                and sse.event == CHUNK
-                and CHUNK_TYPE in data
+                type(sse) is self._plain
+                and sse._event == CHUNK
+                and CHUNK_TYPE in (data := sse._data)
                 and ERROR_FIELD not in data
             ):
-                now = clock()
-                gap = now - progress.last_chunk_at
-                if gap > progress.longest_gap:
-                    progress.longest_gap = gap
+                progress, now = self._progress, clock()
+                if now - progress.last_chunk_at > progress.longest_gap:
+                    progress.longest_gap = now - progress.last_chunk_at
                 progress.last_chunk_at = now
                 progress.chunks += 1
             else:
-                read(self._running, sse.event, data)
+                read(self._running, sse.event, sse.data)
+                self._plain = plain_kind(self._running, sse)
         except Exception:
             report_fault("after200.hooks.wire_events")
         return sse
