@@ -86,11 +86,15 @@ def test_streams_of_an_event_loop_that_is_closed_are_each_counted_once(
             await stream.close()
         return streams
 
+    # Old versions of the SDK leave the response of such a stream open: there is no sign of the end before the drop.
+    without = asyncio.run(main())
+    closed = sum(stream.response.is_closed for stream in without[10:40])
+    del without
     with telemetry.instrumented():
         streams = asyncio.run(main())
         assert 10 == telemetry.total("after200.calls", {"after200.outcome": "closed"})
-        assert 30 == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})
-        assert 20 == telemetry.total("after200.streams.open")
+        assert closed == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})
+        assert 50 - closed == telemetry.total("after200.streams.open")
         streams.clear()
         gc.collect()
     assert 50 == telemetry.total("after200.calls", {"after200.outcome": "abandoned"})

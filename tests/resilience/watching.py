@@ -45,9 +45,9 @@ def watch(call: Call) -> Trace:
         else:
             run(surface, list(steps), with_client, trace)
         del with_client, transport
+        return [*trace]  # A later collection may close an iterator that an old SDK leaves, and write into `trace`.
     finally:
         gc.enable()
-    return trace
 
 
 def watch_all() -> list[Trace]:

@@ -94,6 +94,14 @@ WHOLE: dict[str, Any] = {"whole": whole, "whole raw response": whole_raw_parsed}
 SURFACES = {**STREAMED, **WHOLE}
 
 
+def has_beta(platform: str, surface: str) -> bool:
+    """Whether this version of the SDK has `surface` under `beta`, with the client of `platform`."""
+    messages = getattr(
+        getattr(client(platform, Transport(Answer(()), []), asynchronous=False), "beta", None), "messages", None
+    )
+    return messages is not None and (surface != "helper" or hasattr(messages, "stream"))
+
+
 def hand_out(platform: str, answer: Answer, surface: str, *, beta: bool, asynchronous: bool, **options: Any) -> Handed:
     """Has the SDK read `answer` over `surface`, to its end."""
     transport = Transport(answer, [])

@@ -23,7 +23,7 @@ from ..support.in_memory.transport import Answer
 from .disagreements import DISAGREEMENTS, reason_to_differ
 from .gateways import answers
 from .instrumented import PROFILE, Instrumented
-from .oracle import STREAMED, WHOLE, hand_out
+from .oracle import STREAMED, WHOLE, hand_out, has_beta
 
 FUZZ = settings.get_profile(PROFILE)
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -44,12 +44,13 @@ class Case:
 def cases(draw: st.DrawFn, platform: str) -> Case:
     stream = draw(st.integers(0, 2)) > 0
     answer, texts = draw(answers(frames=platform == "AnthropicBedrock", stream=stream))
+    surface = draw(st.sampled_from(sorted(STREAMED if stream else WHOLE)))
     return Case(
         platform=platform,
         answer=answer,
         texts=texts,
-        surface=draw(st.sampled_from(sorted(STREAMED if stream else WHOLE))),
-        beta=draw(st.booleans()),
+        surface=surface,
+        beta=draw(st.booleans()) and has_beta(platform, surface),
         asynchronous=draw(st.booleans()),
         spans=draw(st.sampled_from(["own", "annotate"])),
     )

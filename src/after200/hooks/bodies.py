@@ -198,22 +198,21 @@ def _read_along(chunks: Iterator[bytes], running: RunningCall, watch: Watch) -> 
 
 
 class AChunks:
-    """The async twin of `read_along`.
+    """The async twin of `read_along`."""
 
-    `__anext__` is a slot, so each object has one of its own: when nothing more is read along, it is the body's.
-    """
-
-    __slots__ = ("__anext__", "_inner", "_next", "_running", "_watch")
+    __slots__ = ("_inner", "_next", "_running", "_watch")
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall, watch: Watch) -> None:
         self._inner = chunks
         self._next: Any = chunks.__anext__
         self._running = running
         self._watch = watch
-        self.__anext__ = self._read
 
     def __aiter__(self) -> AChunks:
         return self
+
+    def __anext__(self) -> Foreign:
+        return self._next() if self._watch.is_done else self._read()
 
     async def _read(self) -> bytes:
         try:
@@ -222,8 +221,6 @@ class AChunks:
             chunks_ended(self._running, exception)
             raise
         self._watch.feed(chunk)
-        if self._watch.is_done:
-            self.__anext__ = self._next
         return chunk
 
 

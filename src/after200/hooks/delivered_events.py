@@ -52,10 +52,7 @@ def raised(running: RunningCall, exception: BaseException) -> bool:
 class Waiting:
     """Whether the application waits for the next event of a sync stream. Lives as long as its generator runs."""
 
-    __slots__ = ("__weakref__", "is_reading")
-
-    def __init__(self) -> None:
-        self.is_reading = True
+    is_reading = True
 
 
 def delivered_events(events: Iterator[Any], response: Foreign) -> Iterator[Foreign]:
