@@ -86,10 +86,17 @@ def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
         options = {"max_retries": row.retries, "timeout": row.timeout}
         seen = application.play(row.scenario, surface, mode, client=tracing, **options)
     skip_what_this_sdk_cannot_read(row, seen.exception)
-    [span] = [described(span) for span in telemetry.spans]
+    # Around the calls of a tool runner, the SDK has a span of the agent, which is no span of a call.
+    all_spans = [described(span) for span in telemetry.spans]
+    [span] = [span for span in all_spans if span["gen_ai.operation.name"] != "invoke_agent"]
     told = Told(row, surface, application.server, application.server.log[-1].request_id)
-    assert told.on_the_sdk_span() == {name: value for name, value in span.items() if told.is_shared(name)}
+    shared = {name: value for name, value in span.items() if told.is_shared(name)}
+    if seen.exception is not None and told.ending.error_type is None:
+        shared.pop("error.type", None)  # The SDK's own word for what it stumbled over after a whole answer.
+    assert told.on_the_sdk_span() == shared
     if told.ending.error_type is not None:
         assert ("ERROR", told.ending.message) == (span["status"], span["description"])
     assert told.points() == telemetry.points()
-    assert [] == telemetry.open_spans
+    assert {*telemetry.open_spans} <= {
+        "anthropic.messages.tool_runner"
+    }  # The SDK leaves the agent's open, if it fails.

@@ -92,7 +92,11 @@ def judge_refused_body(running: RunningCall, exception: BaseException) -> Verdic
     if call.is_answer and call.error is None and type(exception).__name__ != "APIResponseValidationError":
         # A message, whose text is not what the application asked `parse` to make of it.
         return completed(call)
-    return failed(call, call.error or ProviderError(statuses.MALFORMED, None), raised)
+    if call.error is not None or raised.error.type == statuses.MALFORMED:
+        return failed(call, call.error or ProviderError(statuses.MALFORMED, None), raised)
+    # The SDK decoded the body and then stumbled over what it is: text, or events where a message should be.
+    verdict = judge(call, "read")
+    return verdict if verdict.error_type is None else verdict._replace(exception_type=raised.class_name)
 
 
 @guarded
