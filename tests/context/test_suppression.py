@@ -19,7 +19,7 @@ OVERLOADED = "overloaded_error_mid_stream"
 
 
 def nothing(telemetry: Telemetry) -> bool:
-    return not (telemetry.spans or telemetry.open_spans or telemetry.points() or telemetry.log_records())
+    return not (telemetry.spans or telemetry.open_spans or telemetry.all_points() or telemetry.log_records())
 
 
 def drain(stream: Any) -> None:

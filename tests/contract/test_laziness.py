@@ -30,7 +30,7 @@ def test_the_helper_sends_no_request_before_its_block_is_entered(
         gc.collect()
     assert () == application.server.wait_idle()
     assert [] == telemetry.spans
-    assert {} == telemetry.points()
+    assert {} == telemetry.all_points()
 
 
 def test_a_coroutine_that_is_never_awaited_is_no_call(application: Application, telemetry: Telemetry) -> None:
@@ -256,7 +256,7 @@ def test_a_call_that_is_made_while_instrumentation_is_suppressed_is_not_recorded
         seen = application.play("overloaded_error_mid_stream", SURFACE_OF[name], mode)
     assert seen.whole
     assert [] == telemetry.spans
-    assert {} == telemetry.points()
+    assert {} == telemetry.all_points()
     assert [] == telemetry.logged()
 
 

@@ -115,7 +115,7 @@ def test_uninstrumented_nothing_is_recorded(application: Application, telemetry:
         pass
     application.play("completed", CREATE, "sync")
     assert [] == telemetry.spans
-    assert {} == telemetry.points()
+    assert {} == telemetry.all_points()
 
 
 def test_a_patch_over_ours_stays_and_ours_under_it_does_nothing(

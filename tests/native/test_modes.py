@@ -137,7 +137,7 @@ def points(server: FaultServer) -> dict[str, Any]:
     telemetry = Telemetry()
     with telemetry.instrumented(spans="none"):
         make_every_kind_of_call(server, False)
-    return telemetry.points()
+    return telemetry.all_points()
 
 
 def test_the_calls_whose_metrics_are_compared_are_all_there(points: dict[str, Any]) -> None:
@@ -161,5 +161,5 @@ def test_the_metrics_are_the_same_whatever_the_spans(
 ) -> None:
     with telemetry.instrumented(spans=mode):
         make_every_kind_of_call(server, tracing(telemetry))
-    assert points == telemetry.points()
+    assert points == telemetry.all_points()
     assert [] == telemetry.open_spans

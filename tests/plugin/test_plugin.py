@@ -16,6 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "retry"
 CORRECT = f"{PREFIX}CORRECT_EXCEPTIONS"
 
 ASKS = """
+    import gc
     import anthropic
     import pytest
 
@@ -93,12 +94,22 @@ def test_calls_points_logs_and_spans_are_at_hand(project: pytest.Pytester) -> No
         ask(claude_faults.base_url("completed"))
         assert 1 == after200_telemetry.total("after200.calls")
 
+    def test_a_stream_that_is_dropped_is_a_call_that_has_ended(claude_faults, after200_telemetry):
+        client = anthropic.Anthropic(api_key="none", base_url=claude_faults.base_url("completed"))
+        stream = client.messages.create(
+            model="m", max_tokens=64, messages=[{"role": "user", "content": "Hi"}], stream=True
+        )
+        next(stream)
+        del stream
+        gc.collect()
+        assert ["abandoned"] == [call.outcome for call in after200_telemetry.calls]
+
     def test_nothing_stays_on():
         from after200 import AnthropicInstrumentor
         assert not AnthropicInstrumentor().is_instrumented_by_opentelemetry
     """,
     )
-    ended.assert_outcomes(passed=3)
+    ended.assert_outcomes(passed=4)
 
 
 def test_the_marker_gives_settings(project: pytest.Pytester) -> None:

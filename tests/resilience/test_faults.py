@@ -106,7 +106,7 @@ def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
     with telemetry.instrumented():
         watch(call)
         gc.collect()  # The finalizers of streams that earlier tests left would be counted with this run's functions.
-        telemetry.points()  # Collecting ends what was dropped, so every run has the same to do.
+        telemetry.all_points()  # Collecting ends what was dropped, so every run has the same to do.
         gc.collect()  # What other tests left behind would be ended in this run, and be counted.
         with OutOfMemory() as all_of_it:
             assert without == watch(call)
@@ -114,7 +114,7 @@ def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
         for number in range(all_of_it.calls):
             logged.records.clear()
             _forget_faults()
-            telemetry.points()
+            telemetry.all_points()
             with OutOfMemory(number) as fault:
                 seen = watch(call)
             assert but_for_turns(without) == but_for_turns(seen), fault.place

@@ -61,7 +61,7 @@ def test_streams_that_the_collector_finds_at_any_time_are_each_counted_once(
 
     def collect_metrics() -> None:
         while not done.is_set():
-            telemetry.points()
+            telemetry.all_points()
 
     with telemetry.instrumented():
         reader = threading.Thread(target=collect_metrics)

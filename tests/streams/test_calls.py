@@ -62,7 +62,7 @@ def test_counting_tokens_is_no_call(application: Application, telemetry: Telemet
         for messages in counters:
             assert 12 == messages.count_tokens(model=MODEL, messages=REQUEST["messages"]).input_tokens
     assert len(counters) == len(application.server.wait_idle())
-    assert {} == telemetry.points()
+    assert {} == telemetry.all_points()
     assert [] == telemetry.spans
 
 
@@ -70,7 +70,7 @@ def test_the_models_of_the_api_are_no_call(application: Application, telemetry: 
     """The server knows no such path, which is as good an answer as any."""
     with telemetry.instrumented(), pytest.raises(Exception, match="unknown path"):
         application.client("completed").get("/v1/models", cast_to=object)
-    assert {} == telemetry.points()
+    assert {} == telemetry.all_points()
     assert [] == telemetry.spans
 
 
@@ -101,14 +101,14 @@ def test_the_watched_failures_are_born_once_for_each_kind_of_call(
     with telemetry.instrumented():
         for stream in (True, False, True):
             application.play("completed", SURFACE_OF[f"messages.create{'(stream=True)' if stream else ''}"], "sync")
-    born = [name for name, value in telemetry.points().items() if name.startswith("after200.calls") and value == 0]
+    born = [name for name, value in telemetry.all_points().items() if name.startswith("after200.calls") and value == 0]
     assert len(BORN_ON_EVERY_CALL) * 2 + len(BORN_ON_STREAMS) == len(born)
 
 
 def test_what_is_born_at_zero_is_there_while_the_call_runs(application: Application, telemetry: Telemetry) -> None:
     with telemetry.instrumented():
         stream = application.client("completed").messages.create(stream=True, **REQUEST)
-        points = telemetry.points()
+        points = telemetry.all_points()
         stream.close()
     assert {0} == {value for name, value in points.items() if name.startswith("after200.calls")}
     assert [1] == [value for name, value in points.items() if name.startswith("after200.streams.open")]
@@ -123,7 +123,7 @@ def test_a_failure_that_was_born_at_zero_counts_in_the_series_that_was_born(
             application.play(f"{scenario}_mid_stream", SURFACE_OF["messages.create(stream=True)"], "sync")
         application.play("end_without_message_stop", SURFACE_OF["messages.create(stream=True)"], "sync")
         application.play("reset_mid_stream", SURFACE_OF["messages.create(stream=True)"], "sync")
-    calls = [value for name, value in telemetry.points().items() if name.startswith("after200.calls")]
+    calls = [value for name, value in telemetry.all_points().items() if name.startswith("after200.calls")]
     assert [0] * 5 + [1] * 5 == sorted(calls)
 
 

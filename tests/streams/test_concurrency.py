@@ -89,7 +89,7 @@ def test_a_task_that_is_cancelled_while_it_reads_ends_its_call_as_cancelled(
     row = replace(ROW_OF["completed"], stream=Ending("cancelled"), seen="text")
     told = Told(row, CREATE, application.server, served.request_id)
     assert [told.span()] == [described(span) for span in telemetry.spans]
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
     assert [] == telemetry.logged()
     assert [] == telemetry.open_spans
 
@@ -152,7 +152,7 @@ def test_a_task_that_is_cancelled_while_it_waits_for_an_answer_ends_its_call_as_
     assert ("UNSET", "cancelled", None) == (span["status"], span["after200.outcome"], span.get("error.type"))
     assert 1 == telemetry.total("after200.calls", {"after200.outcome": "cancelled"})
     assert 1 == telemetry.total("after200.attempts")
-    assert not [name for name in telemetry.points() if name.startswith("after200.streams.open")]
+    assert not [name for name in telemetry.all_points() if name.startswith("after200.streams.open")]
     assert [] == telemetry.open_spans
 
 
@@ -204,7 +204,7 @@ def test_a_stream_that_another_thread_reads_is_told_of_the_same(application: App
         [served] = application.server.wait_idle()
     told = Told(ROW_OF["completed"], CREATE, application.server, served.request_id)
     assert [told.span()] == [described(span) for span in telemetry.spans]
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
 
 
 def test_a_stream_may_change_threads_at_every_event(application: Application, telemetry: Telemetry) -> None:

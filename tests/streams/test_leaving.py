@@ -50,7 +50,7 @@ def told_of(row: Row, application: Application, telemetry: Telemetry) -> None:
     [served] = application.server.wait_idle()
     told = Told(row, CREATE, application.server, served.request_id)
     assert [told.span()] == [described(span) for span in telemetry.spans]
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
     assert [] == telemetry.logged()
     assert [] == telemetry.open_spans
 

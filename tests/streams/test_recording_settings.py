@@ -30,7 +30,7 @@ def test_without_genai_metrics_the_package_s_own_stay_whole(
 ) -> None:
     told = told_with(application, telemetry, scenario, genai_metrics=False)
     own = {point: value for point, value in told.points().items() if point.startswith("after200.")}
-    assert own == telemetry.points()
+    assert own == telemetry.all_points()
     assert [told.span()] == [described(span) for span in telemetry.spans]
 
 
@@ -48,14 +48,14 @@ def test_chunk_timing_records_the_time_from_each_chunk_to_the_next(
         "server.port": application.server.port,
     }
     per_chunk = {series("gen_ai.client.operation.time_per_output_chunk", attributes): 3}
-    assert {**told.points(), **per_chunk} == telemetry.points()
+    assert {**told.points(), **per_chunk} == telemetry.all_points()
     assert [told.span()] == [described(span) for span in telemetry.spans]
 
 
 def test_chunk_timing_is_one_of_the_genai_metrics(application: Application, telemetry: Telemetry) -> None:
     told = told_with(application, telemetry, "completed", chunk_timing=True, genai_metrics=False)
     assert {point: value for point, value in told.points().items() if point.startswith("after200.")} == (
-        telemetry.points()
+        telemetry.all_points()
     )
 
 
@@ -69,7 +69,7 @@ def test_without_spans_metrics_and_logs_stay_whole(
     told = Told(ROW_OF[scenario], CREATE, application.server, application.server.log[-1].request_id)
     assert [] == telemetry.spans
     assert [] == telemetry.open_spans
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
     assert told.log_records(seen.exception) == telemetry.logged()
 
 
@@ -80,7 +80,7 @@ def test_settings_come_from_the_environment_too(
     monkeypatch.setenv("OTEL_INSTRUMENTATION_AFTER200_SPANS", "none")
     told = told_with(application, telemetry, "completed", spans=None)
     assert {point: value for point, value in told.points().items() if point.startswith("after200.")} == (
-        telemetry.points()
+        telemetry.all_points()
     )
     assert [] == telemetry.spans
 
@@ -90,7 +90,7 @@ def test_without_a_logger_provider_nothing_is_logged_and_the_rest_is_whole(
 ) -> None:
     told = told_with(application, telemetry, "overloaded_error_mid_stream", logger_provider=None)
     assert [] == telemetry.logged()
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
     assert [told.span()] == [described(span) for span in telemetry.spans]
 
 

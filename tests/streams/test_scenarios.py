@@ -63,7 +63,7 @@ def test_a_call_is_told_of_whole_and_the_application_sees_no_difference(
     told = Told(row, surface, application.server, served[-1].request_id)
     assert len(told.attempts) == len(served)
     assert [told.span()] == [described(span) for span in telemetry.spans]
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
     assert told.log_records(bare.exception) == telemetry.logged()
     assert [] == telemetry.open_spans
 
@@ -96,7 +96,7 @@ def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
     assert told.on_the_sdk_span() == shared
     if told.ending.error_type is not None:
         assert ("ERROR", told.ending.message) == (span["status"], span["description"])
-    assert told.points() == telemetry.points()
+    assert told.points() == telemetry.all_points()
     assert {*telemetry.open_spans} <= {
         "anthropic.messages.tool_runner"
     }  # The SDK leaves the agent's open, if it fails.

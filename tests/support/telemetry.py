@@ -11,18 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs import export as log_export
-from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, ObservableCounter
+from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from after200 import AnthropicInstrumentor
-
-# Its name has changed between releases of the OpenTelemetry SDK.
-InMemoryLogExporter: Any = getattr(log_export, "InMemoryLogRecordExporter", None) or log_export.InMemoryLogExporter
+from after200.testing import RecordedTelemetry
 
 
 class Seconds:
@@ -61,54 +54,35 @@ class OpenSpans(SpanProcessor):
         del self.names[span.context.span_id]
 
 
-class Telemetry:
-    """The providers of one test, and what was recorded with them."""
+class Telemetry(RecordedTelemetry):
+    """What a user's test has, with everything that was recorded in a form that can be compared whole."""
 
     def __init__(self, temporality: str = "cumulative") -> None:
-        self._exporter = InMemorySpanExporter()
-        self._open = OpenSpans()
-        self.tracer_provider = TracerProvider(shutdown_on_exit=False)
-        self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-        self.tracer_provider.add_span_processor(self._open)
         self._is_delta = temporality == "delta"
+        super().__init__()
+        self._open = OpenSpans()
+        self.tracer_provider.add_span_processor(self._open)
+
+    def _metric_reader(self) -> InMemoryMetricReader:
         delta = dict.fromkeys((Counter, Histogram, ObservableCounter), AggregationTemporality.DELTA)
-        self._reader = InMemoryMetricReader(delta if temporality == "delta" else None)  # type: ignore[arg-type]
-        self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
-        self._log_exporter = InMemoryLogExporter()
-        self.logger_provider = LoggerProvider(shutdown_on_exit=False)
-        self.logger_provider.add_log_record_processor(log_export.SimpleLogRecordProcessor(self._log_exporter))
+        return InMemoryMetricReader(delta if self._is_delta else None)  # type: ignore[arg-type]
 
     @contextmanager
     def instrumented(self, **settings: Any) -> Iterator[None]:
         """The SDK instrumented with these providers. Spans are the package's own unless `settings` say otherwise."""
-        instrumentor = AnthropicInstrumentor()
-        providers = {
-            "tracer_provider": self.tracer_provider,
-            "meter_provider": self.meter_provider,
-            "logger_provider": self.logger_provider,
-        }
-        instrumentor.instrument(**{"skip_dep_check": True, "spans": "own", **providers, **settings})
-        try:
+        self._settings = {"skip_dep_check": True, "spans": "own", **settings}
+        with self:
             yield
-        finally:
-            instrumentor.uninstrument()
 
-    @property
-    def spans(self) -> list[ReadableSpan]:
-        """The spans that have ended, in the order in which they did."""
-        self._collect()
-        return list(self._exporter.get_finished_spans())
+    def _end_dropped(self) -> None:
+        if not self._is_delta:  # A collection would take away what the test is to see.
+            super()._end_dropped()
 
     @property
     def open_spans(self) -> list[str]:
-        """The names of the spans that have not."""
-        self._collect()
+        """The names of the spans that have not ended."""
+        self._end_dropped()
         return list(self._open.names.values())
-
-    def _collect(self) -> None:
-        """Collects the metrics, as an exporter does now and then: that ends what the application dropped."""
-        if not self._is_delta:
-            self._reader.get_metrics_data()
 
     def logged(self) -> list[dict[str, Any]]:
         """Everything of each log record that the package decides on, flat."""
@@ -123,14 +97,18 @@ class Telemetry:
 
     def finished_logs(self) -> tuple[Any, ...]:
         """The same, with where they come from: what an exporter is given."""
-        finished: tuple[Any, ...] = self._log_exporter.get_finished_logs()
+        finished: tuple[Any, ...] = self._logs.get_finished_logs()
         return finished
 
     def metrics_data(self) -> Any:
         """What an exporter of metrics is given."""
         return self._reader.get_metrics_data()
 
-    def points(self) -> dict[str, Any]:
+    def data_points(self) -> Iterator[tuple[Any, Any]]:
+        """Every metric with each of its points, as the OpenTelemetry SDK holds them."""
+        return self._data_points()
+
+    def all_points(self) -> dict[str, Any]:
         """Every point of every metric: a sum's value, and of a histogram how many values and, for tokens, their sum."""
         points: dict[str, Any] = {}
         for metric, point in self.data_points():
@@ -142,24 +120,6 @@ class Telemetry:
                 value = (point.count, point.sum)
             points[series(metric.name, point.attributes)] = value
         return points
-
-    def data_points(self) -> Iterator[tuple[Any, Any]]:
-        """Every metric with each of its points, as the OpenTelemetry SDK holds them."""
-        data = self.metrics_data()
-        for resource in data.resource_metrics if data is not None else ():
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    for point in metric.data.data_points:
-                        yield metric, point
-
-    def total(self, metric: str, attributes: Mapping[str, Any] | None = None) -> float:
-        """The sum of the points of `metric` that have these attributes."""
-        wanted = (attributes or {}).items()
-        return sum(
-            point.value if hasattr(point, "value") else point.count
-            for found, point in self.data_points()
-            if found.name == metric and wanted <= dict(point.attributes).items()
-        )
 
 
 def described(span: ReadableSpan) -> dict[str, Any]:

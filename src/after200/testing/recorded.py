@@ -72,7 +72,7 @@ class RecordedTelemetry:
 
     def __init__(self, **settings: Any) -> None:
         self._settings = {"spans": "own", **settings}
-        self._spans, self._reader, self._logs = InMemorySpanExporter(), InMemoryMetricReader(), _InMemoryLogs()
+        self._spans, self._reader, self._logs = InMemorySpanExporter(), self._metric_reader(), _InMemoryLogs()
         self.tracer_provider = TracerProvider(shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
@@ -99,10 +99,19 @@ class RecordedTelemetry:
     ) -> None:
         AnthropicInstrumentor().uninstrument()
 
+    def _metric_reader(self) -> InMemoryMetricReader:
+        """What collects the metrics."""
+        return InMemoryMetricReader()
+
     @property
     def spans(self) -> list[ReadableSpan]:
-        """The spans that have ended, in that order."""
+        """The spans that have ended, in that order. That of a stream which was dropped ends here at the latest."""
+        self._end_dropped()
         return list(self._spans.get_finished_spans())
+
+    def _end_dropped(self) -> None:
+        """Collects the metrics, as an exporter does now and then: that ends the calls whose streams were dropped."""
+        self._reader.get_metrics_data()
 
     @property
     def calls(self) -> list[RecordedCall]:
@@ -126,14 +135,19 @@ class RecordedTelemetry:
         return sum(point.value if point.count is None else point.count for point in self.points(metric, where))
 
     def _points(self) -> Iterator[RecordedPoint]:
+        for metric, point in self._data_points():
+            count = getattr(point, "count", None)
+            value = getattr(point, "value", None) if count is None else getattr(point, "sum", None)
+            yield RecordedPoint(metric.name, dict(point.attributes or {}), float(value or 0), count)
+
+    def _data_points(self) -> Iterator[tuple[Any, Any]]:
+        """Every metric with each of its points, as the OpenTelemetry SDK holds them."""
         data = self._reader.get_metrics_data()
         for resource in data.resource_metrics if data is not None else ():
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     for point in metric.data.data_points:
-                        count = getattr(point, "count", None)
-                        value = getattr(point, "value", None) if count is None else getattr(point, "sum", None)
-                        yield RecordedPoint(metric.name, dict(point.attributes or {}), float(value or 0), count)
+                        yield metric, point
 
 
 def _call(span: ReadableSpan) -> RecordedCall:

@@ -142,4 +142,6 @@ def expected_calls(fault: Fault, way: Way, platform: str) -> dict[str, int]:
 
 def recorded_calls(telemetry: Telemetry) -> dict[str, int]:
     """The series of `after200.calls` that are not at zero."""
-    return {name: value for name, value in telemetry.points().items() if name.startswith("after200.calls{") and value}
+    return {
+        name: value for name, value in telemetry.all_points().items() if name.startswith("after200.calls{") and value
+    }
