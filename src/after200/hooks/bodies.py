@@ -19,7 +19,7 @@ from ..call.facts import UNDECODABLE, Facts
 from ..guard import guarded
 from .current import AGeneratorSending, ASending, Sending
 from .foreign import Foreign
-from .generators import ForwardsGenerator
+from .generators import ForwardsAsyncGenerator
 from .reading import deliver
 from .responses import follow
 from .running import RunningCall
@@ -224,7 +224,7 @@ class AChunks:
         return chunk
 
 
-class AGeneratorChunks(ForwardsGenerator, AChunks):
+class AGeneratorChunks(ForwardsAsyncGenerator, AChunks):
     """Chunks that come from an async generator."""
 
     __slots__ = ()

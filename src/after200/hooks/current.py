@@ -13,7 +13,7 @@ from contextvars import ContextVar, Token
 from typing import Any, Final
 
 from ..guard import guarded
-from .generators import ForwardsGenerator
+from .generators import ForwardsAsyncGenerator
 from .running import RunningCall
 
 current_call: Final[ContextVar[RunningCall | None]] = ContextVar("after200_call", default=None)
@@ -93,7 +93,7 @@ class ASending:
             current_call.reset(token)
 
 
-class AGeneratorSending(ForwardsGenerator, ASending):
+class AGeneratorSending(ForwardsAsyncGenerator, ASending):
     """Chunks that come from an async generator."""
 
     __slots__ = ()

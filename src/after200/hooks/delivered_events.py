@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The events that the SDK hands to the application, in an iterator that sees how the reading of a stream ends.
 
-The sync one is a generator. The async one is an object, because an async generator would be one more for the event loop
-to close. Neither keeps a reference to the stream that the application holds.
+The iterators are objects and no generators. A generator would keep each event alive until the application asks for the
+next one, and an async generator would be one more for the event loop to close. They keep no reference to the stream
+that the application holds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..call.record import clock
 from ..guard import guarded
 from .exceptions import correct
 from .foreign import Foreign
-from .generators import ForwardsGenerator
+from .generators import ForwardsAsyncGenerator, ForwardsGenerator
 from .reading import deliver
 from .responses import DROPPED, find
 from .running import Reader, RunningCall
@@ -49,41 +50,51 @@ def raised(running: RunningCall, exception: BaseException) -> bool:
     return running.corrects_exceptions and bool(correct(running, exception))
 
 
-class Waiting:
-    """Whether the application waits for the next event of a sync stream. Lives as long as its generator runs."""
+class DeliveredEvents(ForwardsGenerator):
+    """The events that the SDK hands to the application, as they are."""
 
-    is_reading = True
+    __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
+
+    def __init__(self, events: Iterator[Any], response: Foreign) -> None:
+        self._running: RunningCall | None = None
+        self._inner = events
+        self._next = events.__next__
+        self._response = response
+        self.is_reading = False
+
+    def __iter__(self) -> DeliveredEvents:
+        return self
+
+    def __next__(self) -> Foreign:
+        if self._response is not None:
+            response, self._response = self._response, None
+            self._running = begin(response, self)
+            del response
+        self.is_reading = True
+        try:
+            event = self._next()
+        except BaseException as exception:
+            running, self._running = self._running, None
+            if running is not None:
+                if isinstance(exception, StopIteration):
+                    deliver(running, "stop")
+                elif raised(running, exception):
+                    raise exception  # Python 3.10 remembers the class that an exception was raised with.
+            raise
+        finally:
+            self.is_reading = False
+        if self._running is not None and self._running.odd_event is not None:
+            learn_odd_event(self._running)
+        return event
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # Of an object whose making failed.
+            if self._running is not None:
+                DROPPED.append((self._running, clock()))
 
 
-def delivered_events(events: Iterator[Any], response: Foreign) -> Iterator[Foreign]:
-    """Yields `events`, which the SDK hands to the application, as they are."""
-    waiting = Waiting()
-    running = begin(response, waiting)
-    del response
-    if running is None:
-        yield from events
-        return
-    try:
-        for event in events:
-            waiting.is_reading = False
-            if running.odd_event is not None:
-                learn_odd_event(running)
-            yield event
-            event = None  # An event is not kept alive until the next one comes.
-            waiting.is_reading = True
-    except GeneratorExit:
-        del waiting  # Whoever closes the body now finds that the reader is gone.
-        DROPPED.append((running, clock()))
-        raise
-    except BaseException as exception:
-        if raised(running, exception):
-            raise exception  # Python 3.10 remembers the class that an exception was raised with.
-        raise
-    deliver(running, "stop")
-
-
-class ADeliveredEvents(ForwardsGenerator):
-    """The async twin of `delivered_events`."""
+class ADeliveredEvents(ForwardsAsyncGenerator):
+    """The async twin of `DeliveredEvents`."""
 
     __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
 

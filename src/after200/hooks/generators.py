@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an iterator of ours must have to pass for the async generator that it stands for.
+"""What an iterator of ours must have to pass for the generator that it stands for.
 
 The HTTP client and the SDK close an async generator that they leave, and leave any other iterator to its end.
 """
@@ -12,6 +12,22 @@ from .foreign import Foreign
 
 
 class ForwardsGenerator:
+    """The methods of a generator, forwarded to the one that is in `_inner`."""
+
+    __slots__ = ()
+    _inner: Any
+
+    def send(self, value: Foreign) -> Foreign:
+        return self._inner.send(value)
+
+    def throw(self, *exception: Foreign) -> Foreign:
+        return self._inner.throw(*exception)
+
+    def close(self) -> Foreign:
+        return self._inner.close()
+
+
+class ForwardsAsyncGenerator:
     """The methods of an async generator, forwarded to the one that is in `_inner`."""
 
     __slots__ = ()

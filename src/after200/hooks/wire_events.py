@@ -13,7 +13,7 @@ from ..call.events import CHUNK, CHUNK_TYPE, ERROR_FIELD, KNOWN_NAMES, read_even
 from ..call.record import clock
 from ..guard import guarded, report_fault
 from .foreign import Foreign
-from .generators import ForwardsGenerator
+from .generators import ForwardsAsyncGenerator
 from .reading import deliver
 from .running import RunningCall
 
@@ -33,7 +33,7 @@ def read(running: RunningCall, name: str | None, data: str) -> None:
     if facts.error is not None or name in KNOWN_NAMES:
         running.learn(facts)
     else:
-        # Some versions of the SDK hand this event to the application and some drop it: `delivered_events` will see.
+        # Some versions of the SDK hand this event to the application and some drop it: `DeliveredEvents` will see.
         running.odd_event = facts
 
 
@@ -84,7 +84,7 @@ def wire_events(events: Iterator[Any], running: RunningCall) -> Iterator[Foreign
         raise
 
 
-class AWireEvents(ForwardsGenerator):
+class AWireEvents(ForwardsAsyncGenerator):
     """The async twin of `wire_events`. Not an async generator, which the event loop would close by itself."""
 
     __slots__ = ("_inner", "_next", "_plain", "_progress", "_running")

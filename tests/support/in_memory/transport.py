@@ -148,4 +148,8 @@ def client(platform: str, transport: Transport, asynchronous: bool, **options: A
     else:
         cls = getattr(anthropic, platform)
         http_client = http.Client(transport=http.MockTransport(transport.respond))
-    return cls(http_client=http_client, max_retries=0, **ARGUMENTS[platform], **options)
+    sdk = cls(http_client=http_client, max_retries=0, **ARGUMENTS[platform], **options)
+    if asynchronous and hasattr(sdk, "_platform"):
+        # An async client finds it out in a thread: in how many turns of the loop, no two runs agree.
+        sdk._platform = anthropic._base_client.get_platform()
+    return sdk
