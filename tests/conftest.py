@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.context import Context, attach, get_current
 
 from after200.faults import FaultServer
+from after200.guard import reported
 
 from .support.streams.application import Application
 from .support.telemetry import Telemetry
@@ -65,6 +66,12 @@ def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> I
     gc.disable()
     yield _application
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_reported() -> None:
+    """A warning that one test brings must not keep back that of another."""
+    reported.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -10,21 +10,22 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 logger = logging.getLogger("after200")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_reported: set[str] = set()
+reported: Final[set[str]] = set()
+"""The places that a warning was logged for. Who empties it, as a test may, is warned again."""
 
 
 def warn_once(place: str, message: str, *args: object, exc_info: bool = False) -> None:
     """One warning for `place`, however often it happens there."""
-    if place in _reported:
+    if place in reported:
         return
-    _reported.add(place)
+    reported.add(place)
     try:
         logger.warning(message, *args, exc_info=exc_info)
     except Exception:  # A handler of the application's that raises is no reason to fail its call.

@@ -74,11 +74,6 @@ def broken_meter_provider(methods: set[str]) -> Any:
     return Broken(None, methods, get_meter=lambda *args, **kwargs: Broken(meter, methods, **replaced))
 
 
-@pytest.fixture(autouse=True)
-def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("after200.guard._reported", set())
-
-
 @pytest.fixture(scope="module")
 def bare(_application: Application) -> dict[tuple[str, str, str], Any]:
     """What the application sees without the package."""

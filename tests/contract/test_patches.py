@@ -232,7 +232,6 @@ def test_a_target_that_the_sdk_lacks_is_named_in_one_warning_and_the_rest_is_pat
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("after200.guard._reported", set())
     monkeypatch.delattr(anthropic._base_client.BaseClient, "_calculate_retry_timeout")
     for _ in range(2):
         with telemetry.instrumented():

@@ -20,9 +20,8 @@ def bare() -> list[Trace]:
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
-    """What is logged in the test; nothing counts as reported before."""
-    monkeypatch.setattr("after200.guard._reported", set())
+def logged() -> Iterator[Logged]:
+    """What is logged in the test."""
     handler = Logged()
     loggers = [logging.getLogger(name) for name in ("after200", "opentelemetry", "asyncio")]
     for logger in loggers:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import SpanProcessor
 
+from after200.guard import reported
+
 from ..support.in_memory.trace import Trace
 from ..support.telemetry import Telemetry
 from .watching import CALLS, Call, Logged, watch, watch_all
@@ -113,7 +115,7 @@ def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
         injected = 0
         for number in range(all_of_it.calls):
             logged.records.clear()
-            _forget_faults()
+            reported.clear()
             telemetry.all_points()
             with OutOfMemory(number) as fault:
                 seen = watch(call)
@@ -128,9 +130,3 @@ def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
 def but_for_turns(trace: Trace) -> Trace:
     """Without the turns of the event loop in which what was dropped is closed: that may take one more."""
     return [entry for entry in trace if entry[:2] != ("application", "turn")]
-
-
-def _forget_faults() -> None:
-    from after200 import guard
-
-    guard._reported.clear()

@@ -20,7 +20,6 @@ import anthropic
 import pytest
 import wrapt
 
-from after200 import guard
 from after200.faults import FaultServer
 from after200.hooks.patches import Target, targets
 from after200.settings import Settings
@@ -61,11 +60,6 @@ def moved(target: Target) -> Iterator[None]:
             del cls.__getattr__
         else:
             cls.__getattr__ = before
-
-
-@pytest.fixture(autouse=True)
-def _nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "_reported", set())
 
 
 def collect(telemetry: Telemetry) -> None:

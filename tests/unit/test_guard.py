@@ -11,11 +11,6 @@ from after200 import guard
 from after200.guard import guarded, warn_once
 
 
-@pytest.fixture(autouse=True)
-def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "_reported", set())
-
-
 @guarded
 def broken(message: str) -> str:
     """Raises."""

@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
-from after200 import guard
 from after200.settings import PROVIDERS, InstrumentKeywords, Settings, read_settings
 
 PREFIX = "OTEL_INSTRUMENTATION_AFTER200_"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "_reported", set())
 
 
 def on_call_end(call: object) -> None:
