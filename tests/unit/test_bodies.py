@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from base64 import b64encode
 from binascii import crc32
 from itertools import pairwise
@@ -28,6 +27,7 @@ from after200.call.facts import Facts, ProviderError
 from after200.call.lines import LineSplitter, looks_like_events
 from after200.call.record import EndRule
 
+from ..support.held import held
 from .calls import CHUNK, DELTA, MESSAGE, OVERLOADED, START, STOP, known
 
 LINE_ENDS = (b"\n", b"\r\n", b"\r")
@@ -178,7 +178,7 @@ def test_a_line_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None:
     list(reader.feed(b"event: message_delta\ndata: "))
     for _ in range(40):
         list(reader.feed(b"x" * (MAX_EVENT // 16)))
-        assert size(reader) <= MAX_EVENT + MAX_EVENT // 8
+        assert held(reader) <= 2.25 * MAX_EVENT  # The event, and the beginning of the body.
     assert {"stopped": True} == read(reader, b"\n\n" + stop_event())
 
 
@@ -199,13 +199,8 @@ def test_an_event_of_many_lines_does_not_grow_without_bounds() -> None:
     line = b"data: " + b"x" * 65536 + b"\n"
     for _ in range(64):
         list(reader.feed(line))
-        assert size(reader) <= MAX_EVENT + 2 * len(line)
+        assert held(reader) <= 2.25 * MAX_EVENT  # The event, and the beginning of the body.
     assert {"stopped": True} == read(reader, b"\n" + stop_event())
-
-
-def size(reader: SSEReader) -> int:
-    """Returns how many bytes a reader holds."""
-    return sys.getsizeof(reader._lines._rest) + sum(sys.getsizeof(data) for data in reader._data)
 
 
 def test_the_first_text_is_told_once() -> None:
@@ -449,7 +444,7 @@ def test_a_frame_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None
     too_long = frame({":message-type": "event"}, b"x" * (MAX_EVENT + 1))
     for piece in in_pieces(too_long, 65_536):
         list(reader.feed(piece))
-        assert len(reader._data) <= 2 * 65_536
+        assert held(reader) <= 1.5 * MAX_EVENT  # The beginning of the body, and no frame.
     assert {"stopped": True} == read(reader, chunk_frame(STOP))
 
 
