@@ -232,29 +232,25 @@ async def atool(city: str) -> str:
     return f"Rain in {city}"
 
 
-ONE_RUN: dict[str, Any] = {**REQUEST, "max_iterations": 1}
-"""A runner goes on for as long as the server pauses its turns."""
-
-
 def tool_runner(messages: Any, see: See, **options: Any) -> None:
-    for message in messages.tool_runner(tools=[anthropic.beta_tool(tool)], **ONE_RUN, **options):
+    for message in messages.tool_runner(tools=[anthropic.beta_tool(tool)], **REQUEST, **options):
         see(message)
 
 
 async def atool_runner(messages: Any, see: See, **options: Any) -> None:
-    async for message in messages.tool_runner(tools=[anthropic.beta_async_tool(atool)], **ONE_RUN, **options):
+    async for message in messages.tool_runner(tools=[anthropic.beta_async_tool(atool)], **REQUEST, **options):
         see(message)
 
 
 def tool_runner_streams(messages: Any, see: See, **options: Any) -> None:
-    for stream in messages.tool_runner(tools=[anthropic.beta_tool(tool)], stream=True, **ONE_RUN, **options):
+    for stream in messages.tool_runner(tools=[anthropic.beta_tool(tool)], stream=True, **REQUEST, **options):
         for event in stream:
             see(event)
 
 
 async def atool_runner_streams(messages: Any, see: See, **options: Any) -> None:
     async for stream in messages.tool_runner(
-        tools=[anthropic.beta_async_tool(atool)], stream=True, **ONE_RUN, **options
+        tools=[anthropic.beta_async_tool(atool)], stream=True, **REQUEST, **options
     ):
         async for event in stream:
             see(event)
