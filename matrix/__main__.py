@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.write and options.pytest:
         parser.error("--write with --pytest would write down what only a part of the tests came to")
     if options.write and (options.ci or options.newest):
-        parser.error("--write is for cells that are run whole, not for --ci or --newest")
+        parser.error("--write is for all the tests that depend on versions, not for --ci or --newest")
     outside: list[str] = []
     try:
         if options.newest:
@@ -129,9 +129,13 @@ def interpreter_for(cell: Cell, *, ci: bool) -> str:
 
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
     tests = options.pytest or (CI_TESTS if options.ci else TESTS)
-    shares = cell.shares(ci=options.ci)
-    share = CELLS.index(cell) % shares + 1 if cell in CELLS else 1
-    return ["-p", "matrix.share", f"--share={share}/{shares}", *tests]
+    shares = 6 if options.ci else 1 if options.whole or options.newest else 3
+    return ["-p", "matrix.share", f"--share={share(cell, shares)}", *tests]
+
+
+def share(cell: Cell, shares: int) -> str:
+    """Returns which share of the tests with many variants `cell` runs, of so many `shares`. The next runs another."""
+    return f"{CELLS.index(cell) % shares + 1 if cell in CELLS else 1}/{shares}"
 
 
 def _test(cell: Cell, interpreter: Path, arguments: list[str]) -> dict[str, int]:
@@ -157,8 +161,9 @@ def _output(*command: str | Path) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="matrix", description="Run the tests on cells of the version matrix.")
     parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
-    parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a share of each long test")
+    parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a sixth of the long tests")
     parser.add_argument("--newest", action="store_true", help="the newest release of the SDK, and a newer pre-release")
+    parser.add_argument("--whole", action="store_true", help="all of the long tests; else each cell runs a third")
     parser.add_argument("--list", action="store_true", help="list the cells and stop")
     parser.add_argument(
         "--write", action="store_true", help="write docs/matrix.json, docs/matrix.md and the README's lines"

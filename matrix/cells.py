@@ -30,15 +30,6 @@ class Cell:
     variant: bool = False
     """Whether it differs from another cell of the same SDK in nothing but what its name says."""
 
-    def shares(self, *, ci: bool) -> int:
-        """Of the tests with many variants, the cell runs one in so many. A cell that stands for an SDK runs them all.
-
-        `ci`: only the cells for CI are run, to see in minutes whether a change breaks an SDK.
-        """
-        if ci:
-            return 6
-        return 4 if self.variant else 1
-
     @property
     def name(self) -> str:
         if not self.variant:
