@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -29,7 +30,7 @@ OPEN = leaving.STREAMS - leaving.READ
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-def leave(server: FaultServer, how: str, file: Path, *more: str) -> str:
+def leave(server: FaultServer, how: str, file: Path, *more: str, may_crash: bool = False) -> str:
     """Has the program end that way; what it wrote to stderr."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(PROGRAM), server.url, how, str(file), *more],
@@ -39,6 +40,8 @@ def leave(server: FaultServer, how: str, file: Path, *more: str) -> str:
         timeout=60,
         check=False,
     )
+    if may_crash and done.returncode == -signal.SIGSEGV:
+        pytest.skip("this SDK crashes this Python when it exits with streams open, without the package")
     assert (0, "") == (done.returncode, done.stdout)
     return done.stderr
 
@@ -68,7 +71,7 @@ def complaints(stderr: str) -> set[str]:
 def test_a_process_that_ends_with_streams_open_exports_what_became_of_each(
     how: str, server: FaultServer, tmp_path: Path
 ) -> None:
-    without = leave(server, how, tmp_path / "bare", "bare")
+    without = leave(server, how, tmp_path / "bare", "bare", may_crash=True)
     with_package = leave(server, how, tmp_path / "metrics")
     assert complaints(without) == complaints(with_package)
     assert ({"completed": leaving.READ, "abandoned": OPEN}, 0) == exported(tmp_path / "metrics")
