@@ -11,16 +11,12 @@ import errno
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from . import SCENARIOS, FaultServer, Scenario, parse_mix
 from .catalog import FAMILIES
 from .limits import parse_limits
 from .mix import ALIASES, MIX
 from .stopping import stop_signals
-
-if TYPE_CHECKING:
-    pass
 
 _DESCRIPTION = """\
 A server that fails the way the Claude API fails. It binds 127.0.0.1.
