@@ -102,6 +102,6 @@ def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
     if told.ending.error_type is not None:
         assert ("ERROR", told.ending.message) == (span["status"], span["description"])
     assert told.points() == telemetry.all_points()
-    assert {*telemetry.open_spans} <= {
-        "anthropic.messages.tool_runner"
-    }  # The SDK leaves the agent's open, if it fails.
+    # The SDK leaves the span of the agent open where its tool runner fails.
+    of_the_agent = {"anthropic.messages.tool_runner"} if "tool_runner" in surface.name else set()
+    assert {*telemetry.open_spans} <= of_the_agent

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,6 +95,7 @@ WHOLE: dict[str, Any] = {"whole": whole, "whole raw response": whole_raw_parsed}
 SURFACES = {**STREAMED, **WHOLE}
 
 
+@functools.cache
 def has_beta(platform: str, surface: str) -> bool:
     """Whether this version of the SDK has `surface` under `beta`, with the client of `platform`."""
     messages = getattr(

@@ -3,26 +3,23 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from ..support.in_memory.application import REQUEST
-from ..support.in_memory.bodies import OPENING, START, chunk, event
+from ..support.in_memory.bodies import OPENING, START, STOP, Json, chunk, event
 from ..support.in_memory.transport import Answer, Transport, client
 from ..support.telemetry import Telemetry
 
-STOP = f"event: message_stop_2\ndata: {json.dumps({'type': 'message_stop'})}\n\n".encode()
+OTHER_NAME = {"message_stop": "message_stop_2"}
 
 
 @pytest.mark.parametrize("later", [(), (chunk("more"),), (chunk("more"), chunk("and more"))])
 def test_an_end_event_of_an_odd_name_completes_a_call_if_the_sdk_hands_it_out(
-    later: tuple[bytes, ...], telemetry: Telemetry
+    later: tuple[Json, ...], telemetry: Telemetry
 ) -> None:
-    pieces = [
-        piece if isinstance(piece, bytes) else event(piece) for piece in (START, OPENING, chunk("word"), STOP, *later)
-    ]
-    sdk = client("Anthropic", Transport(Answer(tuple(pieces)), []), asynchronous=False)
+    payloads = (START, OPENING, chunk("word"), STOP, *later)
+    pieces = tuple(event(payload, OTHER_NAME.get(payload["type"])) for payload in payloads)
+    sdk = client("Anthropic", Transport(Answer(pieces), []), asynchronous=False)
     with telemetry.instrumented():
         types = [found.type for found in sdk.messages.create(stream=True, **REQUEST)]
     expected = "completed" if "message_stop" in types else "truncated"

@@ -23,6 +23,7 @@ from after200.call.bodies import (
     WholeReader,
     reader_for,
 )
+from after200.call.documents import MAX_KEPT
 from after200.call.facts import Facts, ProviderError
 from after200.call.lines import LineSplitter, looks_like_events
 from after200.call.record import EndRule
@@ -178,7 +179,7 @@ def test_a_line_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None:
     list(reader.feed(b"event: message_delta\ndata: "))
     for _ in range(40):
         list(reader.feed(b"x" * (MAX_EVENT // 16)))
-        assert held(reader) <= 2.25 * MAX_EVENT  # The event, and the beginning of the body.
+        assert held(reader) <= MAX_KEPT + MAX_EVENT + MAX_EVENT // 8
     assert {"stopped": True} == read(reader, b"\n\n" + stop_event())
 
 
@@ -199,7 +200,7 @@ def test_an_event_of_many_lines_does_not_grow_without_bounds() -> None:
     line = b"data: " + b"x" * 65536 + b"\n"
     for _ in range(64):
         list(reader.feed(line))
-        assert held(reader) <= 2.25 * MAX_EVENT  # The event, and the beginning of the body.
+        assert held(reader) <= MAX_KEPT + MAX_EVENT + 2 * len(line)
     assert {"stopped": True} == read(reader, b"\n" + stop_event())
 
 
@@ -444,7 +445,7 @@ def test_a_frame_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None
     too_long = frame({":message-type": "event"}, b"x" * (MAX_EVENT + 1))
     for piece in in_pieces(too_long, 65_536):
         list(reader.feed(piece))
-        assert held(reader) <= 1.5 * MAX_EVENT  # The beginning of the body, and no frame.
+        assert held(reader) <= MAX_KEPT + 2 * 65_536
     assert {"stopped": True} == read(reader, chunk_frame(STOP))
 
 

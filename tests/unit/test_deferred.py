@@ -79,9 +79,10 @@ def test_nothing_that_many_threads_add_is_lost_while_others_read() -> None:
 
 def test_what_waits_to_be_added_up_does_not_grow_without_bounds_when_nobody_reads() -> None:
     total = Sum()
-    for _ in range(5 * FOLD_AT):
+    for number in range(5 * FOLD_AT):
         total.add(())
-    assert held(total) < 100 * FOLD_AT
+        if number % 100 == 98:
+            assert held(total) < 66 * FOLD_AT
     assert {"": 5 * FOLD_AT} == sums(total)
 
 

@@ -15,7 +15,7 @@ from after200.signals.rate_limits import SLOTS, RateLimits
 from ..support.held import held
 
 OPTIONS = CallbackOptions()
-BOUND = 4000
+BOUND = 2000
 """Bytes that the limits of one model may hold: twelve slots of a minute."""
 
 
