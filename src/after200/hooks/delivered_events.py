@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The events that the SDK hands to the application, in an iterator that sees how the reading of a stream ends.
 
-The iterators are objects and no generators. A generator would keep each event alive until the application asks for the
-next one, and an async generator would be one more for the event loop to close. They keep no reference to the stream
-that the application holds.
+The iterators keep no reference to the stream that the application holds, and none to an event that it has.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from ..call.record import clock
 from ..guard import guarded
 from .exceptions import correct
 from .foreign import Foreign
-from .generators import ForwardsAsyncGenerator, ForwardsGenerator
+from .generators import ForwardsAsyncGenerator
 from .reading import deliver
 from .responses import DROPPED, find
 from .running import RunningCall
@@ -31,35 +29,38 @@ def learn_odd_event(running: RunningCall) -> None:
         running.odd_event = None
 
 
-class _Reading:
-    """What both twins do at the beginning and at the end."""
+class Reading:
+    """How the reading of one stream's events goes, and what a sign of its end does."""
 
-    __slots__ = ("__weakref__", "_inner", "_next", "_response", "_running", "is_reading")
+    __slots__ = ("__weakref__", "_response", "_running", "is_reading")
 
-    def __init__(self, events: Foreign, following: Foreign, response: Foreign) -> None:
-        self._running: RunningCall | None = None
-        self._inner = events
-        self._next = following
+    def __init__(self, response: Foreign) -> None:
         self._response = response
+        self._running: RunningCall | None = None
         self.is_reading = False
+        """Whether the application waits for the next event."""
 
     @guarded
-    def _begin(self) -> None:
-        """The application asks for the first event. Helpers of the SDK up to 0.42 drop a stream that never began."""
+    def begin(self) -> RunningCall | None:
+        """The application asks for the first event. Returns the call that the response answers, if any.
+
+        Not done when the iterator is made: helpers of the SDK up to 0.42 drop a stream that never began.
+        """
         response, self._response = self._response, None
         self._running = find(response)
         if self._running is not None:
             self._running.reader = weakref.ref(self)
+        return self._running
 
     @guarded
-    def _stopped(self) -> None:
+    def stopped(self) -> None:
         """The events are at their end."""
         running, self._running = self._running, None
         if running is not None:
             deliver(running, "stop")
 
     @guarded
-    def _raised(self, exception: BaseException) -> bool:
+    def raised(self, exception: BaseException) -> bool:
         """The SDK raised `exception`. Returns whether it was corrected."""
         running, self._running = self._running, None
         if running is None:
@@ -73,63 +74,62 @@ class _Reading:
                 DROPPED.append((self._running, clock()))
 
 
-class DeliveredEvents(ForwardsGenerator, _Reading):
-    """The events that the SDK hands to the application, as they are."""
-
-    __slots__ = ()
-
-    def __init__(self, events: Iterator[Any], response: Foreign) -> None:
-        super().__init__(events, events.__next__, response)
-
-    def __iter__(self) -> DeliveredEvents:
-        return self
-
-    def __next__(self) -> Foreign:
-        if self._response is not None:
-            self._begin()
-        self.is_reading = True
-        try:
-            event = self._next()
-        except StopIteration:
-            self._stopped()
-            raise
-        except BaseException as exception:
-            if self._raised(exception):
-                raise exception  # Python 3.10 remembers the class that an exception was raised with.
-            raise
-        finally:
-            self.is_reading = False
-        if self._running is not None and self._running.odd_event is not None:
-            learn_odd_event(self._running)
-        return event
+def delivered_events(events: Iterator[Any], reading: Reading) -> Iterator[Any]:
+    """Yields `events`, which the SDK hands to the application, as they are."""
+    running = reading.begin()
+    if running is None:
+        yield from events
+        return
+    reading.is_reading = True
+    try:
+        for event in events:
+            reading.is_reading = False
+            if running.odd_event is not None:
+                learn_odd_event(running)
+            yield (event, event := None)[0]  # No variable keeps the event alive while the application has it.
+            reading.is_reading = True
+    except GeneratorExit:
+        raise
+    except BaseException as exception:
+        if reading.raised(exception):
+            raise exception  # Python 3.10 remembers the class that an exception was raised with.
+        raise
+    else:
+        reading.stopped()
 
 
-class ADeliveredEvents(ForwardsAsyncGenerator, _Reading):
-    """The async twin of `DeliveredEvents`."""
+class ADeliveredEvents(ForwardsAsyncGenerator):
+    """The async twin of `delivered_events`. Not an async generator, which the event loop would close by itself."""
 
-    __slots__ = ()
+    __slots__ = ("_has_begun", "_inner", "_next", "_reading", "_running")
 
-    def __init__(self, events: AsyncIterator[Any], response: Foreign) -> None:
-        super().__init__(events, events.__anext__, response)
+    def __init__(self, events: AsyncIterator[Any], reading: Reading) -> None:
+        self._inner = events
+        self._next = events.__anext__
+        self._reading = reading
+        self._has_begun = False
+        self._running: RunningCall | None = None
 
     def __aiter__(self) -> ADeliveredEvents:
         return self
 
     async def __anext__(self) -> Foreign:
-        if self._response is not None:
-            self._begin()
-        self.is_reading = True
+        reading = self._reading
+        if not self._has_begun:
+            self._has_begun = True
+            self._running = reading.begin()
+        reading.is_reading = True
         try:
             event = await self._next()
         except StopAsyncIteration:
-            self._stopped()
+            reading.stopped()
             raise
         except BaseException as exception:
-            if self._raised(exception):
+            if reading.raised(exception):
                 raise exception  # Python 3.10 remembers the class that an exception was raised with.
             raise
         finally:
-            self.is_reading = False
+            reading.is_reading = False
         if self._running is not None and self._running.odd_event is not None:
             learn_odd_event(self._running)
         return event

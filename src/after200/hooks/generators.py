@@ -11,22 +11,6 @@ from typing import Any
 from .foreign import Foreign
 
 
-class ForwardsGenerator:
-    """The methods of a generator, forwarded to the one that is in `_inner`."""
-
-    __slots__ = ()
-    _inner: Any
-
-    def send(self, value: Foreign) -> Foreign:
-        return self._inner.send(value)
-
-    def throw(self, *exception: Foreign) -> Foreign:
-        return self._inner.throw(*exception)
-
-    def close(self) -> Foreign:
-        return self._inner.close()
-
-
 class ForwardsAsyncGenerator:
     """The methods of an async generator, forwarded to the one that is in `_inner`."""
 

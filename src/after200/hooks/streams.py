@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hooks around the streams that the SDK parses.
 
-Two iterators are put in the way of the events: `wire_events` sees each event as it was on the wire; `DeliveredEvents`
+Two iterators are put in the way of the events: `wire_events` sees each event as it was on the wire; `delivered_events`
 sees what the SDK raises, and knows whether the application waits.
 """
 
@@ -13,7 +13,7 @@ from ..call.errors import read_frame_error
 from ..call.events import decode
 from ..call.facts import Facts
 from ..guard import guarded
-from .delivered_events import ADeliveredEvents, DeliveredEvents
+from .delivered_events import ADeliveredEvents, Reading, delivered_events
 from .foreign import Arguments, Foreign, Keywords, Wrapped
 from .reading import deliver
 from .responses import find
@@ -30,7 +30,7 @@ _decoders: weakref.WeakKeyDictionary[Foreign, RunningCall] = weakref.WeakKeyDict
 def stream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
     """Around `Stream.__stream__`."""
     events = wrapped(*args, **kwargs)
-    return observed(DeliveredEvents, events, instance) or events
+    return observed(delivered_events, events, instance) or events
 
 
 def astream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
@@ -69,7 +69,7 @@ def parse_frame(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Ke
 @guarded
 def observed(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
     """Returns `events`, which `stream` hands to the application, in the iterator that `kind` makes."""
-    return kind(events, stream.response)
+    return kind(events, Reading(stream.response))
 
 
 @guarded

@@ -17,39 +17,31 @@ from .generators import ForwardsAsyncGenerator
 from .reading import deliver
 from .running import RunningCall
 
-# A plain chunk, one that needs no decoding, is counted where it passes and costs as little as can be. Both twins do so
-# in the same words. They read the fields under the SDK's properties, which cost more than all else that is done.
+# A plain chunk, one that needs no decoding, is counted where it passes and costs as little as can be: both twins do so
+# in the same words, and read the fields under the SDK's properties.
 
 
 @guarded
-def read(running: RunningCall, name: str | None, data: str) -> None:
-    """Reads one event, any but the plain chunks."""
+def read(running: RunningCall, sse: Foreign) -> Foreign:
+    """Reads `sse`, any event but the plain chunks. Returns the class of the events that may be plain from here on."""
     call = running.call
     call.events = True
+    name, data = sse.event, sse.data
     facts = read_event(name, data, call.end_rule, look_for_text=call.progress.first_text_at is None)
     running.odd_event = None
-    if facts is None:
-        return
-    if facts.error is not None or name in KNOWN_NAMES:
-        running.learn(facts)
-    else:
-        # Some versions of the SDK hand this event to the application and some drop it: `DeliveredEvents` will see.
+    if facts is not None and facts.error is None and name not in KNOWN_NAMES:
+        # Some versions of the SDK hand this event to the application and some drop it: `delivered_events` will see.
         running.odd_event = facts
+        return None
+    if facts is not None:
+        running.learn(facts)
+    return type(sse) if may_be_plain(running) and hasattr(sse, "_event") and hasattr(sse, "_data") else None
 
 
-@guarded
-def plain_kind(running: RunningCall, sse: Foreign) -> Foreign:
-    """Returns the class whose chunks are plain from here on: that of `sse`, once the first text is known.
-
-    Returns None where the next event is read whatever it is: until then, after an event of an odd name, when each gap
-    is recorded, or when `sse` is of another class than the SDK's, whose fields have other names.
-    """
+def may_be_plain(running: RunningCall) -> bool:
+    """Returns whether a chunk can do without decoding: the first text is known, and not each gap is recorded."""
     recording = running.recording
-    if running.call.progress.first_text_at is None or recording is None or recording.wants_gaps:
-        return None
-    if running.odd_event is not None:
-        return None
-    return type(sse) if hasattr(sse, "_event") and hasattr(sse, "_data") else None
+    return running.call.progress.first_text_at is not None and recording is not None and not recording.wants_gaps
 
 
 def wire_events(events: Iterator[Any], running: RunningCall) -> Iterator[Foreign]:
@@ -71,8 +63,7 @@ def wire_events(events: Iterator[Any], running: RunningCall) -> Iterator[Foreign
                     progress.last_chunk_at = now
                     progress.chunks += 1
                 else:
-                    read(running, sse.event, sse.data)
-                    plain = plain_kind(running, sse)
+                    plain = read(running, sse)
             except Exception:
                 report_fault("after200.hooks.wire_events")
             yield sse
@@ -119,8 +110,7 @@ class AWireEvents(ForwardsAsyncGenerator):
                 progress.last_chunk_at = now
                 progress.chunks += 1
             else:
-                read(self._running, sse.event, sse.data)
-                self._plain = plain_kind(self._running, sse)
+                self._plain = read(self._running, sse)
         except Exception:
             report_fault("after200.hooks.wire_events")
         return sse
