@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
 from after200 import names
 from after200.signals import deferred
-from after200.signals.deferred import FOLD_AT, WAITING, Deferred, Points, Sum
+from after200.signals.deferred import FOLD_AT, NO_CONTEXT, WAITING, Deferred, Points, Sum, context_of
 
 from ..support.held import held
 
@@ -124,8 +124,8 @@ class Histogram:
 
 def test_points_are_recorded_in_their_order_each_in_the_context_of_its_span() -> None:
     points, histogram = Points(), Histogram()
-    points.add(histogram, 1.0, {"a": 1}, SpanContext(0xABC, 0xDEF, False, TraceFlags(1)))
-    points.add(histogram, 2.0, {"a": 2}, None)
+    points.add(histogram, 1.0, {"a": 1}, context_of(SpanContext(0xABC, 0xDEF, False, TraceFlags(1))))
+    points.add(histogram, 2.0, {"a": 2}, NO_CONTEXT)
     assert [] == histogram.recorded
     points.record()
     points.record()
@@ -135,7 +135,7 @@ def test_points_are_recorded_in_their_order_each_in_the_context_of_its_span() ->
 def test_points_that_nobody_collects_are_worked_off_by_the_calls_and_none_is_lost() -> None:
     points, histogram = Points(), Histogram()
     for number in range(3 * WAITING):
-        points.add(histogram, number, {}, None)
+        points.add(histogram, number, {}, NO_CONTEXT)
         assert number < len(histogram.recorded) + WAITING
     points.record()
     assert [*range(3 * WAITING)] == [value for value, _, _ in histogram.recorded]
@@ -145,10 +145,10 @@ def test_a_point_that_is_added_while_points_are_recorded_waits_for_the_next_time
     class Adding(Histogram):
         def record(self, value: float, attributes: dict[str, Any], context: Any) -> None:
             super().record(value, attributes, context)
-            points.add(self, value + 1, {}, None)
+            points.add(self, value + 1, {}, NO_CONTEXT)
 
     points, histogram = Points(), Adding()
-    points.add(histogram, 1, {}, None)
+    points.add(histogram, 1, {}, NO_CONTEXT)
     points.record()
     points.record()
     assert [1, 2] == [value for value, _, _ in histogram.recorded]
@@ -165,7 +165,7 @@ def test_after_a_fork_a_counter_goes_on_from_what_was_reported_and_all_else_is_t
         total.observe(CallbackOptions())
         total.add(A, 3)
         total.add(B, 2)
-    points.add(histogram, 1.0, {}, None)
+    points.add(histogram, 1.0, {}, NO_CONTEXT)
     counter._folding.acquire()  # By a thread that does not exist in the child.
     deferred.start_anew()
     points.record()
@@ -289,7 +289,7 @@ def test_a_callback_may_record_to_a_synchronous_instrument(setup: Setup) -> None
 def test_an_exemplar_is_of_the_call_and_not_of_whoever_collects(setup: Setup) -> None:
     setup.deferred.sum(setup.meter, names.CALLS)
     histogram = setup.histogram()
-    setup.deferred.points.add(histogram, 1.0, {}, SpanContext(0xABC, 0xDEF, False, TraceFlags(1)))
+    setup.deferred.points.add(histogram, 1.0, {}, context_of(SpanContext(0xABC, 0xDEF, False, TraceFlags(1))))
     data = setup.reader.get_metrics_data()
     assert data is not None
     exemplars = [
@@ -306,7 +306,7 @@ def test_an_exemplar_is_of_the_call_and_not_of_whoever_collects(setup: Setup) ->
 def test_points_are_recorded_when_what_is_called_before_a_collection_raises_too(setup: Setup) -> None:
     setup.deferred.sum(setup.meter, names.CALLS)
     histogram = setup.histogram()
-    setup.deferred.points.add(histogram, 1.0, {}, None)
+    setup.deferred.points.add(histogram, 1.0, {}, NO_CONTEXT)
 
     def before_collection() -> None:
         raise RuntimeError("a fault of ours")

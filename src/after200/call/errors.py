@@ -19,11 +19,28 @@ from .limits import count, looks_like_a_type, text
 WORDS_FOR_NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "unknown", "error"})
 """What servers write where they have no type to name, in lower case."""
 
+HEALTHY_TYPES: Final = frozenset(
+    {
+        "message",
+        "message_start",
+        "message_delta",
+        "message_stop",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "completion",
+        "ping",
+    }
+)
+"""The types of the payloads that are no error: nearly every payload has one of them, so they are looked up first."""
+
 _DOCTYPE = re.compile(r"\s*<")
 
 
 def names_error(kind: str) -> bool:
     """Returns whether an event or a payload of the type `kind` is an error in place of an event."""
+    if kind in HEALTHY_TYPES:
+        return False
     return kind == "error" or statuses.documented(kind) is not None or kind.endswith(("_error", "Exception"))
 
 
@@ -36,11 +53,11 @@ def find_error(payload: object, name: str | None = None) -> ProviderError | None
     """
     name = None if name is None else name.strip()
     error_by_name = name is not None and names_error(name)
-    if isinstance(payload, Mapping):
+    if isinstance(payload, dict):
         kind = payload.get("type")
         inner = payload.get("error")
         by_kind = isinstance(kind, str) and names_error(kind)
-        if by_kind or error_by_name or isinstance(inner, Mapping) or (isinstance(inner, str) and inner):
+        if by_kind or error_by_name or isinstance(inner, dict) or (isinstance(inner, str) and inner):
             error = read_error(payload)
             return error if error.type is not None else error._replace(type=_usable_type(name))
     elif error_by_name:
@@ -50,7 +67,7 @@ def find_error(payload: object, name: str | None = None) -> ProviderError | None
 
 def read_error(payload: object) -> ProviderError:
     """Returns the error in `payload`, which is known to be one: a decoded body or payload of any shape, or text."""
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         # What a proxy answers in HTML is a page for people, not a message.
         return ProviderError(None, None if _DOCTYPE.match(str(payload)) else text(payload))
     inner = payload.get("error")
@@ -58,7 +75,7 @@ def read_error(payload: object) -> ProviderError:
     own = _usable_type(payload.get("type"))
     if own is None or not names_error(own):  # `type` may be that of a healthy event.
         own = _usable_type(_shape_name(payload.get("__type")))
-    if isinstance(inner, Mapping):
+    if isinstance(inner, dict):
         error_type = _usable_type(inner.get("type")) or own
         return ProviderError(error_type, text(inner.get("message")), _code(inner), original_status)
     message = payload.get("message") or payload.get("Message") or inner
@@ -80,7 +97,7 @@ def read_frame_error(headers: Mapping[str, object], payload: object) -> Provider
     if headers.get(":message-type") not in ("exception", "error"):
         return None
     kind = _shape_name(headers.get(":exception-type") or headers.get(":error-code"))
-    error = read_error(payload if isinstance(payload, Mapping) else {})
+    error = read_error(payload if isinstance(payload, dict) else {})
     return error._replace(
         type=_usable_type(kind) or error.type, message=error.message or text(headers.get(":error-message"))
     )
@@ -88,7 +105,7 @@ def read_frame_error(headers: Mapping[str, object], payload: object) -> Provider
 
 def _code(error: Mapping[str, object]) -> str | None:
     details = error.get("details")
-    return _usable_type(details.get("error_code")) if isinstance(details, Mapping) else None
+    return _usable_type(details.get("error_code")) if isinstance(details, dict) else None
 
 
 def _shape_name(value: object) -> object:

@@ -72,12 +72,9 @@ def read_event(name: str | None, data: str, rule: EndRule = "message", *, look_f
     if name is None:
         error = find_error(payload)
         return None if error is None else Facts(error=error)
-    error = find_error(payload, name)
-    if error is not None:
-        return Facts(error=error)
-    if name == "ping":
+    facts = read_payload(payload, name)
+    if name == "ping" and facts is not None and facts.error is None:
         return None  # Whatever it says, no version of the SDK hands it to the application.
-    facts = read_payload(payload)
     if facts is None and name == CHUNK:
         # Data that is no JSON object is a chunk all the same: the SDK raises for it, or the application decodes it.
         return CHUNK_CAME

@@ -153,6 +153,8 @@ UNDECODABLE: Final = Facts(error=ProviderError(MALFORMED, None))
 
 def merged(before: Message, later: Message) -> Message:
     """Returns what two events said of a message together: what is said later holds, and no count goes down."""
+    if before is NOTHING_SAID and not later.tools:
+        return later
     return Message(
         id=later.id or before.id,
         model=later.model or before.model,

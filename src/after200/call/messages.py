@@ -24,16 +24,19 @@ MAX_LIST: Final = 10_000
 """How many entries of a list in a payload are looked at."""
 
 
-def read_payload(payload: object) -> Facts | None:
-    """Returns what an event's payload says, by the type that it gives itself; None when it says nothing."""
-    if not isinstance(payload, Mapping):
+def read_payload(payload: object, event: str | None = None) -> Facts | None:
+    """Returns what the payload of an event says, by the type that it gives itself; None when it says nothing.
+
+    `event` is the name of the event: it may say that the payload is an error.
+    """
+    error = find_error(payload, event)
+    if error is not None:
+        return Facts(error=error)
+    if not isinstance(payload, dict):
         return None
     kind = payload.get("type")
     if kind is None and "completion" in payload:
         kind = "completion"
-    error = find_error(payload)
-    if error is not None:
-        return Facts(error=error)
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     return None if reader is None else reader(payload)
 
@@ -43,7 +46,7 @@ def read_whole(payload: object, rule: EndRule = "message") -> Facts:
 
     `rule` is what ends a stream of the same kind of call: an answer of `completion` has `completion` in it.
     """
-    if isinstance(payload, Mapping) and payload.get("type") != "error":
+    if isinstance(payload, dict) and payload.get("type") != "error":
         if rule == "completion":
             if isinstance(payload.get("completion"), str) and not payload.get("error"):
                 return Facts(message=_completion(payload).message, is_answer=True)
@@ -53,30 +56,26 @@ def read_whole(payload: object, rule: EndRule = "message") -> Facts:
     return IS_MALFORMED if error is None else Facts(error=error)
 
 
-def read_message(message: Mapping[str, object], *, output: bool = True) -> Message:
-    """Returns what a message says. `output` is False for `message_start`, whose output tokens are a placeholder."""
+def read_message(message: Mapping[str, object]) -> Message:
+    """Returns what a whole message says."""
     content = message.get("content")
     blocks = content[:MAX_LIST] if isinstance(content, list) else []
     tools = [tool for block in blocks if (tool := read_tool(block)) is not None]
-    stop_reason = name(message.get("stop_reason"))
-    usage = read_usage(message.get("usage"))
-    if not output:
-        usage = usage._replace(tokens=usage.tokens._replace(output=None), thinking=None)
     return Message(
         id=name(message.get("id")),
         model=name(message.get("model")),
-        stop_reason=stop_reason,
+        stop_reason=name(message.get("stop_reason")),
         refusal_category=_category(message.get("stop_details")),
         guarded=_is_guarded(message),
         blocks=len(blocks),
         tools=tuple((tool, 1) for tool in tools),
-        usage=usage,
+        usage=read_usage(message.get("usage")),
     )
 
 
 def read_tool(block: object) -> Tool | None:
     """Returns the server tool whose result `block` is, and None for a block of another type."""
-    if not isinstance(block, Mapping):
+    if not isinstance(block, dict):
         return None
     kind = block.get("type")
     if not isinstance(kind, str) or not kind.endswith(TOOL_RESULT):
@@ -85,31 +84,34 @@ def read_tool(block: object) -> Tool | None:
     if not looks_like_a_type(tool):
         return None
     content = block.get("content")
-    code = content.get("error_code") if isinstance(content, Mapping) else None
+    code = content.get("error_code") if isinstance(content, dict) else None
     if code is not None:
         return Tool(tool, str(code) if looks_like_a_type(code) else "tool_error")
     failed = block.get("is_error") is True or (
-        isinstance(content, Mapping) and str(content.get("type")).endswith("_error")
+        isinstance(content, dict) and str(content.get("type")).endswith("_error")
     )
     return Tool(tool, "tool_error" if failed else None)
 
 
-def read_usage(usage: object) -> Usage:
-    """Returns what a `usage` object says: tokens, their details, what was served."""
-    if not isinstance(usage, Mapping):
+def read_usage(usage: object, *, output: bool = True) -> Usage:
+    """Returns what a `usage` object says: tokens, their details, what was served.
+
+    `output` is False for the object in `message_start`, whose output tokens are a placeholder.
+    """
+    if not isinstance(usage, dict):
         return Usage()
     details, cached = usage.get("output_tokens_details"), usage.get("cache_creation")
     iterations = usage.get("iterations")
     entries = [
-        entry for entry in (iterations[:MAX_LIST] if isinstance(iterations, list) else []) if isinstance(entry, Mapping)
+        entry for entry in (iterations[:MAX_LIST] if isinstance(iterations, list) else []) if isinstance(entry, dict)
     ]
     compactions = [_tokens(entry) for entry in entries if entry.get("type") == "compaction"]
     fallbacks = [name(entry.get("model")) for entry in entries if entry.get("type") == "fallback_message"]
     return Usage(
-        tokens=_tokens(usage),
-        ttl_5m=count(cached.get("ephemeral_5m_input_tokens")) if isinstance(cached, Mapping) else None,
-        ttl_1h=count(cached.get("ephemeral_1h_input_tokens")) if isinstance(cached, Mapping) else None,
-        thinking=count(details.get("thinking_tokens")) if isinstance(details, Mapping) else None,
+        tokens=_tokens(usage, output=output),
+        ttl_5m=count(cached.get("ephemeral_5m_input_tokens")) if isinstance(cached, dict) else None,
+        ttl_1h=count(cached.get("ephemeral_1h_input_tokens")) if isinstance(cached, dict) else None,
+        thinking=count(details.get("thinking_tokens")) if output and isinstance(details, dict) else None,
         compaction=_sum(compactions) if compactions else None,
         fallback_model=fallbacks[-1] if fallbacks else None,
         service_tier=name(usage.get("service_tier")),
@@ -118,10 +120,10 @@ def read_usage(usage: object) -> Usage:
     )
 
 
-def _tokens(counts: Mapping[str, object]) -> Tokens:
+def _tokens(counts: Mapping[str, object], *, output: bool = True) -> Tokens:
     return Tokens(
         input=count(counts.get("input_tokens")),
-        output=count(counts.get("output_tokens")),
+        output=count(counts.get("output_tokens")) if output else None,
         cache_read=count(counts.get("cache_read_input_tokens")),
         cache_write=count(counts.get("cache_creation_input_tokens")),
     )
@@ -132,7 +134,7 @@ def _sum(all_tokens: Sequence[Tokens]) -> Tokens:
 
 
 def _category(stop_details: object) -> str | None:
-    if not isinstance(stop_details, Mapping) or stop_details.get("type") not in (None, "refusal"):
+    if not isinstance(stop_details, dict) or stop_details.get("type") not in (None, "refusal"):
         return None
     category = stop_details.get("category")
     return str(category) if looks_like_a_type(category) else None
@@ -147,19 +149,29 @@ def _is_guarded(payload: Mapping[str, object]) -> bool:
 
 def _message_start(payload: Mapping[str, object]) -> Facts | None:
     message = payload.get("message")
-    if not isinstance(message, Mapping):
+    if not isinstance(message, dict):
         return None
-    # Content comes with events of its own.
-    return Facts(message=read_message({**message, "content": None, "stop_reason": None}, output=False))
+    # Content and stop reason come with events of their own.
+    return Facts(
+        message=Message(
+            id=name(message.get("id")),
+            model=name(message.get("model")),
+            refusal_category=_category(message.get("stop_details")),
+            guarded=_is_guarded(message),
+            usage=read_usage(message.get("usage"), output=False),
+        )
+    )
 
 
 def _message_delta(payload: Mapping[str, object]) -> Facts:
     delta = payload.get("delta")
-    fields = delta if isinstance(delta, Mapping) else {}
-    message = read_message({"usage": payload.get("usage"), GUARDRAIL: payload.get(GUARDRAIL)})
+    fields = delta if isinstance(delta, dict) else {}
     return Facts(
-        message=message._replace(
-            stop_reason=name(fields.get("stop_reason")), refusal_category=_category(fields.get("stop_details"))
+        message=Message(
+            stop_reason=name(fields.get("stop_reason")),
+            refusal_category=_category(fields.get("stop_details")),
+            guarded=_is_guarded(payload),
+            usage=read_usage(payload.get("usage")),
         )
     )
 
@@ -175,7 +187,7 @@ def _block_start(payload: Mapping[str, object]) -> Facts:
 
 def _block_delta(payload: Mapping[str, object]) -> Facts:
     delta = payload.get("delta")
-    is_text = isinstance(delta, Mapping) and delta.get("type") == "text_delta" and bool(delta.get("text"))
+    is_text = isinstance(delta, dict) and delta.get("type") == "text_delta" and bool(delta.get("text"))
     return Facts(chunk=True, text=True) if is_text else CHUNK_CAME
 
 

@@ -15,12 +15,16 @@ from opentelemetry.util.types import AttributeValue
 from .. import names
 from ..call import statuses
 from ..call.ended import Verdict
-from ..call.facts import Message, Tokens
+from ..call.facts import Message
 from ..call.record import Attempt
 from .deferred import Key
 
 Kind = tuple[str, str, str | None, bool]
 """Operation, provider, model and whether the call streams: what the contract calls A."""
+
+
+Ending = tuple[str | int | None, ...]
+"""Outcome, phase, failure, error type, error code and both status codes."""
 
 
 def key_of(attributes: Iterable[str], values: Iterable[AttributeValue | None]) -> Key:
@@ -29,9 +33,14 @@ def key_of(attributes: Iterable[str], values: Iterable[AttributeValue | None]) -
 
 
 @lru_cache(maxsize=4096)
-def call_key(kind: Kind, verdict: Verdict, wire_status: int | None) -> Key:
+def call_key(kind: Kind, ending: Ending) -> Key:
     """Returns the set of a point of `after200.calls`."""
-    ending = (
+    return key_of(names.CALLS.attributes, (*kind, *ending))
+
+
+def ending_of(verdict: Verdict, wire_status: int | None) -> Ending:
+    """Returns how a call ended, as far as it becomes labels: the message, say, differs from call to call."""
+    return (
         verdict.outcome,
         verdict.phase,
         verdict.failure,
@@ -40,7 +49,6 @@ def call_key(kind: Kind, verdict: Verdict, wire_status: int | None) -> Key:
         reported_status(verdict, wire_status),
         wire_status,
     )
-    return key_of(names.CALLS.attributes, (*kind, *ending))
 
 
 def reported_status(verdict: Verdict, wire_status: int | None) -> int | None:
@@ -100,20 +108,26 @@ def token_parts(message: Message) -> list[tuple[str, str | None, int]]:
     A detail that is larger than its total is dropped, and so are all that are larger together; the total stands.
     """
     usage = message.usage
-    details: dict[str, tuple[tuple[str, int | None], ...]] = {
-        "output": (("thinking", usage.thinking),),
-        "cache_write": (("ttl_5m", usage.ttl_5m), ("ttl_1h", usage.ttl_1h)),
-    }
+    details: dict[str, tuple[tuple[str, int | None], ...]] = {}
+    if usage.thinking:
+        details["output"] = (("thinking", usage.thinking),)
+    if usage.ttl_5m or usage.ttl_1h:
+        details["cache_write"] = (("ttl_5m", usage.ttl_5m), ("ttl_1h", usage.ttl_1h))
     parts: list[tuple[str, str | None, int]] = []
     for token_type, total in zip(names.TOKEN_TYPES, usage.tokens, strict=True):
-        known = [
-            (detail, number) for detail, number in details.get(token_type, ()) if number and number <= (total or 0)
-        ]
-        rest = (total or 0) - sum(number for _, number in known)
+        if not total:
+            continue
+        known = [(detail, number) for detail, number in details.get(token_type, ()) if number and number <= total]
+        rest = total - sum(number for _, number in known)
         if rest < 0:
-            known, rest = [], total or 0
+            known, rest = [], total
         parts += [(token_type, detail, number) for detail, number in known]
-        parts.append((token_type, None, rest))
-    for token_type, number in zip(names.TOKEN_TYPES, usage.compaction or Tokens(), strict=True):
-        parts.append((token_type, "compaction", number or 0))
-    return [part for part in parts if part[2]]
+        if rest:
+            parts.append((token_type, None, rest))
+    if usage.compaction is not None:
+        parts += [
+            (token_type, "compaction", number)
+            for token_type, number in zip(names.TOKEN_TYPES, usage.compaction, strict=True)
+            if number
+        ]
+    return parts

@@ -131,16 +131,16 @@ class Points:
     """Points of histograms that wait to be recorded."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Histogram, float, Attributes, SpanContext | None]] = deque()
+        self._waiting: deque[tuple[Histogram, float, Attributes, Context]] = deque()
         _all.add(self)
 
     def start_anew(self) -> None:
         """Drops what waits."""
         self._waiting.clear()
 
-    def add(self, histogram: Histogram, value: float, attributes: Attributes, span: SpanContext | None) -> None:
-        """Adds `value` for `histogram`, measured in the context of `span`. Nobody may change `attributes` later."""
-        self._waiting.append((histogram, value, attributes, span))
+    def add(self, histogram: Histogram, value: float, attributes: Attributes, context: Context) -> None:
+        """Adds `value` for `histogram`, measured in `context`. Nobody may change `attributes` later."""
+        self._waiting.append((histogram, value, attributes, context))
         if len(self._waiting) > WAITING:
             self.record(2)
 
@@ -148,12 +148,12 @@ class Points:
         """Records what waits, the oldest first; at most `most` points."""
         for _ in range(len(self._waiting) if most is None else most):
             try:
-                histogram, value, attributes, span = self._waiting.popleft()
+                histogram, value, attributes, context = self._waiting.popleft()
             except IndexError:  # Another thread was faster.
                 return
-            histogram.record(value, attributes, NO_CONTEXT if span is None else context_of(span))
+            histogram.record(value, attributes, context)
 
 
-def context_of(span: SpanContext) -> Context:
+def context_of(span: SpanContext | None) -> Context:
     """Returns the context that an exemplar takes its trace from. It holds on to nothing of the application's."""
-    return set_span_in_context(NonRecordingSpan(span), Context())
+    return NO_CONTEXT if span is None else set_span_in_context(NonRecordingSpan(span), Context())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from opentelemetry import metrics
+from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, MeterProvider
 from opentelemetry.trace import SpanContext
 from opentelemetry.util.types import AttributeValue
@@ -21,7 +22,7 @@ from ..call.rate_limits import RateLimit
 from ..call.record import Call
 from . import attributes
 from .bounds import BOUNDS
-from .deferred import Deferred
+from .deferred import Deferred, context_of
 from .other_instrumentations import report_double_counts
 from .rate_limits import RateLimits
 
@@ -101,19 +102,19 @@ class Metrics:
             report_double_counts()
         if call.end_rule in ("message", "completion"):
             for verdict in watched_failures(call.provider, call.stream):
-                self._instruments.calls.add(attributes.call_key(kind, verdict, 200), 0)
+                self._instruments.calls.add(attributes.call_key(kind, attributes.ending_of(verdict, 200)), 0)
 
     def stream_began(self, call: Call) -> None:
         """The application has a stream to read."""
-        self._count_open(call, 1)
+        self._count_open(kind_of(call), 1)
 
-    def _count_open(self, call: Call | EndedCall, change: int) -> None:
-        key = attributes.model_key(call.provider, BOUNDS.model(call.model), metric=names.STREAMS_OPEN)
-        self._instruments.open.add(key, change)
+    def _count_open(self, kind: attributes.Kind, change: int) -> None:
+        _, provider, model, _ = kind
+        self._instruments.open.add(attributes.model_key(provider, model, metric=names.STREAMS_OPEN), change)
 
     def gap(self, call: Call, seconds: float) -> None:
         """A chunk came `seconds` after the one before."""
-        self._chunk_time.record(seconds, convention_attributes(call, call.message.model))
+        self._chunk_time.record(seconds, convention_attributes(call, kind_of(call), call.message.model))
 
     def inner_error(self, call: Call, error: ProviderError) -> None:
         """The body reports an error of something else than the call."""
@@ -128,25 +129,24 @@ class Metrics:
 
     def end(self, call: EndedCall, span: SpanContext | None) -> None:
         """Counts `call`, and records how long it took, in the context of its span for the exemplars."""
-        # The message differs from call to call; no label is made of it.
-        verdict = call.verdict._replace(message=None, exception_type=None, retryable=None, answer=None)
         kind = kind_of(call)
-        self._instruments.calls.add(attributes.call_key(kind, verdict, call.wire_status))
-        self._count_attempts(call)
+        context = context_of(span)
+        self._instruments.calls.add(attributes.call_key(kind, attributes.ending_of(call.verdict, call.wire_status)))
+        self._count_attempts(call, kind)
         self._count_message(call, kind)
         if call.streamed:
-            self._count_open(call, -1)
+            self._count_open(kind, -1)
             if call.longest_gap is not None:
-                outcome = attributes.outcome_attributes(kind, verdict.outcome)
-                self._points.add(self._longest_gap, call.longest_gap, outcome, span)
+                outcome = attributes.outcome_attributes(kind, call.verdict.outcome)
+                self._points.add(self._longest_gap, call.longest_gap, outcome, context)
             if call.time_to_first_text is not None:
                 text = attributes.outcome_attributes(kind, None)
-                self._points.add(self._first_text, call.time_to_first_text, text, span)
+                self._points.add(self._first_text, call.time_to_first_text, text, context)
         if self._genai:
-            self._add_genai(call, span)
+            self._add_genai(call, kind, context)
 
-    def _count_attempts(self, call: EndedCall) -> None:
-        model = BOUNDS.model(call.model)
+    def _count_attempts(self, call: EndedCall, kind: attributes.Kind) -> None:
+        _, _, model, _ = kind
         for attempt in call.attempts:
             self._instruments.attempts.add(attributes.attempt_key(call.provider, model, attempt))
         for wait in call.waits:
@@ -176,9 +176,9 @@ class Metrics:
             )
             self._instruments.answers.add(key)
 
-    def _add_genai(self, call: EndedCall, span: SpanContext | None) -> None:
+    def _add_genai(self, call: EndedCall, kind: attributes.Kind, context: Context) -> None:
         add = self._points.add
-        base = convention_attributes(call, call.response_model)
+        base = convention_attributes(call, kind, call.response_model)
         verdict = call.verdict
         duration = dict(base)
         if verdict.error_type is not None:
@@ -186,13 +186,13 @@ class Metrics:
         status = attributes.reported_status(verdict, call.wire_status)
         if status is not None:
             duration[names.HTTP_STATUS] = status
-        add(self._duration, call.duration, duration, span)
+        add(self._duration, call.duration, duration, context)
         if call.streamed and call.time_to_first_chunk is not None:
-            add(self._first_chunk, call.time_to_first_chunk, base, span)
+            add(self._first_chunk, call.time_to_first_chunk, base, context)
         usage = call.message.usage
         for token_type, tokens in (("input", usage.all_input), ("output", usage.tokens.output)):
             if tokens is not None:
-                add(self._token_usage, tokens, {**base, names.TOKEN_TYPE: token_type}, span)
+                add(self._token_usage, tokens, {**base, names.TOKEN_TYPE: token_type}, context)
 
 
 _instruments: weakref.WeakKeyDictionary[MeterProvider, Instruments] = weakref.WeakKeyDictionary()
@@ -215,12 +215,15 @@ def kind_of(call: Call | EndedCall) -> attributes.Kind:
     return (call.operation, call.provider, BOUNDS.model(call.model), call.stream)
 
 
-def convention_attributes(call: Call | EndedCall, response_model: str | None) -> dict[str, AttributeValue]:
+def convention_attributes(
+    call: Call | EndedCall, kind: attributes.Kind, response_model: str | None
+) -> dict[str, AttributeValue]:
     """Returns the attributes of every `gen_ai.client.*` metric."""
+    operation, provider, model, _ = kind
     return attributes.convention_attributes(
-        call.operation,
-        call.provider,
-        BOUNDS.model(call.model),
+        operation,
+        provider,
+        model,
         BOUNDS.response_model(response_model),
         call.server_address,
         call.server_port,

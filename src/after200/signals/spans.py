@@ -134,9 +134,10 @@ class Spans:
 
     def _write(self, call: EndedCall, handle: SpanHandle) -> None:
         span = handle.span
+        attributes = result_attributes(call)
         if handle.own:
-            span.set_attributes(response_attributes(call))
-        span.set_attributes(result_attributes(call))
+            attributes.update(response_attributes(call))
+        span.set_attributes(attributes)
         if call.verdict.error_type is not None:
             span.set_status(Status(StatusCode.ERROR, call.verdict.message))
 
