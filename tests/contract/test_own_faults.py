@@ -193,7 +193,7 @@ PLACES = (
     "after200.call.record.Call.learn",
     "after200.call.record.Progress.chunk",
     "after200.call.events.decode",
-    "after200.call.events.find_error",
+    "after200.call.messages.find_error",
     "after200.call.messages.read_usage",
     "after200.call.documents.read_whole",
     "after200.hooks.answers.read_whole",
