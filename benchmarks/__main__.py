@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from . import instructions, open_streams, startup, wire
-from .contestants import CONTESTANTS, Contestant, Telemetry
+from .contestant import Contestant, Telemetry
+from .contestants import CONTESTANTS
 from .measure import Load, peak, rounds, summary
 from .neighbours import MEASURED, Neighbour, measured
 

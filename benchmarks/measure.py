@@ -15,7 +15,7 @@ from time import process_time
 from typing import Any, NamedTuple
 
 from . import wire
-from .contestants import Contestant
+from .contestant import Contestant
 
 Run = Callable[[int], None]
 

@@ -22,7 +22,7 @@ from tests.support.neighbours.environments import ROOT, interpreter
 from tests.support.neighbours.expectations import NEIGHBOURS
 
 from . import wire
-from .contestants import Contestant, Telemetry, metric_reader, span_processor
+from .contestant import Contestant, Telemetry, metric_reader, span_processor
 
 MEASURED = {neighbour.name: neighbour for neighbour in NEIGHBOURS if neighbour.name != "httpx2"}
 """All but the instrumentation of the HTTP client: it instruments a transport that no request takes here."""

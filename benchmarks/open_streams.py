@@ -9,7 +9,8 @@ import tracemalloc
 from typing import Any
 
 from . import wire
-from .contestants import CONTESTANTS, Contestant, Telemetry
+from .contestant import Contestant, Telemetry
+from .contestants import CONTESTANTS
 
 REQUEST: dict[str, Any] = {"max_tokens": 1024, "model": wire.MODEL, "messages": wire.MESSAGES, "stream": True}
 

@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from benchmarks import __main__ as program
 from benchmarks import startup, wire
-from benchmarks.contestants import CONTESTANTS, Telemetry
+from benchmarks.contestant import Telemetry
+from benchmarks.contestants import CONTESTANTS
 from benchmarks.measure import Load
 
 CALLS = "after200.calls"
@@ -23,6 +24,7 @@ RECORDS = {
     "after200, spans=annotate": (2, 2),
     "after200, spans=none": (0, 2),
     "the SDK's own tracing": (2, None),
+    "the span and the points, by hand": (2, None),
 }
 """How many spans, and which sum of `after200.calls`, a call in each way leaves."""
 

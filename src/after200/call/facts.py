@@ -174,7 +174,7 @@ def _merged_usage(before: Usage, later: Usage) -> Usage:
     # Of `iterations` said several times, the last list counts.
     last = later if later.has_iterations else before
     return Usage(
-        tokens=Tokens(*(_highest(was, now) for was, now in zip(before.tokens, later.tokens, strict=True))),
+        tokens=Tokens(*map(_highest, before.tokens, later.tokens)),
         ttl_5m=_highest(before.ttl_5m, later.ttl_5m),
         ttl_1h=_highest(before.ttl_1h, later.ttl_1h),
         thinking=_highest(before.thinking, later.thinking),

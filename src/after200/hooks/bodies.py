@@ -99,7 +99,7 @@ class Watch:
         self._is_finished = False
         self._decoder: Foreign = None
         self._reader: BodyReader | Beginning | None = None
-        encoding = headers.get("content-encoding", "identity").strip().lower()
+        encoding = headers["content-encoding"].strip().lower() if "content-encoding" in headers else "identity"
         if encoding not in ("", "identity"):
             decoder = content_decoders(headers).get(encoding)
             if decoder is None:
@@ -110,12 +110,14 @@ class Watch:
         else:
             self._reader = reader_for(headers.get("content-type", ""), call.end_rule, stream=call.stream)
 
+    def stop(self) -> None:
+        """No further byte matters. What was kept of the beginning goes: a stream may stay open for long."""
+        self.is_done = True
+        self._reader = self._decoder = None
+
     @guarded
     def feed(self, chunk: bytes) -> None:
         """Reads the next piece of the body."""
-        if self._running.watched and self._running.call.events:
-            self.is_done = True
-            return
         # Put back only at the end: a reader that raised is out of step with the body.
         reader, self._reader = self._reader, None
         if reader is None:

@@ -29,6 +29,9 @@ class Reader(Protocol):
 class BodyWatch(Protocol):
     """Who reads along the bytes of a body."""
 
+    def stop(self) -> None:
+        """No further byte matters."""
+
     def finish(self) -> Iterable[Facts]:
         """Returns what the end of the body says. Says nothing the second time."""
 
@@ -135,6 +138,13 @@ class RunningCall:
         self.call.progress.last_chunk_at = clock()
         if self.recording is not None:
             self.recording.stream_began(self.call)
+
+    def event_came(self) -> None:
+        """The SDK parsed an event of the body, so nobody needs its bytes any more."""
+        if not self.call.events:
+            self.call.events = True
+            if self.body is not None:
+                self.body.stop()
 
     def learn(self, facts: Facts) -> None:
         """Adds what an event or a body said."""

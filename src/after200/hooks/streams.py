@@ -108,5 +108,5 @@ def read_frame(decoder: Foreign, frame: Foreign) -> None:
     if running is not None:
         error = read_frame_error(frame.headers, decode(frame.payload))
         if error is not None:
-            running.call.events = True
+            running.event_came()
             running.learn(Facts(error=error))

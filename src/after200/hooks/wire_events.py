@@ -24,9 +24,8 @@ from .running import RunningCall
 @guarded
 def read(running: RunningCall, sse: Foreign) -> Foreign:
     """Reads `sse`, any event but the plain chunks. Returns the class of the events that may be plain from here on."""
-    call = running.call
-    call.events = True
-    name, data = sse.event, sse.data
+    running.event_came()
+    call, name, data = running.call, sse.event, sse.data
     facts = read_event(name, data, call.end_rule, look_for_text=call.progress.first_text_at is None)
     running.odd_event = None
     if facts is not None and facts.error is None and name not in KNOWN_NAMES:

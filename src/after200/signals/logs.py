@@ -22,10 +22,8 @@ class Logs:
         self._logger = _logs.get_logger(names.SCOPE, __version__, logger_provider, names.SCHEMA_URL)
 
     def end(self, call: EndedCall, context: contexts.Context) -> None:
-        """Emits the record of `call`, when it is an error, in `context`, that of its span."""
+        """Emits the record of `call`, which is an error, in `context`, that of its span."""
         verdict = call.verdict
-        if verdict.error_type is None:
-            return
         attributes = {
             names.EXCEPTION_TYPE: verdict.exception_type,
             names.EXCEPTION_MESSAGE: verdict.message,

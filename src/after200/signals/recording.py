@@ -114,8 +114,10 @@ class Recording:
         """The call ended `ended_ago` seconds ago."""
         call = bounded(call)
         self._end_metrics(call)
-        self._end_logs(call)
-        self._tell_application(call)
+        if call.verdict.error_type is not None:
+            self._end_logs(call)
+        if self._on_call_end is not None:
+            self._tell_application(call, self._on_call_end)
         self._end_span(call, ended_ago)
 
     @guarded
@@ -134,13 +136,11 @@ class Recording:
             self._spans.end(call, self._span, ended_ago)
 
     @guarded
-    def _tell_application(self, call: EndedCall) -> None:
+    def _tell_application(self, call: EndedCall, on_call_end: Callable[[EndedCall], object]) -> None:
         """Calls `on_call_end` in the context of the span, while the span can still be written to."""
-        if self._on_call_end is None:
-            return
         token = contexts.attach(self._context())
         try:
-            self._on_call_end(call)
+            on_call_end(call)
         finally:
             contexts.detach(token)
 
