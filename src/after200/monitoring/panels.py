@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Panels with our defaults set: titles, texts and queries come in, builders of the Grafana Foundation SDK go out.
 
-Every query is narrowed down to what the variables at the top of the dashboard say. No metric is chosen here.
+No metric is chosen here. Colours, legends and links follow from the attributes that the series of a panel differ in.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import common as c
+from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.builders import prometheus, stat, timeseries
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
@@ -17,19 +18,21 @@ from grafana_foundation_sdk.models import dashboard as dm
 from after200 import names
 from after200.monitoring import colors
 from after200.monitoring.naming import label
-from after200.monitoring.properties import Builder, fixed_color, links, narrow, property_of, thresholds, variable_of
 
 METRICS_SOURCE: Final = cm.DataSourceRef(type_val="prometheus", uid="${datasource}")
-TRACES_SOURCE: Final = cm.DataSourceRef(type_val="tempo", uid="${traces}")
 TAG: Final = "after200"
+THIS_BOARD: Final = "<this dashboard>"
+"""Stands for the uid of the dashboard that a panel is laid out on."""
 NO_CALLS: Final = "no calls"
 """What a number says where its query finds nothing: nothing is connected, or nothing was called."""
 
-
+Builder = Any
+"""Any builder but a panel's. Their methods return `typing.Self`, which type checkers do not know for Python 3.10."""
 Panel = Any
 """A panel builder: the SDK gives each kind a class of its own and no common name for what they share."""
 Steps = tuple[tuple[float, str], ...]
-"""Colours of a number, each from a value upwards; the first from 0 on."""
+"""Colours of a number, each from a value upwards; what is below the first, or no number, has no judgement."""
+UNJUDGED: Final[Steps] = ((0, colors.NEUTRAL),)
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,28 @@ class Query:
     exemplar: bool = False
 
 
+def bad_from(warning: float, critical: float) -> Steps:
+    """The colours of a number that should be 0."""
+    return (0, colors.GREEN), (warning, colors.ORANGE), (critical, colors.RED)
+
+
+def good_from(fair: float, good: float) -> Steps:
+    """The colours of a number that should be high."""
+    return (0, colors.RED), (fair, colors.ORANGE), (good, colors.GREEN)
+
+
 def number(
     title: str,
     description: str,
     unit: str,
-    *queries: Query,
-    steps: Steps = (),
+    *queries: Query | str,
+    steps: Steps = UNJUDGED,
     span: int = 4,
     decimals: int | None = None,
-    mappings: list[Any] | None = None,
     nothing: str = NO_CALLS,
 ) -> Panel:
     """One big number for each query; without a value it is grey and says `nothing`."""
+    levels = [dm.Threshold(value=at, color=color) for at, color in ((None, colors.NEUTRAL), *steps)]
     panel = (
         stat.Panel()
         .reduce_options(c.ReduceDataOptions().calcs(["lastNotNull"]))
@@ -60,7 +73,7 @@ def number(
         .color_mode(cm.BigValueColorMode.VALUE)
         .orientation(cm.VizOrientation.HORIZONTAL)
         .text_mode(cm.BigValueTextMode.VALUE_AND_NAME if len(queries) > 1 else cm.BigValueTextMode.VALUE)
-        .thresholds(thresholds(*(steps or ((0, colors.NEUTRAL),))))
+        .thresholds(d.ThresholdsConfig().mode(dm.ThresholdsMode.ABSOLUTE).steps(levels))
         .no_value(nothing)
         .height(5)
     )
@@ -70,44 +83,41 @@ def number(
         panel = panel.with_target(target(query, ref_id).instant())
     if decimals is not None:
         panel = panel.decimals(decimals)
-    if mappings:
-        panel = panel.mappings(mappings)
     return described(panel, title, description, unit, span)
 
 
-def count(title: str, description: str, *queries: Query, steps: Steps = (), span: int = 4) -> Panel:
-    """A big number of things that are counted: whole numbers."""
-    return number(title, description, "locale", *queries, steps=steps, span=span, decimals=0)
+def count(title: str, description: str, expr: str, *, span: int = 4, nothing: str = NO_CALLS) -> Panel:
+    """A big number of things that are counted: a whole number."""
+    return number(title, description, "locale", expr, span=span, decimals=0, nothing=nothing)
 
 
 def graph(
     title: str,
     description: str,
     unit: str,
-    *queries: Query,
+    *queries: Query | str,
+    by: tuple[str, ...] = (),
+    axis: str,
     span: int = 12,
-    height: int = 8,
-    axis: str = "",
     stacked: bool = False,
     colored: dict[str, str] | None = None,
-    limits: tuple[str, ...] = (),
-    floor: float | None = 0,
+    limit: Query | None = None,
+    floor: float = 0,
     maximum: float | None = None,
-    decimals: int | None = None,
-    sets: str = "",
 ) -> Panel:
     """Lines over time; stacked areas where the series add up to something.
 
-    `axis` says what the axis counts. `colored` are the colours of series by their names. `limits` are series that
-    others are to stay below or above. `floor` is a value that the axis reaches down to at least. `sets` is an
-    attribute of the series by which a click narrows the dashboard down.
+    `by` are the attributes that the series of a query without a legend differ in: their values are the legend, each
+    value of the last one has its colour, and a click on a model narrows the dashboard down to it. `axis` says what the
+    axis counts. `colored` are the colours of other series by their names. `limit` is a dashed line that the others are
+    to stay below. `floor` is a value that the axis reaches down to at least.
     """
     panel = (
         timeseries.Panel()
         .line_width(1 if stacked else 2)
         .fill_opacity(45 if stacked else 0)
         .show_points(cm.VisibilityMode.AUTO)
-        .height(height)
+        .height(8)
         .legend(
             c.VizLegendOptions()
             .display_mode(cm.LegendDisplayMode.LIST)
@@ -115,31 +125,37 @@ def graph(
             .show_legend(True)
         )
         .tooltip(c.VizTooltipOptions().mode(cm.TooltipDisplayMode.MULTI).sort(cm.SortOrder.DESCENDING))
+        .axis_label(axis)
+        .axis_soft_min(floor)
     )
-    if axis:
-        panel = panel.axis_label(axis)
-    if floor is not None:
-        panel = panel.axis_soft_min(floor)
     if stacked:
         panel = panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL)).axis_soft_max(1)
     if maximum is not None:
         panel = panel.max(maximum)
-    if decimals is not None:
-        panel = panel.decimals(decimals)
-    for ref_id, query in zip("ABCDEFGH", queries, strict=False):
-        panel = panel.with_target(target(query, ref_id))
-    for series, color in (colored or {}).items():
+    for ref_id, query in zip("ABCDEFGH", (*queries, *([limit] if limit else [])), strict=False):
+        panel = panel.with_target(target(query, ref_id, legend(*by) or "__auto"))
+    for series, color in (colors.OF.get(by[-1], {}) if by else colored or {}).items():
         panel = panel.override_by_name(series, [fixed_color(color)])
-    if sets:
-        name = variable_of(sets)
-        panel = panel.override_by_field_type("number", [links(narrow(name, f"${{__field.labels.{label(sets)}}}"))])
-    if sets == names.REQUEST_MODEL:
+    if names.REQUEST_MODEL in by:
+        only_this = narrow("model", f"${{__field.labels.{label(names.REQUEST_MODEL)}}}")
+        panel = panel.override_by_field_type("number", [only_this])
         for pattern, color in colors.model_colors().items():
             panel = panel.override_by_regexp(f"/{pattern}/", [fixed_color(color)])
-    for series in limits:
-        dashed = dm.DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [10, 6]})
-        panel = panel.override_by_name(series, [fixed_color(colors.TARGET), dashed, property_of("custom.lineWidth", 1)])
+    if limit:
+        dashed = property_of("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})
+        thin = property_of("custom.lineWidth", 1)
+        panel = panel.override_by_name(limit.legend, [fixed_color(colors.TARGET), dashed, thin])
     return described(panel, title, description, unit, span)
+
+
+def line(at: float, name: str = "warns") -> Query:
+    """A horizontal line: the value at which an alert begins to do what the name says."""
+    return Query(f"vector({at:g})", name)
+
+
+def legend(*attributes: str) -> str:
+    """A legend of the values of attributes."""
+    return " · ".join(f"{{{{{label(attribute)}}}}}" for attribute in attributes)
 
 
 def described(
@@ -148,12 +164,39 @@ def described(
     return panel.title(title).description(description).unit(unit).span(span).datasource(source)
 
 
-def target(query: Query, ref_id: str) -> Builder:
+def target(query: Query | str, ref_id: str, otherwise: str = "__auto") -> Builder:
+    """A query as Grafana has it; `otherwise` is the legend of a query without its own."""
+    if isinstance(query, str):
+        query = Query(query)
     return (
         prometheus.Dataquery()
         .datasource(METRICS_SOURCE)
         .expr(query.expr)
-        .legend_format(query.legend or "__auto")
+        .legend_format(query.legend or otherwise)
         .exemplar(query.exemplar)
         .ref_id(ref_id)
     )
+
+
+# --- properties of the values of a panel -----------------------------------------------------------------------------
+
+
+def property_of(name: str, value: Any) -> dm.DynamicConfigValue:
+    return dm.DynamicConfigValue(id_val=name, value=value)
+
+
+def fixed_color(color: str) -> dm.DynamicConfigValue:
+    return property_of("color", {"mode": "fixed", "fixedColor": color})
+
+
+def narrow(variable: str, value: str) -> dm.DynamicConfigValue:
+    """A link to the same dashboard, at the same time, that keeps the other variables and sets this one."""
+    kept = "".join(
+        f"&${{{name}:queryparam}}" for name in ("datasource", "job", "provider", "model") if name != variable
+    )
+    link = {
+        "title": f"Show only this {variable}",
+        "url": f"/d/{THIS_BOARD}?${{__url_time_range}}{kept}&var-{variable}={value}",
+        "targetBlank": False,
+    }
+    return property_of("links", [link])

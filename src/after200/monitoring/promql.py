@@ -69,51 +69,30 @@ def increase(selector: str, window: str) -> str:
     return f"({selector} unless {selector} offset {window}) or increase({selector}[{window}])"
 
 
-def sum_by(labels: Iterable[str], expression: str) -> str:
-    names = ", ".join(labels)
-    return f"sum by ({names}) ({expression})" if names else f"sum({expression})"
+def sum_by(attributes: Iterable[str], expression: str) -> str:
+    return aggregated("sum", attributes, expression)
 
 
-def max_by(labels: Iterable[str], expression: str) -> str:
-    names = ", ".join(labels)
-    return f"max by ({names}) ({expression})" if names else f"max({expression})"
+def max_by(attributes: Iterable[str], expression: str) -> str:
+    return aggregated("max", attributes, expression)
+
+
+def aggregated(operator: str, attributes: Iterable[str], expression: str) -> str:
+    """One series for each combination of values of the attributes; one series in all without attributes."""
+    labels = ", ".join(map(label, attributes))
+    return f"{operator} by ({labels}) ({expression})" if labels else f"{operator}({expression})"
+
+
+def or_zero(expr: str, whole: str) -> str:
+    """0 where the whole has series and the expression has none; nothing where nothing is connected."""
+    return f"({expr} or 0 * {whole})"
 
 
 def share(part: str, whole: str) -> str:
     """The part of the whole: 0 where the part has no series at all, nothing where the whole is 0."""
-    return f"({part} or 0 * {whole}) / ({whole} > 0)"
-
-
-# --- histograms, classic or native: the second alternative is empty where there are classic ones -------------------
-
-
-def quantile(q: float, metric: Metric, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
-    """A quantile of a histogram over the window, in the metric's unit."""
-    by = tuple(labels)
-    buckets = sum_by(("le", *by), f"rate({select(metric, *matchers, part='bucket')}[{window}])")
-    native = sum_by(by, f"rate({select(metric, *matchers, part='native')}[{window}])")
-    return f"histogram_quantile({q:g}, {buckets}) or histogram_quantile({q:g}, {native})"
-
-
-def observations(metric: Metric, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
-    """How many values a histogram got in the window."""
-    by = tuple(labels)
-    classic = sum_by(by, f"increase({select(metric, *matchers, part='count')}[{window}])")
-    native = sum_by(by, f"increase({select(metric, *matchers, part='native')}[{window}])")
-    return f"{classic} or histogram_count({native})"
-
-
-def observations_up_to(metric: Metric, bound: float, labels: Iterable[str], window: str, *matchers: Matcher) -> str:
-    """How many of them were at most `bound`, which must be a boundary of the classic buckets.
-
-    A native histogram has boundaries of its own, between which Prometheus interpolates.
-    """
-    by = tuple(labels)
-    bucket = select(metric, *matchers, Matcher("le", "=", f"{bound:g}"), part="bucket")
-    native = sum_by(by, f"increase({select(metric, *matchers, part='native')}[{window}])")
-    return f"{sum_by(by, f'increase({bucket}[{window}])')} or {count_up_to(native, bound)}"
+    return f"{or_zero(part, whole)} / ({whole} > 0)"
 
 
 def count_up_to(native: str, bound: float) -> str:
-    """How many values of a native histogram are at most `bound`."""
+    """How many values of a native histogram are at most `bound`; Prometheus interpolates between its boundaries."""
     return f"histogram_fraction(0, {bound:g}, {native}) * histogram_count({native})"

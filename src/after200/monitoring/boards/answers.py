@@ -3,25 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from after200 import names
 from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts
-from after200.monitoring.boards.expressions import legend, or_none, or_zero
 from after200.monitoring.boards.frame import Board, Row
-from after200.monitoring.boards.service_tiers import served
-from after200.monitoring.naming import label
 from after200.monitoring.policy import USABLE_ANSWERS, Policy
-from after200.monitoring.promql import equals, none_of, one_of, share
+from after200.monitoring.promql import equals, matches, none_of, one_of, or_zero
 from after200.monitoring.recording import TOOL_ERROR_MATCHERS
+from after200.monitoring.tables import Column
 
-PER_MINUTE = "answers per minute"
-OF_ANSWERS = "of all answers"
-REFUSED = (equals(names.ANSWER, "refused"),)
-CUT = (equals(names.ANSWER, "cut"),)
-FALLBACK = (equals(names.FALLBACK, "true"),)
+USABLE = one_of(names.ANSWER, USABLE_ANSWERS)
+REFUSED = equals(names.ANSWER, "refused")
+FALLBACK = equals(names.FALLBACK, "true")
+NAMED_TIER = matches(names.SERVICE_TIER, ".+")
 
 
 def dashboard(policy: Policy) -> Board:
@@ -31,187 +26,169 @@ def dashboard(policy: Policy) -> Board:
         "Claude: Answers",
         "Calls that completed with HTTP status 200: whether their answers are of use.",
         [
-            Row("Of the calls that completed", numbers(counts, policy)),
+            Row("Of the calls that completed", numbers(counts)),
             Row("What is wrong with the others", graphs(counts)),
-            Row("Server tools: they run at the provider, inside the answer", tools(counts, policy)),
+            Row("Server tools: they run at the provider, inside the answer", tools(counts)),
             Row("What was served", served(counts), collapsed=True),
         ],
     )
 
 
-def numbers(counts: Counts, policy: Policy) -> list[Any]:
-    def of_answers(*matchers: Any) -> tuple[p.Query, p.Query]:
-        return counts.both(
-            lambda window: share(
-                counts.total(names.ANSWERS_RECEIVED, *matchers, window=window),
-                counts.total(names.ANSWERS_RECEIVED, window=window),
-            )
-        )
-
-    usable = (
-        (0, colors.RED),
-        (1 - 3 * (1 - policy.usable_target), colors.ORANGE),
-        (policy.usable_target, colors.GREEN),
-    )
-    refused = ((0, colors.GREEN), (policy.refusals_warning, colors.ORANGE), (2 * policy.refusals_warning, colors.RED))
-    cut = ((0, colors.GREEN), (policy.cut_warning, colors.ORANGE), (2 * policy.cut_warning, colors.RED))
-    tools = ((0, colors.GREEN), (policy.tools_warning / 2, colors.ORANGE), (policy.tools_warning, colors.RED))
-    answers = counts.total(names.ANSWERS_RECEIVED)
+def numbers(counts: Counts) -> list[p.Panel]:
+    policy = counts.policy
     return [
-        p.number(
+        counts.share(
             "Usable answers",
             "Complete answers, and paused ones that can be continued.",
-            "percentunit",
-            *of_answers(one_of(names.ANSWER, USABLE_ANSWERS)),
-            steps=usable,
-            decimals=2,
+            names.ANSWERS_RECEIVED,
+            USABLE,
+            steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
             nothing="no answers",
         ),
-        p.number(
+        counts.share(
             "Refused",
             "Answers that end with the stop reason refusal. A retry of the same request is refused again.",
-            "percentunit",
-            *of_answers(*REFUSED),
-            steps=refused,
-            decimals=2,
+            names.ANSWERS_RECEIVED,
+            REFUSED,
+            steps=p.bad_from(policy.refusals_warning, 2 * policy.refusals_warning),
             nothing="no answers",
         ),
-        p.number(
+        counts.share(
             "Cut",
             "Answers that max_tokens or the context window has cut off.",
-            "percentunit",
-            *of_answers(*CUT),
-            steps=cut,
-            decimals=2,
+            names.ANSWERS_RECEIVED,
+            equals(names.ANSWER, "cut"),
+            steps=p.bad_from(policy.cut_warning, 2 * policy.cut_warning),
             nothing="no answers",
         ),
-        p.number(
+        counts.share(
             "By another model",
             "Answers that a fallback model gave, because the one asked for declined.",
-            "percentunit",
-            *of_answers(*FALLBACK),
-            decimals=2,
+            names.ANSWERS_RECEIVED,
+            FALLBACK,
             nothing="no answers",
         ),
-        p.number(
+        counts.share(
             "Failed server tools",
             "Of the results of tools that ran at the provider.",
-            "percentunit",
-            *counts.both(
-                lambda window: share(
-                    counts.total(names.SERVER_TOOL_CALLS, *TOOL_ERROR_MATCHERS, window=window),
-                    counts.total(names.SERVER_TOOL_CALLS, window=window),
-                )
-            ),
-            steps=tools,
-            decimals=2,
+            names.SERVER_TOOL_CALLS,
+            *TOOL_ERROR_MATCHERS,
+            steps=p.bad_from(policy.tools_warning / 2, policy.tools_warning),
             nothing="no tools",
         ),
-        p.count("Answers", "Calls of the Messages API that completed, over the whole range.", p.Query(answers)),
+        p.count(
+            "Answers",
+            "Calls of the Messages API that completed, over the whole range.",
+            counts.total(names.ANSWERS_RECEIVED),
+        ),
     ]
 
 
-def graphs(counts: Counts) -> list[Any]:
+def graphs(counts: Counts) -> list[p.Panel]:
     models = (names.REQUEST_MODEL,)
-    incomplete = none_of(names.ANSWER, ("complete",))
-    every = counts.per_minute(names.ANSWERS_RECEIVED, by=models)
-    rows = {
-        names.REQUEST_MODEL: tables.MODEL,
-        names.ANSWER: tables.Column("Answer", 110),
-        names.STOP_REASON: tables.Column("Stop reason"),
-        names.REFUSAL_CATEGORY: tables.Column("Category of the refusal"),
-    }
+    fallbacks = counts.per_minute(names.ANSWERS_RECEIVED, FALLBACK, by=models)
     return [
-        p.graph(
+        counts.graph(
             "Answers that are not complete",
             "cut: by max_tokens or the context window. refused: by a classifier or the model. paused: can be "
             "continued. guarded: a guardrail of Bedrock stepped in. empty: not one content block.",
-            "short",
-            p.Query(counts.per_minute(names.ANSWERS_RECEIVED, incomplete, by=(names.ANSWER,)), legend(names.ANSWER)),
-            stacked=True,
-            axis=PER_MINUTE,
-            colored=colors.ANSWERS,
+            names.ANSWERS_RECEIVED,
+            none_of(names.ANSWER, ("complete",)),
+            by=(names.ANSWER,),
         ),
-        p.graph(
+        counts.graph(
             "Refusals by category",
             "What the provider's classifiers name as the subject; none where they name nothing.",
-            "short",
-            p.Query(
-                or_none(
-                    counts.per_minute(names.ANSWERS_RECEIVED, *REFUSED, by=(names.REFUSAL_CATEGORY,)),
-                    names.REFUSAL_CATEGORY,
-                ),
-                legend(names.REFUSAL_CATEGORY),
-            ),
-            stacked=True,
-            axis=PER_MINUTE,
-            colored=colors.REFUSALS,
+            names.ANSWERS_RECEIVED,
+            REFUSED,
+            by=(names.REFUSAL_CATEGORY,),
+            absent=colors.NONE,
         ),
         p.graph(
             "Usable answers by model",
             "Share of the answers that are complete or paused. A click on a line shows only this model.",
             "percentunit",
-            p.Query(
-                share(
-                    counts.per_minute(names.ANSWERS_RECEIVED, one_of(names.ANSWER, USABLE_ANSWERS), by=models), every
-                ),
-                legend(*models),
-            ),
-            axis=OF_ANSWERS,
+            counts.share_per_minute(names.ANSWERS_RECEIVED, USABLE, by=models),
+            by=models,
+            axis="of all answers",
             floor=0.95,
             maximum=1,
-            sets=names.REQUEST_MODEL,
         ),
         p.graph(
             "Fallbacks by model",
             "Answers that another model gave than the one asked for, by the model asked for.",
             "short",
-            p.Query(or_zero(counts.per_minute(names.ANSWERS_RECEIVED, *FALLBACK, by=models), every), legend(*models)),
+            or_zero(fallbacks, counts.per_minute(names.ANSWERS_RECEIVED, by=models)),
+            by=models,
+            axis="answers per minute",
             stacked=True,
-            axis=PER_MINUTE,
-            sets=names.REQUEST_MODEL,
         ),
-        tables.listing(
+        counts.listing(
             "Answers that are not usable",
             "Every kind in the time range. A click on a model shows only this model.",
-            f"{counts.total(names.ANSWERS_RECEIVED, none_of(names.ANSWER, USABLE_ANSWERS), by=tuple(rows))} > 0",
-            {label(attribute): column for attribute, column in rows.items()},
-            value="Answers",
+            names.ANSWERS_RECEIVED,
+            none_of(names.ANSWER, USABLE_ANSWERS),
+            columns=(
+                tables.MODEL,
+                Column(names.ANSWER, "Answer", 110),
+                Column(names.STOP_REASON, "Stop reason"),
+                Column(names.REFUSAL_CATEGORY, "Category of the refusal"),
+            ),
             span=24,
         ),
     ]
 
 
-def tools(counts: Counts, policy: Policy) -> list[Any]:
+def tools(counts: Counts) -> list[p.Panel]:
     tool = (names.TOOL_NAME,)
-    rows = {
-        names.TOOL_NAME: tables.Column("Tool"),
-        names.ERROR_TYPE: tables.Column("Error"),
-        names.REQUEST_MODEL: tables.MODEL,
-    }
     return [
         p.graph(
             "Server tools that fail",
             "Share of the results of each tool that report an error, inside answers with HTTP status 200. Dashed: "
             "where ClaudeServerToolsFail warns.",
             "percentunit",
-            p.Query(
-                share(
-                    counts.per_minute(names.SERVER_TOOL_CALLS, *TOOL_ERROR_MATCHERS, by=tool),
-                    counts.per_minute(names.SERVER_TOOL_CALLS, by=tool),
-                ),
-                legend(*tool),
-            ),
-            p.Query(f"vector({policy.tools_warning:g})", "warns"),
+            counts.share_per_minute(names.SERVER_TOOL_CALLS, *TOOL_ERROR_MATCHERS, by=tool),
+            by=tool,
             axis="of the tool's results",
-            colored=colors.TOOLS,
-            limits=("warns",),
+            limit=p.line(counts.policy.tools_warning),
         ),
-        tables.listing(
+        counts.listing(
             "Errors of server tools",
             "By tool and by the error that its result reports.",
-            f"{counts.total(names.SERVER_TOOL_CALLS, *TOOL_ERROR_MATCHERS, by=tuple(rows))} > 0",
-            {label(attribute): column for attribute, column in rows.items()},
-            value="Results",
+            names.SERVER_TOOL_CALLS,
+            *TOOL_ERROR_MATCHERS,
+            columns=(Column(names.TOOL_NAME, "Tool"), Column(names.ERROR_TYPE, "Error"), tables.MODEL),
+        ),
+    ]
+
+
+def served(counts: Counts) -> list[p.Panel]:
+    """The service tiers and speeds that served the answers."""
+    return [
+        counts.graph(
+            "Answers by service tier",
+            "The tier that was served, which can be less than the one that was asked for.",
+            names.ANSWERS_RECEIVED,
+            NAMED_TIER,
+            by=(names.SERVICE_TIER,),
+            span=8,
+        ),
+        counts.listing(
+            "Tiers and speeds",
+            "What was served over the whole range. Not every answer names its speed.",
+            names.ANSWERS_RECEIVED,
+            NAMED_TIER,
+            columns=(
+                Column(names.SERVICE_TIER, "Service tier", 115),
+                Column(names.SPEED, "Speed", absent="not named"),
+            ),
+            span=8,
+        ),
+        counts.graph(
+            "All answers by model",
+            "Calls of the Messages API that completed.",
+            names.ANSWERS_RECEIVED,
+            by=(names.REQUEST_MODEL,),
+            span=8,
         ),
     ]

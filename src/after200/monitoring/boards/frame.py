@@ -17,8 +17,8 @@ from after200.monitoring import colors, places
 from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import SOURCE_PATTERN, choice_of_source
 from after200.monitoring.naming import label, metric_name
+from after200.monitoring.panels import THIS_BOARD, Builder
 from after200.monitoring.policy import Policy
-from after200.monitoring.properties import THIS_BOARD, Builder
 
 WIDTH: Final = 24
 """The columns of Grafana's grid."""

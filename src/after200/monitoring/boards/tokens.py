@@ -3,23 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from after200 import names
 from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts
-from after200.monitoring.boards.expressions import legend, or_zero, with_model
 from after200.monitoring.boards.frame import Board, Row
-from after200.monitoring.naming import label
 from after200.monitoring.policy import ERRORS, Policy
-from after200.monitoring.promql import Matcher, equals, matches, none_of, one_of, quantile, share
-from after200.monitoring.selection import CHOSEN, RATE
+from after200.monitoring.promql import Matcher, equals, matches, none_of, one_of, or_zero, share
+from after200.monitoring.selection import OF_A_MODEL, quantile
+from after200.monitoring.tables import Column
 
-PROMPT = (one_of(names.TOKEN_TYPE, ("input", "cache_read", "cache_write")),)
-FROM_CACHE = (equals(names.TOKEN_TYPE, "cache_read"),)
-WASTED = (one_of(names.OUTCOME, ERRORS),)
-PER_MINUTE = "tokens per minute"
+PROMPT = one_of(names.TOKEN_TYPE, ("input", "cache_read", "cache_write"))
+FROM_CACHE = equals(names.TOKEN_TYPE, "cache_read")
+WASTED = one_of(names.OUTCOME, ERRORS)
 
 
 def dashboard(policy: Policy) -> Board:
@@ -36,15 +32,15 @@ def dashboard(policy: Policy) -> Board:
     )
 
 
-def numbers(counts: Counts) -> list[Any]:
+def numbers(counts: Counts) -> list[p.Panel]:
     def tokens(*matchers: Matcher) -> str:
         return counts.total(names.TOKENS, *matchers)
 
-    def of(*matchers: Matcher) -> p.Query:
-        return p.Query(or_zero(tokens(*matchers), tokens()))
+    def of(matcher: Matcher) -> str:
+        return or_zero(tokens(matcher), tokens())
 
     return [
-        p.count("Tokens", "Tokens of all kinds, over the whole range: what is billed.", p.Query(tokens())),
+        p.count("Tokens", "Tokens of all kinds, over the whole range: what is billed.", tokens()),
         p.count("Input", "Input tokens that no cache was used for.", of(equals(names.TOKEN_TYPE, "input"))),
         p.count("Output", "Output tokens, thinking included.", of(equals(names.TOKEN_TYPE, "output"))),
         p.number(
@@ -52,99 +48,68 @@ def numbers(counts: Counts) -> list[Any]:
             "Share of the prompt's tokens that were read from the cache: cache_read / (input + cache_read + "
             "cache_write).",
             "percentunit",
-            p.Query(share(tokens(*FROM_CACHE), tokens(*PROMPT))),
+            share(tokens(FROM_CACHE), tokens(PROMPT)),
             decimals=1,
         ),
         p.count(
             "Spent on failed calls",
             "Tokens of calls that failed or were truncated, as far as the provider had reported them.",
-            of(*WASTED),
+            of(WASTED),
         ),
-        p.number(
+        counts.share(
             "Share on failed calls",
             "Of all tokens.",
-            "percentunit",
-            *counts.both(
-                lambda window: share(
-                    counts.total(names.TOKENS, *WASTED, window=window), counts.total(names.TOKENS, window=window)
-                )
-            ),
-            steps=((0, colors.GREEN), (0.01, colors.ORANGE), (0.05, colors.RED)),
-            decimals=2,
+            names.TOKENS,
+            WASTED,
+            steps=p.bad_from(warning=0.01, critical=0.05),
         ),
     ]
 
 
-def graphs(counts: Counts) -> list[Any]:
-    kinds, outcomes, models = (names.TOKEN_TYPE,), (names.OUTCOME,), (names.REQUEST_MODEL,)
-    details = (names.TOKEN_TYPE, names.TOKEN_DETAIL)
-    of_model = with_model(names.TOKENS)
+def graphs(counts: Counts) -> list[p.Panel]:
+    models = (names.REQUEST_MODEL,)
+    prompt = (PROMPT, OF_A_MODEL)
     return [
-        p.graph(
+        counts.graph(
             "Tokens by kind",
             "Each token counts once: input is what was neither read from nor written to the cache.",
-            "short",
-            p.Query(counts.per_minute(names.TOKENS, by=kinds), legend(*kinds)),
-            stacked=True,
-            axis=PER_MINUTE,
-            colored=colors.TOKEN_TYPES,
+            names.TOKENS,
+            by=(names.TOKEN_TYPE,),
         ),
-        p.graph(
+        counts.graph(
             "Tokens that have a price of their own",
             "Parts of the kinds: cache writes by how long they are kept, thinking, and compaction of the context, "
             "which is billed and in no total of the provider.",
-            "short",
-            p.Query(counts.per_minute(names.TOKENS, matches(names.TOKEN_DETAIL, ".+"), by=details), legend(*details)),
-            stacked=True,
-            axis=PER_MINUTE,
-            colored=colors.TOKEN_DETAILS,
+            names.TOKENS,
+            matches(names.TOKEN_DETAIL, ".+"),
+            by=(names.TOKEN_TYPE, names.TOKEN_DETAIL),
         ),
         p.graph(
             "Cache hit share by model",
             "Share of the prompt's tokens that were read from the cache. A click on a line shows only this model.",
             "percentunit",
-            p.Query(
-                share(
-                    counts.per_minute(names.TOKENS, *FROM_CACHE, *of_model, by=models),
-                    counts.per_minute(names.TOKENS, *PROMPT, *of_model, by=models),
-                ),
-                legend(*models),
-            ),
+            counts.share_per_minute(names.TOKENS, FROM_CACHE, OF_A_MODEL, whole=prompt, by=models),
+            by=models,
             axis="of the prompt's tokens",
-            sets=names.REQUEST_MODEL,
         ),
-        p.graph(
+        counts.graph(
             "Tokens of calls that did not complete",
             "By how the call ended, whoever is to blame.",
-            "short",
-            p.Query(
-                counts.per_minute(names.TOKENS, none_of(names.OUTCOME, ("completed",)), by=outcomes),
-                legend(*outcomes),
-            ),
-            stacked=True,
-            axis=PER_MINUTE,
-            colored=colors.OUTCOMES,
+            names.TOKENS,
+            none_of(names.OUTCOME, ("completed",)),
+            by=(names.OUTCOME,),
         ),
     ]
 
 
-def listings(counts: Counts) -> list[Any]:
-    by = ("job", names.REQUEST_MODEL, names.TOKEN_TYPE, names.OUTCOME)
-    columns = (tables.JOB, tables.MODEL, tables.Column("Kind", 110), tables.Column("Outcome", 110))
-    queries = [
-        p.Query(
-            quantile(q, names.TOKEN_USAGE, (label(names.TOKEN_TYPE),), RATE, *CHOSEN),
-            f"p{q * 100:g} {legend(names.TOKEN_TYPE)}",
-        )
-        for q in (0.5, 0.95)
-    ]
+def listings(counts: Counts) -> list[p.Panel]:
+    by = (names.TOKEN_TYPE,)
     return [
-        tables.listing(
+        counts.listing(
             "Tokens by job and model",
             "Every kind of token in the time range. A click on a job or a model shows only this one.",
-            f"{counts.total(names.TOKENS, by=by)} > 0",
-            dict(zip(map(label, by), columns, strict=True)),
-            value="Tokens",
+            names.TOKENS,
+            columns=(tables.JOB, tables.MODEL, Column(names.TOKEN_TYPE, "Kind", 110), tables.OUTCOME),
             span=14,
         ),
         p.graph(
@@ -152,7 +117,8 @@ def listings(counts: Counts) -> list[Any]:
             "Median and 95th percentile, as the conventions count: input includes what came from and went to the "
             "cache.",
             "short",
-            *queries,
+            p.Query(quantile(0.5, names.TOKEN_USAGE, by=by), f"p50 {p.legend(*by)}"),
+            p.Query(quantile(0.95, names.TOKEN_USAGE, by=by), f"p95 {p.legend(*by)}"),
             axis="tokens of a call",
             colored={
                 "p50 input": "#3D6BB5",
