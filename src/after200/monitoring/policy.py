@@ -206,8 +206,10 @@ def with_settings(policy: Policy, settings: list[str]) -> Policy:
 
 # --- selectors -------------------------------------------------------------------------------------------------------
 
-LEVEL: Final = ("job", label(names.PROVIDER_NAME), label(names.REQUEST_MODEL))
+LEVEL: Final = ("job", names.PROVIDER_NAME, names.REQUEST_MODEL)
 """What an alert is about: one model of one provider, as one job uses it."""
+ON_LEVEL: Final = f"on ({', '.join(map(label, LEVEL))})"
+"""PromQL: joins series of this level."""
 
 JUDGED: Final = ("completed", "failed", "truncated")
 """Outcomes that say something about the provider. The other three are the application's own doing."""

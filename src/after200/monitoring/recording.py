@@ -11,17 +11,7 @@ from typing import Any, Final
 
 from after200 import names
 from after200.monitoring import policy as p
-from after200.monitoring.naming import label
-from after200.monitoring.promql import (
-    Matcher,
-    braces,
-    equals,
-    matches,
-    none_of,
-    one_of,
-    share,
-    sum_by,
-)
+from after200.monitoring.promql import Matcher, aggregated, braces, equals, matches, none_of, one_of, share, sum_by
 from after200.monitoring.sums import ALIVE, ANSWERS, ATTEMPTS, CALLS, RETURNED, STREAMS, TOOLS, rule, smooth_streams
 
 PYTHON: Final = 'target_info{telemetry_sdk_language="python"}'
@@ -36,6 +26,7 @@ ABANDONED: Final = "model:after200_calls_abandoned:ratio"
 VALID: Final = "model:after200_calls_valid:increase"
 BAD: Final = "model:after200_calls_bad"
 STALLED: Final = "model:after200_streams_stalled:ratio"
+ATTEMPTED: Final = "model:after200_attempts:increase"
 REFUSED: Final = "model:after200_attempts_refused:ratio"
 ANSWERED: Final = "model:after200_answers:increase"
 BY_ANSWER: Final = "model_answer:after200_answers:ratio"
@@ -55,41 +46,61 @@ def recording_groups(policy: p.Policy) -> list[dict[str, Any]]:
 
     Within a group, each rule may build on those before it; what another group records is at most one evaluation old.
     """
+    groups = {
+        "calls": call_rules(policy),
+        "budget": [*end_rules(policy), *budget_rules(policy)],
+        "streams": stream_rules(policy),
+        "attempts": attempt_rules(policy),
+        "answers": answer_rules(policy),
+    }
+    return [{"name": f"after200.{name}", "rules": rules} for name, rules in groups.items()]
+
+
+def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
+    """Calls, and what they suffer, in both windows."""
+    windows = (policy.window, policy.fast_window)
     return [
-        {
-            "name": "after200.calls",
-            "rules": [
-                *returned_rules(policy),
-                *CALLS.rules(policy),
-                CALLS.fast_rule(policy),
-                *symptom_rules(policy.window),
-                *symptom_rules(policy.fast_window),
-                fallen_rule(policy),
-            ],
-        },
-        {"name": "after200.budget", "rules": [*end_rules(policy), *budget_rules(policy)]},
-        {"name": "after200.streams", "rules": stream_rules(policy)},
-        {"name": "after200.attempts", "rules": attempt_rules(policy)},
-        {"name": "after200.answers", "rules": answer_rules(policy)},
+        *(returned_rule(w, policy.memory) for w in windows),
+        *CALLS.rules(policy),
+        CALLS.fast_rule(policy),
+        *(rule for w in windows for rule in symptom_rules(w)),
+        fallen_rule(policy.fast_window),
     ]
 
 
-def returned_rules(policy: p.Policy) -> list[dict[str, Any]]:
+def returned_rule(w: str, memory: str) -> dict[str, Any]:
     """The jobs with processes that are back within the window, after more than five minutes of silence."""
+    alive, seen = (f"last_over_time({PYTHON}[{time}] offset {w})" for time in (ALIVE, memory))
+    return rule(RETURNED + w, f"count by (job) ({PYTHON} unless {alive} and {seen})")
+
+
+def fallen_rule(w: str) -> dict[str, Any]:
+    """The models whose sums are below what they were before the window, so that it cannot judge."""
+    before = f"max_over_time({CALLS.sum}[{ALIVE}] offset {w}) or max_over_time({CALLS.sum}[{ALIVE}])"
+    return rule(FALLEN + w, aggregated("count", p.LEVEL, f"{CALLS.sum} < ({before})"))
+
+
+def symptom_rules(w: str) -> list[dict[str, Any]]:
+    """Calls that are judged, hidden failures and failures by their name, in a window: how many, and which share."""
+    judged = f"{JUDGED}:increase{w}"
+    failures = CALLS.increase(w) + braces([one_of(names.OUTCOME, p.ERRORS)])
     return [
-        rule(
-            RETURNED + w,
-            f"count by (job) ({PYTHON} unless last_over_time({PYTHON}[{ALIVE}] offset {w}) "
-            f"and last_over_time({PYTHON}[{policy.memory}] offset {w}))",
-        )
-        for w in (policy.window, policy.fast_window)
+        rule(judged, calls(w, *JUDGED_MATCHERS)),
+        rule(f"{HIDDEN}:increase{w}", calls(w, *HIDDEN_MATCHERS)),
+        rule(f"{HIDDEN}:ratio{w}", share(f"{HIDDEN}:increase{w}", judged)),
+        rule(f"{BY_FAILURE}:increase{w}", sum_by((*p.LEVEL, names.FAILURE), failures)),
+        rule(f"{BY_FAILURE}:ratio{w}", shares_of_model(f"{BY_FAILURE}:increase{w}", judged)),
     ]
 
 
-def fallen_rule(policy: p.Policy) -> dict[str, Any]:
-    """The models whose sums are below what they were before the fast window, so that it cannot judge."""
-    before = f"max_over_time({CALLS.sum}[{ALIVE}] offset {policy.fast_window}) or max_over_time({CALLS.sum}[{ALIVE}])"
-    return rule(FALLEN + policy.fast_window, f"count by ({', '.join(p.LEVEL)}) ({CALLS.sum} < ({before}))")
+def calls(window: str, *matchers: Matcher) -> str:
+    """The calls of each model in a window, as recorded."""
+    return sum_by(p.LEVEL, CALLS.increase(window) + braces(matchers))
+
+
+def shares_of_model(parts: str, whole: str) -> str:
+    """Each part of the whole of its model, which has several parts."""
+    return f"{parts} / {p.ON_LEVEL} group_left () ({whole} > 0)"
 
 
 def end_rules(policy: p.Policy) -> list[dict[str, Any]]:
@@ -103,25 +114,22 @@ def end_rules(policy: p.Policy) -> list[dict[str, Any]]:
     ]
 
 
-def calls(window: str, *matchers: Matcher) -> str:
-    """The calls of each model in a window, as recorded."""
-    return sum_by(p.LEVEL, CALLS.increase(window) + braces(matchers))
+def budget_rules(policy: p.Policy) -> list[dict[str, Any]]:
+    """The share of bad calls over longer windows, from what was recorded for the shortest.
 
-
-def symptom_rules(w: str) -> list[dict[str, Any]]:
-    """Calls that are judged, hidden failures and failures by their name, in a window: how many, and which share."""
-    judged = f"{JUDGED}:increase{w}"
-    failures = CALLS.increase(w) + braces([one_of(names.OUTCOME, p.ERRORS)])
-    return [
-        rule(judged, calls(w, *JUDGED_MATCHERS)),
-        rule(f"{HIDDEN}:increase{w}", calls(w, *HIDDEN_MATCHERS)),
-        rule(f"{HIDDEN}:ratio{w}", share(f"{HIDDEN}:increase{w}", judged)),
-        rule(f"{BY_FAILURE}:increase{w}", sum_by((*p.LEVEL, label(names.FAILURE)), failures)),
+    Each call is in the recorded increase for one window long, in numerator and denominator alike, so the quotient of
+    the sums is the share whatever the evaluation interval. The number of calls takes one sample per window instead.
+    """
+    w = policy.window
+    ratios = [
         rule(
-            f"{BY_FAILURE}:ratio{w}",
-            f"{BY_FAILURE}:increase{w} / on ({', '.join(p.LEVEL)}) group_left () ({judged} > 0)",
-        ),
+            f"{BAD}:ratio{long}",
+            share(f"sum_over_time({BAD}:increase{w}[{long}])", f"sum_over_time({VALID}{w}[{long}])"),
+        )
+        for long in p.RATIO_WINDOWS
     ]
+    counts = [rule(f"{VALID}{burn.long}", f"sum_over_time({VALID}{w}[{burn.long}:{w}])") for burn in p.BURN_WINDOWS]
+    return ratios + counts
 
 
 def stream_rules(policy: p.Policy) -> list[dict[str, Any]]:
@@ -138,51 +146,22 @@ def attempt_rules(policy: p.Policy) -> list[dict[str, Any]]:
     """Attempts, and the share of them that the SDK has to repeat or give up."""
     w = policy.window
     attempts = ATTEMPTS.increase(w)
-    every = sum_by(p.LEVEL, attempts)
     return [
         *ATTEMPTS.rules(policy),
-        rule(f"model:after200_attempts:increase{w}", every),
-        rule(
-            REFUSED + w,
-            share(sum_by(p.LEVEL, attempts + braces(REFUSED_MATCHERS)), f"model:after200_attempts:increase{w}"),
-        ),
+        rule(ATTEMPTED + w, sum_by(p.LEVEL, attempts)),
+        rule(REFUSED + w, share(sum_by(p.LEVEL, attempts + braces(REFUSED_MATCHERS)), ATTEMPTED + w)),
     ]
 
 
 def answer_rules(policy: p.Policy) -> list[dict[str, Any]]:
     """Answers of completed calls by what they are, and results of server tools."""
-    w, tool = policy.window, (*p.LEVEL, label(names.TOOL_NAME))
+    w, tool = policy.window, (*p.LEVEL, names.TOOL_NAME)
     answers, tools = ANSWERS.increase(w), TOOLS.increase(w)
     return [
         *ANSWERS.rules(policy),
         rule(ANSWERED + w, sum_by(p.LEVEL, answers)),
-        rule(
-            BY_ANSWER + w,
-            f"{sum_by((*p.LEVEL, label(names.ANSWER)), answers)} "
-            f"/ on ({', '.join(p.LEVEL)}) group_left () ({ANSWERED}{w} > 0)",
-        ),
+        rule(BY_ANSWER + w, shares_of_model(sum_by((*p.LEVEL, names.ANSWER), answers), ANSWERED + w)),
         *TOOLS.rules(policy),
         rule(TOOL_CALLS + w, sum_by(tool, tools)),
         rule(TOOL_ERRORS + w, share(sum_by(tool, tools + braces(TOOL_ERROR_MATCHERS)), TOOL_CALLS + w)),
     ]
-
-
-def budget_rules(policy: p.Policy) -> list[dict[str, Any]]:
-    """The share of bad calls over longer windows, from what was recorded for the shortest.
-
-    Each call is in the recorded increase for one window long, in numerator and denominator alike, so the quotient of
-    the sums is the share whatever the evaluation interval. The number of calls takes one sample per window instead.
-    """
-    w = policy.window
-    ratios = [
-        rule(
-            f"{BAD}:ratio{long}",
-            share(
-                f"sum_over_time({BAD}:increase{w}[{long}])",
-                f"sum_over_time({VALID}{w}[{long}])",
-            ),
-        )
-        for long in p.RATIO_WINDOWS
-    ]
-    counts = [rule(f"{VALID}{burn.long}", f"sum_over_time({VALID}{w}[{burn.long}:{w}])") for burn in p.BURN_WINDOWS]
-    return ratios + counts

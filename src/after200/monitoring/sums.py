@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from after200 import names
 from after200.monitoring import policy as p
-from after200.monitoring.naming import label
 from after200.monitoring.promql import count_up_to, equals, select, sum_by
 from after200.names import Metric
 
@@ -40,8 +39,6 @@ class Counted:
 
     prefix: str
     """Level and metric, the first two parts of the names of what is recorded."""
-    labels: tuple[str, ...]
-    """What the sums keep of the labels; the process is not in it."""
     total: str
     """PromQL: the sum of the counters now."""
     known: str
@@ -81,26 +78,17 @@ class Counted:
         return f"({self.sum} - {before}) >= 0 or ({self.sum} unless {alive})"
 
 
-def counted(prefix: str, metric: Metric, labels: tuple[str, ...]) -> Counted:
-    """A counter metric, summed by these labels."""
-    selector = select(metric)
-    return Counted(
-        f"{prefix}:{metric.name.replace('.', '_')}",
-        labels,
-        sum_by(labels, selector),
-        sum_by(labels, f"increase({selector}[<w>])"),
-    )
+def counted(prefix: str, metric: Metric) -> Counted:
+    """A counter metric, summed by all its labels but the instance, for the dashboards to read."""
+    by, selector = ("job", *metric.attributes), select(metric)
+    known = sum_by(by, f"increase({selector}[<w>])")
+    return Counted(f"{prefix}:{metric.name.replace('.', '_')}", sum_by(by, selector), known)
 
 
-def without_process(metric: Metric) -> tuple[str, ...]:
-    """All labels of a metric but the instance: what is recorded for the dashboards to read."""
-    return ("job", *map(label, metric.attributes))
-
-
-CALLS: Final = counted("job_call", names.CALLS, without_process(names.CALLS))
-ATTEMPTS: Final = counted("job_attempt", names.ATTEMPTS, without_process(names.ATTEMPTS))
-ANSWERS: Final = counted("job_answer", names.ANSWERS_RECEIVED, without_process(names.ANSWERS_RECEIVED))
-TOOLS: Final = counted("job_tool", names.SERVER_TOOL_CALLS, without_process(names.SERVER_TOOL_CALLS))
+CALLS: Final = counted("job_call", names.CALLS)
+ATTEMPTS: Final = counted("job_attempt", names.ATTEMPTS)
+ANSWERS: Final = counted("job_answer", names.ANSWERS_RECEIVED)
+TOOLS: Final = counted("job_tool", names.SERVER_TOOL_CALLS)
 RECORDED: Final = {
     names.CALLS: CALLS,
     names.ATTEMPTS: ATTEMPTS,
@@ -114,7 +102,6 @@ _GAP_SUM = sum_by(p.LEVEL, _GAP_NATIVE)
 _GAP_INCREASE = sum_by(p.LEVEL, f"increase({_GAP_NATIVE}[<w>])")
 STREAMS: Final = Counted(
     "model:after200_streams_ended",
-    p.LEVEL,
     f"{sum_by(p.LEVEL, _GAP_COUNT)} or histogram_count({_GAP_SUM})",
     f"{sum_by(p.LEVEL, f'increase({_GAP_COUNT}[<w>])')} or histogram_count({_GAP_INCREASE})",
 )
@@ -125,7 +112,6 @@ def smooth_streams(policy: p.Policy) -> Counted:
     bucket = select(names.LONGEST_GAP, equals("le", f"{policy.stall_seconds:g}"), part="bucket")
     return Counted(
         "model:after200_streams_smooth",
-        p.LEVEL,
         f"{sum_by(p.LEVEL, bucket)} or {count_up_to(_GAP_SUM, policy.stall_seconds)}",
         f"{sum_by(p.LEVEL, f'increase({bucket}[<w>])')} or {count_up_to(_GAP_INCREASE, policy.stall_seconds)}",
     )

@@ -10,10 +10,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 from after200.monitoring import policy as p
-from after200.monitoring.alerts import answers, attempts, failures, streams, telemetry
+from after200.monitoring.alerts import failures, warning_only
 from after200.monitoring.alerts.alert import Alert
 
 __all__ = ["Alert", "alert_groups", "all_alerts"]
+
+GROUPS: Final = (
+    failures.symptoms,
+    warning_only.answers,
+    warning_only.streams,
+    warning_only.retries,
+    warning_only.limits,
+    failures.budget,
+    warning_only.telemetry,
+)
+"""Each group of alerts, named after its function."""
 
 
 def alert_groups(policy: p.Policy) -> list[dict[str, Any]]:
@@ -26,15 +37,3 @@ def alert_groups(policy: p.Policy) -> list[dict[str, Any]]:
 
 def all_alerts(policy: p.Policy) -> list[Alert]:
     return [alert for group in GROUPS for alert in group(policy)]
-
-
-GROUPS: Final = (
-    failures.symptoms,
-    answers.answers,
-    streams.streams,
-    attempts.retries,
-    attempts.limits,
-    failures.budget,
-    telemetry.telemetry,
-)
-"""Each group of alerts, named after its function."""

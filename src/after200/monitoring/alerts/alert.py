@@ -23,11 +23,11 @@ class Alert:
     """One alert rule. `hold` is Prometheus' `for`; every one has a page named after it under `runbooks/`."""
 
     name: str
-    severity: str
     expr: str
     summary: str
     description: str
     hold: str = "0s"
+    severity: str = "warning"
     labels: tuple[tuple[str, str], ...] = ()
     """What tells two rules of one name and severity apart."""
 

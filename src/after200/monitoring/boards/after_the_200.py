@@ -9,7 +9,7 @@ from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import BELOW_400, ERRORS, LEFT_BY_THE_APPLICATION, USABLE_ANSWERS, Policy
-from after200.monitoring.promql import equals, matches, one_of, or_zero
+from after200.monitoring.promql import equals, matches, one_of
 from after200.monitoring.recording import HIDDEN_MATCHERS, JUDGED_MATCHERS
 from after200.monitoring.selection import or_none, quantile
 from after200.monitoring.tables import Column
@@ -23,72 +23,68 @@ JUDGED_TEXT = "Of the calls that completed, failed or were truncated; not of tho
 
 
 def dashboard(policy: Policy) -> Board:
-    counts = Counts(policy)
+    calls = Counts(names.CALLS, policy)
     return Board(
         places.CALLS,
         "Claude: After the 200",
         "What HTTP says about calls to Claude, what happened to them, and the difference.",
         [
-            Row("What HTTP says, and what happened", headline(counts)),
-            Row("What fails", failures(counts)),
-            Row("Where hidden failures come from", origins(counts), collapsed=True),
-            Row("Wire status and corrected status", statuses(counts), collapsed=True),
-            Row("Left by the application", left(counts), collapsed=True),
-            Row("Single failed calls, and errors inside bodies", single(counts), collapsed=True),
+            Row("What HTTP says, and what happened", headline(calls)),
+            Row("What fails", failures(calls)),
+            Row("Where hidden failures come from", origins(calls), collapsed=True),
+            Row("Wire status and corrected status", statuses(calls), collapsed=True),
+            Row("Left by the application", left(calls), collapsed=True),
+            Row("Single failed calls, and errors inside bodies", single(calls), collapsed=True),
         ],
         traces=True,
     )
 
 
-def headline(counts: Counts) -> list[p.Panel]:
-    policy = counts.policy
-    judged = counts.total(names.CALLS, *JUDGED_MATCHERS)
+def headline(calls: Counts) -> list[p.Panel]:
+    policy = calls.policy
+    answers = Counts(names.ANSWERS_RECEIVED, policy)
     return [
-        counts.share(
+        calls.share(
             "Claimed by HTTP",
             f"Share of calls answered with a status below 400. {JUDGED_TEXT}",
-            names.CALLS,
             *CLAIMED,
             whole=JUDGED_MATCHERS,
         ),
-        counts.share(
+        calls.share(
             "True success rate",
             f"Share of calls that completed. {JUDGED_TEXT}",
-            names.CALLS,
             COMPLETED,
             whole=JUDGED_MATCHERS,
             steps=p.good_from(policy.slo_target - 5 * policy.error_budget, policy.slo_target),
         ),
-        counts.share(
+        calls.share(
             "The gap",
             "Share of calls that failed after HTTP had answered 200. No HTTP metric, gateway or load balancer shows "
             "them.",
-            names.CALLS,
             *HIDDEN_MATCHERS,
             whole=JUDGED_MATCHERS,
             steps=p.bad_from(policy.hidden_warning, policy.hidden_critical),
         ),
-        counts.share(
+        answers.share(
             "Usable answers",
             "Of the calls that completed: how many gave an answer that the application can use (complete, or paused "
             "and to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
-            names.ANSWERS_RECEIVED,
             one_of(names.ANSWER, USABLE_ANSWERS),
             steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
             nothing="no answers",
         ),
-        p.count("Calls judged", f"{JUDGED_TEXT} Over the whole range.", judged),
+        p.count("Calls judged", f"{JUDGED_TEXT} Over the whole range.", calls.total(*JUDGED_MATCHERS)),
         p.count(
             "Hidden failures",
             "Calls that failed or were truncated after HTTP had answered 200, over the whole range.",
-            or_zero(counts.total(names.CALLS, *HIDDEN_MATCHERS), judged),
+            calls.part(*HIDDEN_MATCHERS, whole=JUDGED_MATCHERS),
         ),
         p.graph(
             "Success rate: claimed and true",
             "The area between the two lines is what HTTP does not see. The axis begins at the lowest rate.",
             "percentunit",
-            p.Query(counts.share_per_minute(names.CALLS, *CLAIMED, whole=JUDGED_MATCHERS), "HTTP claims"),
-            p.Query(counts.share_per_minute(names.CALLS, COMPLETED, whole=JUDGED_MATCHERS), "true"),
+            p.Query(calls.share_per_minute(*CLAIMED, whole=JUDGED_MATCHERS), "HTTP claims"),
+            p.Query(calls.share_per_minute(COMPLETED, whole=JUDGED_MATCHERS), "true"),
             span=24,
             axis="of the calls judged",
             floor=0.99,
@@ -98,28 +94,25 @@ def headline(counts: Counts) -> list[p.Panel]:
     ]
 
 
-def failures(counts: Counts) -> list[p.Panel]:
+def failures(calls: Counts) -> list[p.Panel]:
     return [
-        counts.graph(
+        calls.graph(
             "Hidden failures by error type",
             "Calls that failed behind a 200, by what the provider called the failure; by our name where nobody named "
             "it.",
-            names.CALLS,
             *HIDDEN_MATCHERS,
             by=(names.ERROR_TYPE,),
         ),
-        counts.graph(
+        calls.graph(
             "Failed calls by failure",
             "All calls that failed, before the stream or in it, under one name for every provider.",
-            names.CALLS,
             FAILED,
             by=(names.FAILURE,),
         ),
-        counts.listing(
+        calls.listing(
             "Calls that failed",
             "Every kind of failure in the time range, hidden or not. An error code stands only where the provider sent "
             "one. A click on a model shows only this model.",
-            names.CALLS,
             FAILED,
             columns=(
                 tables.MODEL,
@@ -134,31 +127,28 @@ def failures(counts: Counts) -> list[p.Panel]:
     ]
 
 
-def origins(counts: Counts) -> list[p.Panel]:
+def origins(calls: Counts) -> list[p.Panel]:
     return [
-        counts.graph(
+        calls.graph(
             "Hidden failures by model",
             "Which model they come from. A click on a series shows only this model.",
-            names.CALLS,
             *HIDDEN_MATCHERS,
             by=(names.REQUEST_MODEL,),
             absent=colors.NONE,
             span=8,
         ),
-        counts.graph(
+        calls.graph(
             "Hidden failures by corrected status",
             "The status that the provider documents for the failure; none where it documents none.",
-            names.CALLS,
             *HIDDEN_MATCHERS,
             by=(names.HTTP_STATUS,),
             absent=colors.NONE,
             span=8,
         ),
-        counts.graph(
+        calls.graph(
             "Hidden failures by phase",
             "first_chunk: before the first content, so nothing was lost but time. mid_stream: the application already "
             "had part of the answer.",
-            names.CALLS,
             *HIDDEN_MATCHERS,
             by=(names.PHASE,),
             span=8,
@@ -166,8 +156,8 @@ def origins(counts: Counts) -> list[p.Panel]:
     ]
 
 
-def statuses(counts: Counts) -> list[p.Panel]:
-    grid = counts.total(names.CALLS, *JUDGED_MATCHERS, by=(names.WIRE_STATUS, names.HTTP_STATUS))
+def statuses(calls: Counts) -> list[p.Panel]:
+    grid = calls.total(*JUDGED_MATCHERS, by=(names.WIRE_STATUS, names.HTTP_STATUS))
     return [
         tables.matrix(
             "Wire status × corrected status",
@@ -183,30 +173,29 @@ def statuses(counts: Counts) -> list[p.Panel]:
     ]
 
 
-def left(counts: Counts) -> list[p.Panel]:
+def left(calls: Counts) -> list[p.Panel]:
     """Streams that the application left by itself."""
     return [
-        counts.graph(
+        calls.graph(
             "Streams cancelled or abandoned",
             "cancelled: the reading task was cancelled. abandoned: dropped without being closed, so the connection "
             "leaks until the garbage collector comes by. Streams that were closed early are normal and not shown here.",
-            names.CALLS,
             one_of(names.OUTCOME, ("cancelled", "abandoned")),
             by=(names.OUTCOME,),
             axis="streams per minute",
         ),
-        counts.listing(
+        calls.listing(
             "Who left how many",
             "Streams that the application left by itself, by job. Abandoned ones are a bug in the application.",
-            names.CALLS,
             one_of(names.OUTCOME, LEFT_BY_THE_APPLICATION),
             columns=(tables.JOB, tables.MODEL, tables.OUTCOME),
         ),
     ]
 
 
-def single(counts: Counts) -> list[p.Panel]:
+def single(calls: Counts) -> list[p.Panel]:
     """Single calls that failed, and errors inside bodies."""
+    errors = Counts(names.INNER_ERRORS, calls.policy)
     by = (names.ERROR_TYPE,)
     return [
         tables.traces(
@@ -224,11 +213,10 @@ def single(counts: Counts) -> list[p.Panel]:
             by=by,
             axis="duration, p95",
         ),
-        counts.listing(
+        errors.listing(
             "Errors inside bodies",
             "Errors that the body of a successful call reports of something else than the call: an entry of a batch, "
             "an agent's session. They count as no failure of the call, and stand nowhere else on this page.",
-            names.INNER_ERRORS,
             columns=(
                 Column(names.OPERATION_NAME, "Operation"),
                 Column(names.ERROR_TYPE, "Error type"),

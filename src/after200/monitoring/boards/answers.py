@@ -20,58 +20,54 @@ NAMED_TIER = matches(names.SERVICE_TIER, ".+")
 
 
 def dashboard(policy: Policy) -> Board:
-    counts = Counts(policy)
+    answers = Counts(names.ANSWERS_RECEIVED, policy)
+    results = Counts(names.SERVER_TOOL_CALLS, policy)
     return Board(
         places.ANSWERS,
         "Claude: Answers",
         "Calls that completed with HTTP status 200: whether their answers are of use.",
         [
-            Row("Of the calls that completed", numbers(counts)),
-            Row("What is wrong with the others", graphs(counts)),
-            Row("Server tools: they run at the provider, inside the answer", tools(counts)),
-            Row("What was served", served(counts), collapsed=True),
+            Row("Of the calls that completed", numbers(answers, results)),
+            Row("What is wrong with the others", graphs(answers)),
+            Row("Server tools: they run at the provider, inside the answer", tools(results)),
+            Row("What was served", served(answers), collapsed=True),
         ],
     )
 
 
-def numbers(counts: Counts) -> list[p.Panel]:
-    policy = counts.policy
+def numbers(answers: Counts, results: Counts) -> list[p.Panel]:
+    policy = answers.policy
     return [
-        counts.share(
+        answers.share(
             "Usable answers",
             "Complete answers, and paused ones that can be continued.",
-            names.ANSWERS_RECEIVED,
             USABLE,
             steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
             nothing="no answers",
         ),
-        counts.share(
+        answers.share(
             "Refused",
             "Answers that end with the stop reason refusal. A retry of the same request is refused again.",
-            names.ANSWERS_RECEIVED,
             REFUSED,
             steps=p.bad_from(policy.refusals_warning, 2 * policy.refusals_warning),
             nothing="no answers",
         ),
-        counts.share(
+        answers.share(
             "Cut",
             "Answers that max_tokens or the context window has cut off.",
-            names.ANSWERS_RECEIVED,
             equals(names.ANSWER, "cut"),
             steps=p.bad_from(policy.cut_warning, 2 * policy.cut_warning),
             nothing="no answers",
         ),
-        counts.share(
+        answers.share(
             "By another model",
             "Answers that a fallback model gave, because the one asked for declined.",
-            names.ANSWERS_RECEIVED,
             FALLBACK,
             nothing="no answers",
         ),
-        counts.share(
+        results.share(
             "Failed server tools",
             "Of the results of tools that ran at the provider.",
-            names.SERVER_TOOL_CALLS,
             *TOOL_ERROR_MATCHERS,
             steps=p.bad_from(policy.tools_warning / 2, policy.tools_warning),
             nothing="no tools",
@@ -79,27 +75,25 @@ def numbers(counts: Counts) -> list[p.Panel]:
         p.count(
             "Answers",
             "Calls of the Messages API that completed, over the whole range.",
-            counts.total(names.ANSWERS_RECEIVED),
+            answers.total(),
         ),
     ]
 
 
-def graphs(counts: Counts) -> list[p.Panel]:
+def graphs(answers: Counts) -> list[p.Panel]:
     models = (names.REQUEST_MODEL,)
-    fallbacks = counts.per_minute(names.ANSWERS_RECEIVED, FALLBACK, by=models)
+    fallbacks = answers.per_minute(FALLBACK, by=models)
     return [
-        counts.graph(
+        answers.graph(
             "Answers that are not complete",
             "cut: by max_tokens or the context window. refused: by a classifier or the model. paused: can be "
             "continued. guarded: a guardrail of Bedrock stepped in. empty: not one content block.",
-            names.ANSWERS_RECEIVED,
             none_of(names.ANSWER, ("complete",)),
             by=(names.ANSWER,),
         ),
-        counts.graph(
+        answers.graph(
             "Refusals by category",
             "What the provider's classifiers name as the subject; none where they name nothing.",
-            names.ANSWERS_RECEIVED,
             REFUSED,
             by=(names.REFUSAL_CATEGORY,),
             absent=colors.NONE,
@@ -108,7 +102,7 @@ def graphs(counts: Counts) -> list[p.Panel]:
             "Usable answers by model",
             "Share of the answers that are complete or paused. A click on a line shows only this model.",
             "percentunit",
-            counts.share_per_minute(names.ANSWERS_RECEIVED, USABLE, by=models),
+            answers.share_per_minute(USABLE, by=models),
             by=models,
             axis="of all answers",
             floor=0.95,
@@ -118,15 +112,14 @@ def graphs(counts: Counts) -> list[p.Panel]:
             "Fallbacks by model",
             "Answers that another model gave than the one asked for, by the model asked for.",
             "short",
-            or_zero(fallbacks, counts.per_minute(names.ANSWERS_RECEIVED, by=models)),
+            or_zero(fallbacks, answers.per_minute(by=models)),
             by=models,
             axis="answers per minute",
             stacked=True,
         ),
-        counts.listing(
+        answers.listing(
             "Answers that are not usable",
             "Every kind in the time range. A click on a model shows only this model.",
-            names.ANSWERS_RECEIVED,
             none_of(names.ANSWER, USABLE_ANSWERS),
             columns=(
                 tables.MODEL,
@@ -139,7 +132,7 @@ def graphs(counts: Counts) -> list[p.Panel]:
     ]
 
 
-def tools(counts: Counts) -> list[p.Panel]:
+def tools(results: Counts) -> list[p.Panel]:
     tool = (names.TOOL_NAME,)
     return [
         p.graph(
@@ -147,36 +140,33 @@ def tools(counts: Counts) -> list[p.Panel]:
             "Share of the results of each tool that report an error, inside answers with HTTP status 200. Dashed: "
             "where ClaudeServerToolsFail warns.",
             "percentunit",
-            counts.share_per_minute(names.SERVER_TOOL_CALLS, *TOOL_ERROR_MATCHERS, by=tool),
+            results.share_per_minute(*TOOL_ERROR_MATCHERS, by=tool),
             by=tool,
             axis="of the tool's results",
-            limit=p.line(counts.policy.tools_warning),
+            limit=p.line(results.policy.tools_warning),
         ),
-        counts.listing(
+        results.listing(
             "Errors of server tools",
             "By tool and by the error that its result reports.",
-            names.SERVER_TOOL_CALLS,
             *TOOL_ERROR_MATCHERS,
             columns=(Column(names.TOOL_NAME, "Tool"), Column(names.ERROR_TYPE, "Error"), tables.MODEL),
         ),
     ]
 
 
-def served(counts: Counts) -> list[p.Panel]:
+def served(answers: Counts) -> list[p.Panel]:
     """The service tiers and speeds that served the answers."""
     return [
-        counts.graph(
+        answers.graph(
             "Answers by service tier",
             "The tier that was served, which can be less than the one that was asked for.",
-            names.ANSWERS_RECEIVED,
             NAMED_TIER,
             by=(names.SERVICE_TIER,),
             span=8,
         ),
-        counts.listing(
+        answers.listing(
             "Tiers and speeds",
             "What was served over the whole range. Not every answer names its speed.",
-            names.ANSWERS_RECEIVED,
             NAMED_TIER,
             columns=(
                 Column(names.SERVICE_TIER, "Service tier", 115),
@@ -184,10 +174,9 @@ def served(counts: Counts) -> list[p.Panel]:
             ),
             span=8,
         ),
-        counts.graph(
+        answers.graph(
             "All answers by model",
             "Calls of the Messages API that completed.",
-            names.ANSWERS_RECEIVED,
             by=(names.REQUEST_MODEL,),
             span=8,
         ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from after200 import names
 from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
-from after200.monitoring.boards.counts import Counts
+from after200.monitoring.boards.counts import Counts, range_and_late
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import equals, max_by, none_of, or_zero
@@ -20,47 +20,46 @@ SAVED = '{ span.http.request.resend_count > 0 && span.after200.outcome = "comple
 
 
 def dashboard(policy: Policy) -> Board:
-    counts = Counts(policy)
+    attempts, calls = Counts(names.ATTEMPTS, policy), Counts(names.CALLS, policy)
     return Board(
         places.ATTEMPTS,
         "Claude: Attempts, waits and limits",
         "How many HTTP requests calls take, how long the SDK waits between them, and how near the rate limits are.",
         [
-            Row("Attempts and waits", amplification(counts)),
-            Row("What attempts are answered", answers(counts)),
+            Row("Attempts and waits", amplification(attempts, calls)),
+            Row("What attempts are answered", answered(attempts)),
             Row("Rate limits, from the headers of the responses", limits(policy)),
-            Row("What retries are worth", worth(counts), collapsed=True),
+            Row("What retries are worth", worth(attempts, calls), collapsed=True),
         ],
         traces=True,
     )
 
 
-def amplification(counts: Counts) -> list[p.Panel]:
-    attempts, calls = counts.total(names.ATTEMPTS), counts.total(names.CALLS)
-    waited = or_zero(counts.total(names.RETRY_WAIT), attempts)
-    refused_warning, models = counts.policy.refused_warning, (names.REQUEST_MODEL,)
+def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
+    policy, models = attempts.policy, (names.REQUEST_MODEL,)
+    waits = Counts(names.RETRY_WAIT, policy)
+    waited = or_zero(waits.total(), attempts.total())
 
     def attempts_per_call(window: str) -> str:
-        return f"{counts.total(names.ATTEMPTS, window=window)} / ({counts.total(names.CALLS, window=window)} > 0)"
+        return f"{attempts.total(window=window)} / ({calls.total(window=window)} > 0)"
 
     return [
-        counts.share(
+        attempts.share(
             "Refused attempts",
             "Share of HTTP requests answered with a status that the SDK retries (408, 409, 429, 5xx), or not at all.",
-            names.ATTEMPTS,
             *REFUSED_MATCHERS,
-            steps=p.bad_from(refused_warning / 2, refused_warning),
+            steps=p.bad_from(policy.refused_warning / 2, policy.refused_warning),
             nothing="no attempts",
         ),
         p.number(
             "Attempts per call",
             "HTTP requests sent for each call that ended, however it ended: 1 without any retry.",
             "none",
-            *counts.both(attempts_per_call),
+            *range_and_late(attempts_per_call, policy),
             decimals=2,
         ),
-        p.count("Attempts", "HTTP requests sent for calls that have ended, over the whole range.", attempts),
-        p.count("Calls that ended", "However they ended, over the whole range.", calls),
+        p.count("Attempts", "HTTP requests sent for calls that have ended, over the whole range.", attempts.total()),
+        p.count("Calls that ended", "However they ended, over the whole range.", calls.total()),
         p.number(
             "Waited for retries",
             "The time that the SDK slept between attempts, over the whole range. Nobody sees it but as slow calls.",
@@ -70,20 +69,23 @@ def amplification(counts: Counts) -> list[p.Panel]:
             nothing="no attempts",
         ),
         p.number(
-            "Waited per call", "The same, for each call that ended.", "s", f"{waited} / ({calls} > 0)", decimals=1
+            "Waited per call",
+            "The same, for each call that ended.",
+            "s",
+            f"{waited} / ({calls.total()} > 0)",
+            decimals=1,
         ),
         p.graph(
             "Refused attempts by model",
             "Share of HTTP requests that the SDK has to repeat or give up. Dashed: where ClaudeRetryStorm warns.",
             "percentunit",
-            counts.share_per_minute(names.ATTEMPTS, *REFUSED_MATCHERS, OF_A_MODEL, whole=(OF_A_MODEL,), by=models),
+            attempts.share_per_minute(*REFUSED_MATCHERS, OF_A_MODEL, whole=(OF_A_MODEL,), by=models),
             by=models,
             axis="of all attempts",
         ),
-        counts.graph(
+        waits.graph(
             "Waits by what caused them",
             "Seconds that the SDK slept in each minute, over all calls, by the failure of the attempt before.",
-            names.RETRY_WAIT,
             by=(names.FAILURE,),
             axis="waited in a minute",
             unit="s",
@@ -91,20 +93,18 @@ def amplification(counts: Counts) -> list[p.Panel]:
     ]
 
 
-def answers(counts: Counts) -> list[p.Panel]:
+def answered(attempts: Counts) -> list[p.Panel]:
     return [
-        counts.graph(
+        attempts.graph(
             "Attempts that were not answered 200",
             "The status line of each HTTP request; no response: the connection failed before there was one.",
-            names.ATTEMPTS,
             none_of(names.WIRE_STATUS, ("200",)),
             by=(names.WIRE_STATUS,),
             absent=colors.NO_RESPONSE,
         ),
-        counts.listing(
+        attempts.listing(
             "Attempts by answer",
             "Every kind of answer in the time range. A click on a model shows only this model.",
-            names.ATTEMPTS,
             columns=(
                 tables.MODEL,
                 Column(names.WIRE_STATUS, "Wire", 110, absent=colors.NO_RESPONSE),
@@ -142,9 +142,9 @@ def limits(policy: Policy) -> list[p.Panel]:
     ]
 
 
-def worth(counts: Counts) -> list[p.Panel]:
-    refused = or_zero(counts.total(names.ATTEMPTS, *REFUSED_MATCHERS), counts.total(names.ATTEMPTS))
-    lost = or_zero(counts.total(names.CALLS, *FAILED_AT_ONCE), counts.total(names.CALLS))
+def worth(attempts: Counts, calls: Counts) -> list[p.Panel]:
+    refused = attempts.part(*REFUSED_MATCHERS)
+    lost = calls.part(*FAILED_AT_ONCE)
     return [
         p.count(
             "Calls saved, at most",

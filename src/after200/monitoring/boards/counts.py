@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from after200 import names
 from after200.monitoring.panels import NO_CALLS, UNJUDGED, Panel, Query, Steps, graph, number
 from after200.monitoring.policy import Policy, seconds
-from after200.monitoring.promql import Matcher, braces, increase, matches, select, share, sum_by
+from after200.monitoring.promql import Matcher, braces, increase, matches, or_zero, select, share, sum_by
 from after200.monitoring.selection import RANGE, RATE, RATE_MINUTES, chosen, chosen_for, or_none
 from after200.monitoring.sums import CALLS, RECORDED
 from after200.monitoring.tables import Column, listing
@@ -17,7 +18,6 @@ from after200.names import Metric
 
 FROM_SERIES: Final = matches(names.PROVIDER_NAME, "$raw")
 """Finds every series, or none when the dashboard reads what the rules have recorded, see `choice_of_source`."""
-WHOLE: Final = "in range"
 WORDS: Final[dict[Metric, str]] = {
     names.CALLS: "calls",
     names.ATTEMPTS: "attempts",
@@ -43,70 +43,67 @@ def choice_of_source(policy: Policy) -> str:
 SOURCE_PATTERN: Final = '/use="([^"]+)"/'
 
 
+@dataclass(frozen=True)
 class Counts:
-    """How counters grew, from their series or, for a large fleet, from what the rules have recorded of them.
+    """How a counter grew, from its series or, for a large fleet, from what the rules have recorded of them.
 
-    The first methods return expressions, the others the panels that the dashboards have most of.
+    The first methods return expressions, the last three the panels that the dashboards have most of.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
+    metric: Metric
+    policy: Policy
 
-    def total(self, metric: Metric, *matchers: Matcher, by: Iterable[str] = (), window: str = RANGE) -> str:
-        """How much a counter grew over the time range of the dashboard, the birth of its series included."""
-        if metric not in RECORDED:
-            return sum_by(by, increase(chosen(metric, *matchers), window))
-        series = sum_by(by, increase(chosen(metric, FROM_SERIES, *matchers), window))
-        recorded = self.recorded(metric, *matchers)
+    def total(self, *matchers: Matcher, by: Iterable[str] = (), window: str = RANGE) -> str:
+        """How much the counter grew over the time range of the dashboard, the birth of its series included."""
+        if self.metric not in RECORDED:
+            return sum_by(by, increase(chosen(self.metric, *matchers), window))
+        series = sum_by(by, increase(chosen(self.metric, FROM_SERIES, *matchers), window))
+        recorded = self.recorded(*matchers)
         if window != self.policy.window:
             recorded = f"sum_over_time({recorded}[{window}:{self.policy.window}])"
         return f"({series} or {sum_by(by, recorded)})"
 
-    def per_minute(self, metric: Metric, *matchers: Matcher, by: Iterable[str] = ()) -> str:
+    def part(self, *matchers: Matcher, whole: Iterable[Matcher] = ()) -> str:
+        """The same; 0 where nothing matches, but there are series of the whole."""
+        return or_zero(self.total(*matchers), self.total(*whole))
+
+    def per_minute(self, *matchers: Matcher, by: Iterable[str] = ()) -> str:
         """How much it grows in a minute, along a graph."""
-        if metric not in RECORDED:
-            return f"{sum_by(by, increase(chosen(metric, *matchers), RATE))} / {RATE_MINUTES}"
-        series = sum_by(by, increase(chosen(metric, FROM_SERIES, *matchers), RATE))
-        recorded = sum_by(by, self.recorded(metric, *matchers))
+        if self.metric not in RECORDED:
+            return f"{sum_by(by, increase(chosen(self.metric, *matchers), RATE))} / {RATE_MINUTES}"
+        series = sum_by(by, increase(chosen(self.metric, FROM_SERIES, *matchers), RATE))
+        recorded = sum_by(by, self.recorded(*matchers))
         return f"({series} / {RATE_MINUTES} or {recorded} / {seconds(self.policy.window) / 60:g})"
 
-    def share_per_minute(
-        self, metric: Metric, *part: Matcher, whole: Iterable[Matcher] = (), by: Iterable[str] = ()
-    ) -> str:
+    def share_per_minute(self, *part: Matcher, whole: Iterable[Matcher] = (), by: Iterable[str] = ()) -> str:
         """Which share of what `whole` selects the matchers select, along a graph."""
-        return share(self.per_minute(metric, *part, by=by), self.per_minute(metric, *whole, by=by))
+        return share(self.per_minute(*part, by=by), self.per_minute(*whole, by=by))
 
-    def recorded(self, metric: Metric, *matchers: Matcher) -> str:
-        """The recorded increase of a metric, narrowed down."""
-        return RECORDED[metric].increase(self.policy.window) + braces([*chosen_for(metric), *matchers])
-
-    def both(self, expr: Callable[[str], str]) -> tuple[Query, Query]:
-        """An expression that depends on its window: over the whole range of the dashboard, and of late."""
-        return Query(expr(RANGE), WHOLE), Query(expr(self.policy.window), f"last {self.policy.window}")
+    def recorded(self, *matchers: Matcher) -> str:
+        """The recorded increase of the metric, narrowed down."""
+        return RECORDED[self.metric].increase(self.policy.window) + braces([*chosen_for(self.metric), *matchers])
 
     def share(
         self,
         title: str,
         description: str,
-        metric: Metric,
         *part: Matcher,
         whole: Iterable[Matcher] = (),
         steps: Steps = UNJUDGED,
         nothing: str = NO_CALLS,
     ) -> Panel:
-        """Two big numbers: which share of `whole` the matchers select, over the whole range and of late."""
+        """Two big numbers: which share of what `whole` selects the matchers select, in the range and of late."""
 
         def of_whole(window: str) -> str:
-            return share(self.total(metric, *part, window=window), self.total(metric, *whole, window=window))
+            return share(self.total(*part, window=window), self.total(*whole, window=window))
 
-        queries = self.both(of_whole)
+        queries = range_and_late(of_whole, self.policy)
         return number(title, description, "percentunit", *queries, steps=steps, decimals=2, nothing=nothing)
 
     def graph(
         self,
         title: str,
         description: str,
-        metric: Metric,
         *matchers: Matcher,
         by: tuple[str, ...],
         absent: str = "",
@@ -114,25 +111,24 @@ class Counts:
         unit: str = "short",
         span: int = 12,
     ) -> Panel:
-        """Stacked areas: how much a counter grows in a minute, by the values of attributes.
+        """Stacked areas: how much the counter grows in a minute, by the values of attributes.
 
         `absent` stands where a series lacks the last of them. `axis` says what is counted, if not `WORDS`.
         """
-        expr = self.per_minute(metric, *matchers, by=by)
+        expr = self.per_minute(*matchers, by=by)
         if absent:
             expr = or_none(expr, by[-1], text=absent)
-        axis = axis or f"{WORDS[metric]} per minute"
+        axis = axis or f"{WORDS[self.metric]} per minute"
         return graph(title, description, unit, expr, by=by, axis=axis, stacked=True, span=span)
 
     def listing(
-        self,
-        title: str,
-        description: str,
-        metric: Metric,
-        *matchers: Matcher,
-        columns: Sequence[Column],
-        span: int = 12,
+        self, title: str, description: str, *matchers: Matcher, columns: Sequence[Column], span: int = 12
     ) -> Panel:
-        """A table: how much a counter grew over the whole range, by the attributes of the columns."""
-        expr = self.total(metric, *matchers, by=[column.attribute for column in columns])
-        return listing(title, description, f"{expr} > 0", columns, value=WORDS[metric].capitalize(), span=span)
+        """A table: how much the counter grew over the whole range, by the attributes of the columns."""
+        expr = f"{self.total(*matchers, by=[column.attribute for column in columns])} > 0"
+        return listing(title, description, expr, columns, value=WORDS[self.metric].capitalize(), span=span)
+
+
+def range_and_late(expr: Callable[[str], str], policy: Policy) -> tuple[Query, Query]:
+    """An expression that depends on its window: over the whole range of the dashboard, and of late."""
+    return Query(expr(RANGE), "in range"), Query(expr(policy.window), f"last {policy.window}")

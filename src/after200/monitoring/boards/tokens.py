@@ -9,7 +9,7 @@ from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import ERRORS, Policy
-from after200.monitoring.promql import Matcher, equals, matches, none_of, one_of, or_zero, share
+from after200.monitoring.promql import equals, matches, none_of, one_of, share
 from after200.monitoring.selection import OF_A_MODEL, quantile
 from after200.monitoring.tables import Column
 
@@ -19,68 +19,59 @@ WASTED = one_of(names.OUTCOME, ERRORS)
 
 
 def dashboard(policy: Policy) -> Board:
-    counts = Counts(policy)
+    tokens = Counts(names.TOKENS, policy)
     return Board(
         places.TOKENS,
         "Claude: Tokens",
         "Tokens by kind, by how the call that used them ended, and how much the cache gave.",
         [
-            Row("Tokens", numbers(counts)),
-            Row("Where they go", graphs(counts)),
-            Row("By job and model, and per call", listings(counts), collapsed=True),
+            Row("Tokens", numbers(tokens)),
+            Row("Where they go", graphs(tokens)),
+            Row("By job and model, and per call", listings(tokens), collapsed=True),
         ],
     )
 
 
-def numbers(counts: Counts) -> list[p.Panel]:
-    def tokens(*matchers: Matcher) -> str:
-        return counts.total(names.TOKENS, *matchers)
-
-    def of(matcher: Matcher) -> str:
-        return or_zero(tokens(matcher), tokens())
-
+def numbers(tokens: Counts) -> list[p.Panel]:
     return [
-        p.count("Tokens", "Tokens of all kinds, over the whole range: what is billed.", tokens()),
-        p.count("Input", "Input tokens that no cache was used for.", of(equals(names.TOKEN_TYPE, "input"))),
-        p.count("Output", "Output tokens, thinking included.", of(equals(names.TOKEN_TYPE, "output"))),
+        p.count("Tokens", "Tokens of all kinds, over the whole range: what is billed.", tokens.total()),
+        p.count("Input", "Input tokens that no cache was used for.", tokens.part(equals(names.TOKEN_TYPE, "input"))),
+        p.count("Output", "Output tokens, thinking included.", tokens.part(equals(names.TOKEN_TYPE, "output"))),
         p.number(
             "Cache hit share",
             "Share of the prompt's tokens that were read from the cache: cache_read / (input + cache_read + "
             "cache_write).",
             "percentunit",
-            share(tokens(FROM_CACHE), tokens(PROMPT)),
+            share(tokens.total(FROM_CACHE), tokens.total(PROMPT)),
             decimals=1,
         ),
         p.count(
             "Spent on failed calls",
             "Tokens of calls that failed or were truncated, as far as the provider had reported them.",
-            of(WASTED),
+            tokens.part(WASTED),
         ),
-        counts.share(
+        tokens.share(
             "Share on failed calls",
             "Of all tokens.",
-            names.TOKENS,
             WASTED,
             steps=p.bad_from(warning=0.01, critical=0.05),
         ),
     ]
 
 
-def graphs(counts: Counts) -> list[p.Panel]:
+def graphs(tokens: Counts) -> list[p.Panel]:
     models = (names.REQUEST_MODEL,)
     prompt = (PROMPT, OF_A_MODEL)
     return [
-        counts.graph(
+        tokens.graph(
             "Tokens by kind",
             "Each token counts once: input is what was neither read from nor written to the cache.",
-            names.TOKENS,
             by=(names.TOKEN_TYPE,),
         ),
-        counts.graph(
+        tokens.graph(
             "Tokens that have a price of their own",
             "Parts of the kinds: cache writes by how long they are kept, thinking, and compaction of the context, "
             "which is billed and in no total of the provider.",
-            names.TOKENS,
             matches(names.TOKEN_DETAIL, ".+"),
             by=(names.TOKEN_TYPE, names.TOKEN_DETAIL),
         ),
@@ -88,27 +79,25 @@ def graphs(counts: Counts) -> list[p.Panel]:
             "Cache hit share by model",
             "Share of the prompt's tokens that were read from the cache. A click on a line shows only this model.",
             "percentunit",
-            counts.share_per_minute(names.TOKENS, FROM_CACHE, OF_A_MODEL, whole=prompt, by=models),
+            tokens.share_per_minute(FROM_CACHE, OF_A_MODEL, whole=prompt, by=models),
             by=models,
             axis="of the prompt's tokens",
         ),
-        counts.graph(
+        tokens.graph(
             "Tokens of calls that did not complete",
             "By how the call ended, whoever is to blame.",
-            names.TOKENS,
             none_of(names.OUTCOME, ("completed",)),
             by=(names.OUTCOME,),
         ),
     ]
 
 
-def listings(counts: Counts) -> list[p.Panel]:
+def listings(tokens: Counts) -> list[p.Panel]:
     by = (names.TOKEN_TYPE,)
     return [
-        counts.listing(
+        tokens.listing(
             "Tokens by job and model",
             "Every kind of token in the time range. A click on a job or a model shows only this one.",
-            names.TOKENS,
             columns=(tables.JOB, tables.MODEL, Column(names.TOKEN_TYPE, "Kind", 110), tables.OUTCOME),
             span=14,
         ),
