@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Any, Final
 
 from after200 import names
 from after200.monitoring.naming import label
@@ -45,104 +46,94 @@ RATIO_WINDOWS: Final = ("30m", "1h", "2h", "6h", "1d", "3d")
 """The windows, beside the shortest, for which the share of bad calls is recorded."""
 
 
-Kind = Literal["share", "count", "duration", "boundary", "url"]
-
-
-def setting(default: Any, kind: Kind, says: str) -> Any:
-    """A field of the policy: its default, what values it accepts, and what it says."""
+def setting(kind: str, default: Any, says: str) -> Any:
+    """A field of the policy: what values it accepts (see `ACCEPTED`), its default, and what it says."""
     return field(default=default, metadata={"kind": kind, "says": says})
+
+
+share, count, duration, boundary, url = (
+    partial(setting, kind) for kind in ("share", "count", "duration", "boundary", "url")
+)
 
 
 @dataclass(frozen=True)
 class Policy:
     """The numbers. A share is of the calls that were judged, unless it says otherwise."""
 
-    window: str = setting("5m", "duration", "how far back the symptom alerts look")
-    fast_window: str = setting(
+    window: str = duration("5m", "how far back the symptom alerts look")
+    fast_window: str = duration(
         "1m",
-        "duration",
         "how far back an alert looks to page soon after a storm begins, and to resolve soon after it ends; at least "
         "one scrape interval, and shorter than window",
     )
-    memory: str = setting(
-        "1h",
-        "duration",
-        "how long series may have been away (a Prometheus restart, a lost scrape) and still not count as new",
+    memory: str = duration(
+        "1h", "how long series may have been away (a Prometheus restart, a lost scrape) and still not count as new"
     )
-    recorded_from: int = setting(
+    recorded_from: int = count(
         20_000,
-        "count",
         "from so many series of calls on, the dashboards read what the rules have recorded instead of the series",
     )
 
-    hidden_warning: float = setting(0.01, "share", "ClaudeHiddenFailures warns")
-    hidden_critical: float = setting(0.05, "share", "ClaudeHiddenFailures pages")
-    overloaded_warning: float = setting(0.01, "share", "ClaudeOverloaded warns")
-    overloaded_critical: float = setting(0.10, "share", "ClaudeOverloaded pages")
-    rate_limited_warning: float = setting(0.01, "share", "ClaudeRateLimited warns")
-    rate_limited_critical: float = setting(0.10, "share", "ClaudeRateLimited pages")
-    truncated_warning: float = setting(0.01, "share", "ClaudeTruncatedStreams warns")
-    truncated_critical: float = setting(0.05, "share", "ClaudeTruncatedStreams pages")
-    abandoned_warning: float = setting(0.01, "share", "ClaudeAbandonedStreams warns; of all calls, however they ended")
-    minimum_calls: int = setting(
-        20,
-        "count",
-        "a share of fewer calls than this, per window, never pages; it still warns: the first overload is seen",
+    hidden_warning: float = share(0.01, "ClaudeHiddenFailures warns")
+    hidden_critical: float = share(0.05, "ClaudeHiddenFailures pages")
+    overloaded_warning: float = share(0.01, "ClaudeOverloaded warns")
+    overloaded_critical: float = share(0.10, "ClaudeOverloaded pages")
+    rate_limited_warning: float = share(0.01, "ClaudeRateLimited warns")
+    rate_limited_critical: float = share(0.10, "ClaudeRateLimited pages")
+    truncated_warning: float = share(0.01, "ClaudeTruncatedStreams warns")
+    truncated_critical: float = share(0.05, "ClaudeTruncatedStreams pages")
+    abandoned_warning: float = share(0.01, "ClaudeAbandonedStreams warns; of all calls, however they ended")
+    minimum_calls: int = count(
+        20, "a share of fewer calls than this, per window, never pages; it still warns: the first overload is seen"
     )
-    minimum_failures: int = setting(3, "count", "fewer failures than this never page, but for ClaudeBilling")
-    critical_hold: str = setting("15s", "duration", "for how long the condition for a page has to hold")
+    minimum_failures: int = count(3, "fewer failures than this never page, but for ClaudeBilling")
+    critical_hold: str = duration("15s", "for how long the condition for a page has to hold")
 
-    stall_seconds: float = setting(
-        10.24,
-        "boundary",
-        "a stream whose longest gap is above this, in s, has stalled; a bucket boundary of the histogram",
+    stall_seconds: float = boundary(
+        10.24, "a stream whose longest gap is above this, in s, has stalled; a bucket boundary of the histogram"
     )
-    stalled_warning: float = setting(0.05, "share", "ClaudeStreamStalls warns; of all streams")
-    minimum_streams: int = setting(10, "count", "a share of fewer streams than this, per window, never warns")
-    stuck_hold: str = setting("15m", "duration", "streams that are open all this time while no call ends are stuck")
+    stalled_warning: float = share(0.05, "ClaudeStreamStalls warns; of all streams")
+    minimum_streams: int = count(10, "a share of fewer streams than this, per window, never warns")
+    stuck_hold: str = duration("15m", "streams that are open all this time while no call ends are stuck")
 
-    refused_warning: float = setting(
+    refused_warning: float = share(
         0.34,
-        "share",
         "ClaudeRetryStorm warns; of all attempts, those answered with something the SDK retries: 0.34 means about 1.5 "
         "attempts per answer",
     )
-    minimum_attempts: int = setting(20, "count", "a share of fewer attempts than this, per window, never warns")
-    refused_hold: str = setting("2m", "duration", "for how long ClaudeRetryStorm's condition has to hold")
+    minimum_attempts: int = count(20, "a share of fewer attempts than this, per window, never warns")
+    refused_hold: str = duration("2m", "for how long ClaudeRetryStorm's condition has to hold")
 
-    refusals_warning: float = setting(0.05, "share", "ClaudeRefusals warns; of the answers of completed calls")
-    cut_warning: float = setting(0.10, "share", "ClaudeAnswersCut warns; of the answers of completed calls")
-    minimum_answers: int = setting(20, "count", "a share of fewer answers than this, per window, never warns")
-    answers_hold: str = setting(
-        "2m", "duration", "for how long the conditions on answers and server tools have to hold"
-    )
-    usable_target: float = setting(0.95, "share", "the share of usable answers that the dashboards show in green")
-    tools_warning: float = setting(0.25, "share", "ClaudeServerToolsFail warns; of the results of one server tool")
-    minimum_tool_calls: int = setting(10, "count", "a share of fewer results than this, per window, never warns")
-    limit_warning: float = setting(0.90, "share", "ClaudeRateLimitNear warns; of a rate limit")
-    limit_hold: str = setting("2m", "duration", "for how long ClaudeRateLimitNear's condition has to hold")
+    refusals_warning: float = share(0.05, "ClaudeRefusals warns; of the answers of completed calls")
+    cut_warning: float = share(0.10, "ClaudeAnswersCut warns; of the answers of completed calls")
+    minimum_answers: int = count(20, "a share of fewer answers than this, per window, never warns")
+    answers_hold: str = duration("2m", "for how long the conditions on answers and server tools have to hold")
+    usable_target: float = share(0.95, "the share of usable answers that the dashboards show in green")
+    tools_warning: float = share(0.25, "ClaudeServerToolsFail warns; of the results of one server tool")
+    minimum_tool_calls: int = count(10, "a share of fewer results than this, per window, never warns")
+    limit_warning: float = share(0.90, "ClaudeRateLimitNear warns; of a rate limit")
+    limit_hold: str = duration("2m", "for how long ClaudeRateLimitNear's condition has to hold")
 
-    slo_target: float = setting(0.99, "share", "the objective: the share of calls that should complete")
-    slo_period: str = setting("30d", "duration", "the period of the objective")
-    slo_minimum_calls: int = setting(50, "count", "fewer calls than this in the long window never burn the budget")
+    slo_target: float = share(0.99, "the objective: the share of calls that should complete")
+    slo_period: str = duration("30d", "the period of the objective")
+    slo_minimum_calls: int = count(50, "fewer calls than this in the long window never burn the budget")
 
-    absent_memory: str = setting("6h", "duration", "a job that has reported calls within this time should report some")
-    absent_hold: str = setting("15m", "duration", "for how long telemetry has to be absent")
+    absent_memory: str = duration("6h", "a job that has reported calls within this time should report some")
+    absent_hold: str = duration("15m", "for how long telemetry has to be absent")
 
-    runbooks: str = setting(
+    runbooks: str = url(
         "https://github.com/after200/after200/blob/main/dashboards/runbooks",
-        "url",
         "where the pages of runbooks/ can be read: the start of every runbook_url",
     )
-    grafana: str = setting(
+    grafana: str = url(
         "http://localhost:3000",
-        "url",
         "where the dashboards can be seen: the start of every dashboard_url, which leads from an alert to its panel",
     )
 
     def __post_init__(self) -> None:
         for name, value in values_of(self).items():
-            if complaint := COMPLAINTS[KINDS[name]](value):
+            accepts, complaint = ACCEPTED[KINDS[name]]
+            if not accepts(value):
                 raise ValueError(f"{name}={value} {complaint}")
         if seconds(self.fast_window) >= seconds(self.window):
             raise ValueError(f"fast_window={self.fast_window} must be shorter than window={self.window}")
@@ -153,26 +144,23 @@ class Policy:
         return round(1 - self.slo_target, 10)
 
 
-KINDS: Final[dict[str, Kind]] = {one.name: one.metadata["kind"] for one in fields(Policy)}
+KINDS: Final[dict[str, str]] = {one.name: one.metadata["kind"] for one in fields(Policy)}
 """Every setting → what kind of value it takes."""
-COMPLAINTS: Final[dict[Kind, Callable[[Any], str | None]]] = {
-    "share": lambda value: None if 0 < value < 1 else "must be a share between 0 and 1",
-    "count": lambda value: None if value >= 1 else "must be a whole number, 1 or more",
-    "duration": lambda value: (
-        None
-        if re.fullmatch(r"([1-9][0-9]*(ms|[smhdwy]))+", value)
-        else "must be a duration of Prometheus, such as 30s, 5m or 1h30m"
+BOUNDARIES: Final = names.LONGEST_GAP.buckets or ()
+ACCEPTED: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
+    "share": (lambda value: 0 < value < 1, "must be a share between 0 and 1"),
+    "count": (lambda value: value >= 1, "must be a whole number, 1 or more"),
+    "duration": (
+        re.compile(r"([1-9][0-9]*(ms|[smhdwy]))+").fullmatch,
+        "must be a duration of Prometheus, such as 30s, 5m or 1h30m",
     ),
-    "boundary": lambda value: (
-        None
-        if value in (names.LONGEST_GAP.buckets or ())
-        else f"is no bucket boundary of {names.LONGEST_GAP.name}: accepted are {names.LONGEST_GAP.buckets}"
+    "boundary": (
+        BOUNDARIES.__contains__,
+        f"is no bucket boundary of {names.LONGEST_GAP.name}: accepted are {BOUNDARIES}",
     ),
-    "url": lambda value: (
-        None if re.match(r"https?://", value) else "must be a URL that begins with http:// or https://"
-    ),
+    "url": (re.compile(r"https?://").match, "must be a URL that begins with http:// or https://"),
 }
-"""What is wrong with a value of each kind, or None."""
+"""Every kind of value → whether one is accepted, and what to say of one that is not."""
 
 
 def values_of(policy: Policy) -> dict[str, Any]:
