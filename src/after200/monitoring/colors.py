@@ -25,36 +25,22 @@ NO_RESPONSE: Final = "no response"
 NEUTRAL: Final = "text"
 """Grafana's name for the colour of its text: what has no judgement."""
 
-FAILURES: Final[dict[str, str]] = {
-    "overloaded": RED,
-    "server_error": DARK_RED,
-    "rate_limited": ORANGE,
-    "billing": MAGENTA,
-    "timeout": YELLOW,
-    "connection": GOLD,
-    "truncated": PURPLE,
-    "malformed": VIOLET,
-    "denied": BROWN,
-    "invalid_request": TAN,
-    "other": GREY,
+_FAILURES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "overloaded": (RED, ("overloaded_error", "serviceUnavailableException", "529")),
+    "server_error": (DARK_RED, ("api_error", "internalServerException", "500")),
+    "rate_limited": (ORANGE, ("rate_limit_error", "throttlingException", "429")),
+    "billing": (MAGENTA, ("billing_error", "402")),
+    "timeout": (YELLOW, ("timeout_error", "client_timeout_error", "504")),
+    "connection": (GOLD, ("connection_error",)),
+    "truncated": (PURPLE, ("stream_truncated",)),
+    "malformed": (VIOLET, ("stream_malformed",)),
+    "denied": (BROWN, ("authentication_error", "permission_error", "403")),
+    "invalid_request": (TAN, ("invalid_request_error", "400")),
+    "other": (GREY, (names.OTHER,)),
 }
-ERROR_TYPES: Final[dict[str, str]] = {
-    error: FAILURES[failure]
-    for failure, errors in {
-        "overloaded": ("overloaded_error", "serviceUnavailableException", "529"),
-        "server_error": ("api_error", "internalServerException", "500"),
-        "rate_limited": ("rate_limit_error", "throttlingException", "429"),
-        "billing": ("billing_error", "402"),
-        "timeout": ("timeout_error", "client_timeout_error", "504"),
-        "connection": ("connection_error",),
-        "truncated": ("stream_truncated",),
-        "malformed": ("stream_malformed",),
-        "denied": ("authentication_error", "permission_error", "403"),
-        "invalid_request": ("invalid_request_error", "400"),
-        "other": (names.OTHER,),
-    }.items()
-    for error in errors
-}
+"""Failure → its colour, and the error types that are drawn in it."""
+FAILURES: Final = {failure: color for failure, (color, _) in _FAILURES.items()}
+ERROR_TYPES: Final = {error: color for color, errors in _FAILURES.values() for error in errors}
 STATUSES: Final[dict[str, str]] = {
     "200": GREEN,
     "529": FAILURES["overloaded"],
@@ -74,61 +60,7 @@ STATUSES: Final[dict[str, str]] = {
 }
 """`none` is the corrected status of a failure for which the provider documents none, as of a truncated stream."""
 
-OUTCOMES: Final[dict[str, str]] = {
-    "completed": GREEN,
-    "failed": RED,
-    "truncated": FAILURES["truncated"],
-    "closed": LIGHT_BLUE,
-    "cancelled": BLUE,
-    "abandoned": ORANGE,
-}
-PHASES: Final[dict[str, str]] = {"request": GREY, "first_chunk": YELLOW, "mid_stream": RED}
-ANSWERS: Final[dict[str, str]] = {
-    "complete": GREEN,
-    "paused": LIGHT_BLUE,
-    "cut": ORANGE,
-    "refused": RED,
-    "guarded": VIOLET,
-    "empty": YELLOW,
-    "other": GREY,
-}
-REFUSALS: Final[dict[str, str]] = {
-    "cyber": RED,
-    "bio": MAGENTA,
-    "frontier_llm": VIOLET,
-    "reasoning_extraction": ORANGE,
-    "general_harms": YELLOW,
-    NONE: GREY,
-}
 TOKEN_TYPES: Final[dict[str, str]] = {"input": BLUE, "output": CYAN, "cache_read": "#B8D8F0", "cache_write": "#C8A2FF"}
-TOKEN_DETAILS: Final[dict[str, str]] = {
-    "output · thinking": "#2F8F8F",
-    "cache_write · ttl_5m": "#C8A2FF",
-    "cache_write · ttl_1h": "#8F6AD9",
-    "input · compaction": "#3D6BB5",
-    "output · compaction": "#7FE0E0",
-    "cache_read · compaction": "#B8D8F0",
-    "cache_write · compaction": "#E3D0FF",
-}
-LIMITS: Final[dict[str, str]] = {
-    "requests": LIGHT_BLUE,
-    "tokens": BLUE,
-    "input_tokens": "#B8D8F0",
-    "output_tokens": CYAN,
-    "priority_input_tokens": "#C8A2FF",
-    "priority_output_tokens": "#8F6AD9",
-}
-TOOLS: Final[dict[str, str]] = {
-    "web_search": LIGHT_BLUE,
-    "web_fetch": BLUE,
-    "code_execution": CYAN,
-    "bash_code_execution": "#2F8F8F",
-    "text_editor_code_execution": "#7FE0E0",
-    "tool_search": "#C8A2FF",
-    "mcp": "#8F6AD9",
-    "advisor": "#B8D8F0",
-}
-TIERS: Final[dict[str, str]] = {"standard": LIGHT_BLUE, "priority": BLUE, "batch": CYAN}
 BANDS: Final = (GREEN, "#B5D96B", YELLOW, ORANGE, RED)
 """How long something took, from short to long."""
 TARGET: Final = "#FFFFFF"
@@ -139,17 +71,63 @@ OF: Final[dict[str, dict[str, str]]] = {
     names.ERROR_TYPE: ERROR_TYPES,
     names.HTTP_STATUS: STATUSES,
     names.WIRE_STATUS: STATUSES,
-    names.OUTCOME: OUTCOMES,
-    names.PHASE: PHASES,
-    names.ANSWER: ANSWERS,
-    names.REFUSAL_CATEGORY: REFUSALS,
+    names.OUTCOME: {
+        "completed": GREEN,
+        "failed": RED,
+        "truncated": FAILURES["truncated"],
+        "closed": LIGHT_BLUE,
+        "cancelled": BLUE,
+        "abandoned": ORANGE,
+    },
+    names.PHASE: {"request": GREY, "first_chunk": YELLOW, "mid_stream": RED},
+    names.ANSWER: {
+        "complete": GREEN,
+        "paused": LIGHT_BLUE,
+        "cut": ORANGE,
+        "refused": RED,
+        "guarded": VIOLET,
+        "empty": YELLOW,
+        "other": GREY,
+    },
+    names.REFUSAL_CATEGORY: {
+        "cyber": RED,
+        "bio": MAGENTA,
+        "frontier_llm": VIOLET,
+        "reasoning_extraction": ORANGE,
+        "general_harms": YELLOW,
+        NONE: GREY,
+    },
     names.TOKEN_TYPE: TOKEN_TYPES,
-    names.TOKEN_DETAIL: TOKEN_DETAILS,
-    names.RATE_LIMIT_KIND: LIMITS,
-    names.TOOL_NAME: TOOLS,
-    names.SERVICE_TIER: TIERS,
+    names.TOKEN_DETAIL: {
+        "output · thinking": "#2F8F8F",
+        "cache_write · ttl_5m": "#C8A2FF",
+        "cache_write · ttl_1h": "#8F6AD9",
+        "input · compaction": "#3D6BB5",
+        "output · compaction": "#7FE0E0",
+        "cache_read · compaction": "#B8D8F0",
+        "cache_write · compaction": "#E3D0FF",
+    },
+    names.RATE_LIMIT_KIND: {
+        "requests": LIGHT_BLUE,
+        "tokens": BLUE,
+        "input_tokens": "#B8D8F0",
+        "output_tokens": CYAN,
+        "priority_input_tokens": "#C8A2FF",
+        "priority_output_tokens": "#8F6AD9",
+    },
+    names.TOOL_NAME: {
+        "web_search": LIGHT_BLUE,
+        "web_fetch": BLUE,
+        "code_execution": CYAN,
+        "bash_code_execution": "#2F8F8F",
+        "text_editor_code_execution": "#7FE0E0",
+        "tool_search": "#C8A2FF",
+        "mcp": "#8F6AD9",
+        "advisor": "#B8D8F0",
+    },
+    names.SERVICE_TIER: {"standard": LIGHT_BLUE, "priority": BLUE, "batch": CYAN},
 }
-"""Attribute → value → colour."""
+"""Attribute → value → colour. A detail of tokens stands with the kind of token that it is a part of."""
 
 HUES: Final[dict[str, float]] = {"opus": 0.60, "sonnet": 0.52, "haiku": 0.90, "fable": 0.45, "mythos": 0.70}
 """The hue of each family of models, away from red, orange and yellow."""
