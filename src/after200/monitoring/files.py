@@ -8,9 +8,8 @@ from typing import Any
 
 import yaml
 
-from after200.monitoring.alerts import alert_groups
-from after200.monitoring.boards import dashboards
-from after200.monitoring.grafana_alerts import provisioning
+from after200.monitoring.alerts import alert_groups, provisioning
+from after200.monitoring.boards import after_the_200, answers, attempts, budget, latency, tokens
 from after200.monitoring.policy import Policy
 from after200.monitoring.recording import recording_groups
 from after200.monitoring.rendering import render_templates
@@ -20,8 +19,9 @@ HEADER = "# Written by after200 dashboards: change src/after200/monitoring, not 
 
 def render(policy: Policy) -> dict[str, str]:
     """The texts, by path relative to `dashboards/`."""
+    boards = [module.dashboard(policy) for module in (after_the_200, answers, latency, attempts, tokens, budget)]
     return {
-        **{f"grafana/{name}": to_json(model) for name, model in dashboards(policy).items()},
+        **{f"grafana/{board.uid}.json": to_json(board.model(policy)) for board in boards},
         "grafana-alerts/after200.yaml": to_yaml(provisioning(policy)),
         "prometheus/after200.rules.yml": to_yaml({"groups": recording_groups(policy)}),
         "prometheus/after200.alerts.yml": to_yaml({"groups": alert_groups(policy)}),

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One alert: its condition, its words, and the rule that Prometheus reads."""
+"""One alert: its condition, its words, and the rules that Prometheus reads and that Grafana manages."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from after200 import names
 from after200.monitoring import places
@@ -16,6 +17,10 @@ WHERE = f"{{{{ $labels.job }}}}, model {{{{ $labels.{MODEL} }}}} at {{{{ $labels
 SHARE = "{{ $value | humanizePercentage }}"
 URL_OF_JOB = "&var-job={{ $labels.job }}"
 URL_OF_MODEL = f"{URL_OF_JOB}&var-model={{{{ $labels.{MODEL} }}}}"
+
+DATASOURCE: Final = "prometheus"
+"""The uid of the Prometheus data source, as `stack/grafana/provisioning` gives it."""
+LOOKBACK_SECONDS: Final = 600
 
 
 @dataclass(frozen=True)
@@ -48,4 +53,41 @@ class Alert:
                 "runbook_url": f"{policy.runbooks}/{self.name}.md",
                 "dashboard_url": f"{policy.grafana}/d/{uid}?viewPanel={places.panel_id(title)}{self.variables}",
             },
+        }
+
+    def managed_rule(self, policy: p.Policy) -> dict[str, Any]:
+        """The rule as Grafana provisions it: query A, and the condition that A is above 0."""
+        rule = self.rule(policy)
+        uid, panel = places.ALERTS[self.name]
+        title = " ".join((self.name, self.severity, *dict(self.labels).values()))
+        # Grafana's `$value` is a sentence about all queries; the number that Prometheus means is `$values.A.Value`.
+        texts = {key: text.replace("$value ", "$values.A.Value ") for key, text in rule["annotations"].items()}
+        return {
+            "uid": re.sub(r"[^a-z0-9]+", "-", title.lower()),
+            "title": title,
+            "condition": "C",
+            "data": [
+                {
+                    "refId": "A",
+                    "relativeTimeRange": {"from": LOOKBACK_SECONDS, "to": 0},
+                    "datasourceUid": DATASOURCE,
+                    "model": {"refId": "A", "expr": self.expr, "instant": True, "range": False},
+                },
+                {
+                    "refId": "C",
+                    "relativeTimeRange": {"from": 0, "to": 0},
+                    "datasourceUid": "__expr__",
+                    "model": {
+                        "refId": "C",
+                        "type": "threshold",
+                        "expression": "A",
+                        "conditions": [{"evaluator": {"type": "gt", "params": [0]}}],
+                    },
+                },
+            ],
+            "for": self.hold,
+            "noDataState": "OK",
+            "execErrState": "Error",
+            "labels": rule["labels"],
+            "annotations": texts | {"__dashboardUid__": uid, "__panelId__": str(places.panel_id(panel))},
         }

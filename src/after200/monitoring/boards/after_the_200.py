@@ -31,7 +31,7 @@ def dashboard(policy: Policy) -> Board:
         [
             Row("What HTTP says, and what happened", headline(calls)),
             Row("What fails", failures(calls)),
-            Row("Where hidden failures come from", origins(calls), collapsed=True),
+            Row("Where hidden failures come from", origins(calls), collapsed=True, span=8),
             Row("Wire status and corrected status", statuses(calls), collapsed=True),
             Row("Left by the application", left(calls), collapsed=True),
             Row("Single failed calls, and errors inside bodies", single(calls), collapsed=True),
@@ -135,7 +135,6 @@ def origins(calls: Counts) -> list[p.Panel]:
             *HIDDEN_MATCHERS,
             by=(names.REQUEST_MODEL,),
             absent=colors.NONE,
-            span=8,
         ),
         calls.graph(
             "Hidden failures by corrected status",
@@ -143,7 +142,6 @@ def origins(calls: Counts) -> list[p.Panel]:
             *HIDDEN_MATCHERS,
             by=(names.HTTP_STATUS,),
             absent=colors.NONE,
-            span=8,
         ),
         calls.graph(
             "Hidden failures by phase",
@@ -151,7 +149,6 @@ def origins(calls: Counts) -> list[p.Panel]:
             "had part of the answer.",
             *HIDDEN_MATCHERS,
             by=(names.PHASE,),
-            span=8,
         ),
     ]
 

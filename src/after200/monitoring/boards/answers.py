@@ -30,7 +30,7 @@ def dashboard(policy: Policy) -> Board:
             Row("Of the calls that completed", numbers(answers, results)),
             Row("What is wrong with the others", graphs(answers)),
             Row("Server tools: they run at the provider, inside the answer", tools(results)),
-            Row("What was served", served(answers), collapsed=True),
+            Row("What was served", served(answers), collapsed=True, span=8),
         ],
     )
 
@@ -162,7 +162,6 @@ def served(answers: Counts) -> list[p.Panel]:
             "The tier that was served, which can be less than the one that was asked for.",
             NAMED_TIER,
             by=(names.SERVICE_TIER,),
-            span=8,
         ),
         answers.listing(
             "Tiers and speeds",
@@ -172,12 +171,10 @@ def served(answers: Counts) -> list[p.Panel]:
                 Column(names.SERVICE_TIER, "Service tier", 115),
                 Column(names.SPEED, "Speed", absent="not named"),
             ),
-            span=8,
         ),
         answers.graph(
             "All answers by model",
             "Calls of the Messages API that completed.",
             by=(names.REQUEST_MODEL,),
-            span=8,
         ),
     ]

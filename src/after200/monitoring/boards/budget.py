@@ -30,7 +30,7 @@ def dashboard(policy: Policy) -> Board:
         "Claude: Error budget",
         f"How fast calls use up what an objective of {policy.slo_target:.4g} over {policy.slo_period} allows.",
         [
-            Row("Objective", numbers(policy)),
+            Row("Objective", numbers(policy), span=6),
             Row("By model", models(policy)),
             Row("Burn rates, as the alert ClaudeErrorBudgetBurn sees them", rates(policy)),
         ],
@@ -59,7 +59,6 @@ def numbers(policy: Policy) -> list[p.Panel]:
             "that are the caller's own (invalid_request, denied, billing).",
             "percentunit",
             f"vector({policy.slo_target:g})",
-            span=6,
         ),
         p.number(
             "Budget left",
@@ -68,7 +67,6 @@ def numbers(policy: Policy) -> list[p.Panel]:
             f"1 - {spent(policy)}",
             steps=p.good_from(fair=0.001, good=0.25),
             decimals=1,
-            span=6,
             nothing=NO_RULES,
         ).mappings([EXHAUSTED]),
         p.number(
@@ -79,14 +77,12 @@ def numbers(policy: Policy) -> list[p.Panel]:
             f"{share(bad, valid)} / {policy.error_budget:g}",
             steps=p.bad_from(1, BURN_WINDOWS[0].factor),
             decimals=1,
-            span=6,
             nothing=NO_RULES,
         ),
         p.count(
             "Bad calls now",
             f"Failed or truncated in the last {w}. {RECORDED}",
             f"{bad} or 0 * {valid}",
-            span=6,
             nothing=NO_RULES,
         ),
     ]

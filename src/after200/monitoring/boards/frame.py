@@ -26,11 +26,15 @@ WIDTH: Final = 24
 
 @dataclass(frozen=True)
 class Row:
-    """A heading and the panels under it, left to right; a collapsed one shows them on a click."""
+    """A heading and the panels under it, left to right; a collapsed one shows them on a click.
+
+    `span` is the width of every panel, in columns of the grid, if they do not have widths of their own.
+    """
 
     title: str
     panels: Sequence[p.Panel]
     collapsed: bool = False
+    span: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ class Board:
         laid: list[dict[str, Any]] = []
         y = 0
         for number, row in enumerate(self.rows, start=1):
-            texts = [json.dumps(panel.build(), cls=JSONEncoder) for panel in row.panels]
+            panels = [panel.span(row.span) if row.span else panel for panel in row.panels]
+            texts = [json.dumps(panel.build(), cls=JSONEncoder) for panel in panels]
             built = [json.loads(text.replace(THIS_BOARD, self.uid)) for text in texts]
             place(built, y + 1)
             for panel in built:

@@ -36,9 +36,9 @@ def dashboard(policy: Policy) -> Board:
         [
             Row("Until the first chunk, and until the first text", first()),
             Row("Duration of whole calls", duration()),
-            Row("Flow", flow(policy)),
+            Row("Flow", flow(policy), span=8),
             Row("Duration of calls that fail", duration_of_failures(), collapsed=True),
-            Row("Time per output chunk (off by default)", chunks(), collapsed=True),
+            Row("Time per output chunk (off by default)", chunks(), collapsed=True, span=24),
         ],
     )
 
@@ -140,7 +140,6 @@ def flow(policy: Policy) -> list[p.Panel]:
             quantile(0.95, gap, by=outcome),
             by=outcome,
             axis="longest gap, p95",
-            span=8,
         ),
         p.graph(
             "Streams that stalled",
@@ -151,7 +150,6 @@ def flow(policy: Policy) -> list[p.Panel]:
             axis="of all streams",
             colored={"stalled": colors.RED},
             limit=p.line(policy.stalled_warning),
-            span=8,
         ),
         p.graph(
             "Open streams",
@@ -161,7 +159,6 @@ def flow(policy: Policy) -> list[p.Panel]:
             by=MODELS,
             stacked=True,
             axis="streams",
-            span=8,
         ).decimals(0),
     ]
 
@@ -172,6 +169,5 @@ def chunks() -> list[p.Panel]:
             "Time per output chunk",
             "Set OTEL_INSTRUMENTATION_AFTER200_CHUNK_TIMING=true to have it.",
             names.TIME_PER_OUTPUT_CHUNK,
-            span=24,
         ),
     ]
