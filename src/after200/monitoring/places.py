@@ -39,8 +39,3 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
 def panel_id(title: str) -> int:
     """The id of the panel with this title. It depends on nothing else, so links to a panel hold when others move."""
     return 1000 + zlib.crc32(title.encode()) % 999_000
-
-
-def alerts_of(uid: str, title: str) -> list[str]:
-    """The alerts that a panel explains."""
-    return [alert for alert, place in ALERTS.items() if place == (uid, title)]

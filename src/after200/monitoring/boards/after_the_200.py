@@ -71,7 +71,6 @@ def headline(calls: Counts) -> list[p.Panel]:
             "and to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
             one_of(names.ANSWER, USABLE_ANSWERS),
             steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
-            nothing="no answers",
         ),
         p.count("Calls judged", f"{JUDGED_TEXT} Over the whole range.", calls.total(*JUDGED_MATCHERS)),
         p.count(

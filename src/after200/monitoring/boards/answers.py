@@ -43,46 +43,34 @@ def numbers(answers: Counts, results: Counts) -> list[p.Panel]:
             "Complete answers, and paused ones that can be continued.",
             USABLE,
             steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
-            nothing="no answers",
         ),
         answers.share(
             "Refused",
             "Answers that end with the stop reason refusal. A retry of the same request is refused again.",
             REFUSED,
             steps=p.bad_from(policy.refusals_warning, 2 * policy.refusals_warning),
-            nothing="no answers",
         ),
         answers.share(
             "Cut",
             "Answers that max_tokens or the context window has cut off.",
             equals(names.ANSWER, "cut"),
             steps=p.bad_from(policy.cut_warning, 2 * policy.cut_warning),
-            nothing="no answers",
         ),
         answers.share(
-            "By another model",
-            "Answers that a fallback model gave, because the one asked for declined.",
-            FALLBACK,
-            nothing="no answers",
+            "By another model", "Answers that a fallback model gave, because the one asked for declined.", FALLBACK
         ),
         results.share(
             "Failed server tools",
             "Of the results of tools that ran at the provider.",
             *TOOL_ERROR_MATCHERS,
             steps=p.bad_from(policy.tools_warning / 2, policy.tools_warning),
-            nothing="no tools",
         ),
-        p.count(
-            "Answers",
-            "Calls of the Messages API that completed, over the whole range.",
-            answers.total(),
-        ),
+        p.count("Answers", "Calls of the Messages API that completed, over the whole range.", answers.total()),
     ]
 
 
 def graphs(answers: Counts) -> list[p.Panel]:
     models = (names.REQUEST_MODEL,)
-    fallbacks = answers.per_minute(FALLBACK, by=models)
     return [
         answers.graph(
             "Answers that are not complete",
@@ -112,7 +100,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
             "Fallbacks by model",
             "Answers that another model gave than the one asked for, by the model asked for.",
             "short",
-            or_zero(fallbacks, answers.per_minute(by=models)),
+            or_zero(answers.per_minute(FALLBACK, by=models), answers.per_minute(by=models)),
             by=models,
             axis="answers per minute",
             stacked=True,
@@ -167,14 +155,7 @@ def served(answers: Counts) -> list[p.Panel]:
             "Tiers and speeds",
             "What was served over the whole range. Not every answer names its speed.",
             NAMED_TIER,
-            columns=(
-                Column(names.SERVICE_TIER, "Service tier", 115),
-                Column(names.SPEED, "Speed", absent="not named"),
-            ),
+            columns=(Column(names.SERVICE_TIER, "Service tier", 115), Column(names.SPEED, "Speed", absent="not named")),
         ),
-        answers.graph(
-            "All answers by model",
-            "Calls of the Messages API that completed.",
-            by=(names.REQUEST_MODEL,),
-        ),
+        answers.graph("All answers by model", "Calls of the Messages API that completed.", by=(names.REQUEST_MODEL,)),
     ]

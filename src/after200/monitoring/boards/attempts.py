@@ -49,7 +49,6 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
             "Share of HTTP requests answered with a status that the SDK retries (408, 409, 429, 5xx), or not at all.",
             *REFUSED_MATCHERS,
             steps=p.bad_from(policy.refused_warning / 2, policy.refused_warning),
-            nothing="no attempts",
         ),
         p.number(
             "Attempts per call",

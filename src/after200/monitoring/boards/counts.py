@@ -27,6 +27,12 @@ WORDS: Final[dict[Metric, str]] = {
     names.INNER_ERRORS: "errors",
 }
 """What each counter counts."""
+NOTHING: Final[dict[Metric, str]] = {
+    names.ATTEMPTS: "no attempts",
+    names.ANSWERS_RECEIVED: "no answers",
+    names.SERVER_TOOL_CALLS: "no tools",
+}
+"""What a share of a counter says where nothing was counted, if not that there are no calls."""
 
 
 def choice_of_source(policy: Policy) -> str:
@@ -90,14 +96,13 @@ class Counts:
         *part: Matcher,
         whole: Iterable[Matcher] = (),
         steps: Steps = UNJUDGED,
-        nothing: str = NO_CALLS,
     ) -> Panel:
         """Two big numbers: which share of what `whole` selects the matchers select, in the range and of late."""
 
         def of_whole(window: str) -> str:
             return share(self.total(*part, window=window), self.total(*whole, window=window))
 
-        queries = range_and_late(of_whole, self.policy)
+        queries, nothing = range_and_late(of_whole, self.policy), NOTHING.get(self.metric, NO_CALLS)
         return number(title, description, "percentunit", *queries, steps=steps, decimals=2, nothing=nothing)
 
     def graph(

@@ -51,10 +51,7 @@ class Board:
     def model(self, policy: Policy) -> dict[str, Any]:
         """The dashboard as Grafana imports it, and as Grafana itself would save it."""
         frame: dict[str, Any] = json.loads(json.dumps(self.frame(policy).build(), cls=JSONEncoder))
-        for annotation in frame["annotations"]["list"]:
-            annotation["target"] = {"refId": "Anno", "expr": annotation.pop("expr")}
-            annotation["titleFormat"] = "{{alertname}}"
-            annotation["textFormat"] = f'<a href="{policy.runbooks}/{{{{alertname}}}}.md">Runbook</a>'
+        frame["annotations"] = {"list": [pages(policy)]}
         for variable in frame["templating"]["list"]:
             for name in ("auto", "auto_min", "auto_count"):
                 variable.pop(name, None)
@@ -81,18 +78,6 @@ class Board:
                 .include_vars(True)
                 .keep_time(True)
                 .icon("external link")
-            )
-            .annotation(
-                d.AnnotationQuery()
-                .name("Pages")
-                .datasource(p.METRICS_SOURCE)
-                .enable(True)
-                .hide(False)
-                .icon_color(colors.RED)
-                .expr(
-                    'max by (alertname) (ALERTS{alertname=~"Claude.*",alertstate="firing",severity="critical",'
-                    'job=~"$job"})'
-                )
             )
         )
         for variable in self.variables(policy):
@@ -128,7 +113,8 @@ class Board:
             place(built, y + 1)
             for panel in built:
                 panel["id"] = places.panel_id(panel["title"])
-                panel["links"] = [runbook(policy, alert) for alert in places.alerts_of(self.uid, panel["title"])]
+                here = (self.uid, panel["title"])
+                panel["links"] = [runbook(policy, alert) for alert, at in places.ALERTS.items() if at == here]
             heading = {
                 "type": "row",
                 "id": number,
@@ -144,6 +130,22 @@ class Board:
                 laid += built
                 y = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in built)
         return laid
+
+
+def pages(policy: Policy) -> dict[str, Any]:
+    """The annotation that marks in every graph where an alert paged, with a link to its runbook."""
+    firing = 'ALERTS{alertname=~"Claude.*",alertstate="firing",severity="critical",job=~"$job"}'
+    return {
+        "name": "Pages",
+        "datasource": {"type": "prometheus", "uid": p.METRICS_SOURCE.uid},
+        "enable": True,
+        "iconColor": colors.RED,
+        "hide": False,
+        "builtIn": 0,
+        "target": {"refId": "Anno", "expr": f"max by (alertname) ({firing})"},
+        "titleFormat": "{{alertname}}",
+        "textFormat": f'<a href="{policy.runbooks}/{{{{alertname}}}}.md">Runbook</a>',
+    }
 
 
 def runbook(policy: Policy, alert: str) -> dict[str, Any]:

@@ -50,12 +50,7 @@ def numbers(tokens: Counts) -> list[p.Panel]:
             "Tokens of calls that failed or were truncated, as far as the provider had reported them.",
             tokens.part(WASTED),
         ),
-        tokens.share(
-            "Share on failed calls",
-            "Of all tokens.",
-            WASTED,
-            steps=p.bad_from(warning=0.01, critical=0.05),
-        ),
+        tokens.share("Share on failed calls", "Of all tokens.", WASTED, steps=p.bad_from(warning=0.01, critical=0.05)),
     ]
 
 
