@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name, name_of_gauge_without_suffix
 from after200.names import Metric
@@ -69,18 +70,13 @@ def increase(selector: str, window: str) -> str:
     return f"({selector} unless {selector} offset {window}) or increase({selector}[{window}])"
 
 
-def sum_by(attributes: Iterable[str], expression: str) -> str:
-    return aggregated("sum", attributes, expression)
-
-
-def max_by(attributes: Iterable[str], expression: str) -> str:
-    return aggregated("max", attributes, expression)
-
-
 def aggregated(operator: str, attributes: Iterable[str], expression: str) -> str:
     """One series for each combination of values of the attributes; one series in all without attributes."""
     labels = ", ".join(map(label, attributes))
     return f"{operator} by ({labels}) ({expression})" if labels else f"{operator}({expression})"
+
+
+sum_by, max_by, count_by = (partial(aggregated, operator) for operator in ("sum", "max", "count"))
 
 
 def or_zero(expr: str, whole: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from after200 import names
 from after200.monitoring import policy as p
-from after200.monitoring.promql import Matcher, aggregated, braces, equals, matches, none_of, one_of, share, sum_by
+from after200.monitoring.promql import Matcher, braces, count_by, equals, matches, none_of, one_of, share, sum_by
 from after200.monitoring.sums import ALIVE, ANSWERS, ATTEMPTS, CALLS, RETURNED, STREAMS, TOOLS, rule, smooth_streams
 
 PYTHON: Final = 'target_info{telemetry_sdk_language="python"}'
@@ -62,7 +62,7 @@ def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
     return [
         *(returned_rule(w, policy.memory) for w in windows),
         *CALLS.rules(policy),
-        CALLS.fast_rule(policy),
+        rule(CALLS.increase(policy.fast_window), CALLS.rise(policy.fast_window, policy.memory)),
         *(rule for w in windows for rule in symptom_rules(w)),
         fallen_rule(policy.fast_window),
     ]
@@ -71,13 +71,13 @@ def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
 def returned_rule(w: str, memory: str) -> dict[str, Any]:
     """The jobs with processes that are back within the window, after more than five minutes of silence."""
     alive, seen = (f"last_over_time({PYTHON}[{time}] offset {w})" for time in (ALIVE, memory))
-    return rule(RETURNED + w, f"count by (job) ({PYTHON} unless {alive} and {seen})")
+    return rule(RETURNED + w, count_by(["job"], f"{PYTHON} unless {alive} and {seen}"))
 
 
 def fallen_rule(w: str) -> dict[str, Any]:
     """The models whose sums are below what they were before the window, so that it cannot judge."""
     before = f"max_over_time({CALLS.sum}[{ALIVE}] offset {w}) or max_over_time({CALLS.sum}[{ALIVE}])"
-    return rule(FALLEN + w, aggregated("count", p.LEVEL, f"{CALLS.sum} < ({before})"))
+    return rule(FALLEN + w, count_by(p.LEVEL, f"{CALLS.sum} < ({before})"))
 
 
 def symptom_rules(w: str) -> list[dict[str, Any]]:

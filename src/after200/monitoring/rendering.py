@@ -56,11 +56,10 @@ def placeholders(policy: Policy) -> dict[str, str]:
                 known["_".join(filter(None, (f"metric.{constant.lower()}", part)))] = series
     known["recorded.hidden"] = f"{r.HIDDEN}:increase{policy.window}"
     known["recorded.bad_1h"] = f"{r.BAD}:ratio1h"
-    return known | {"table.burn_windows": burn_table(), "table.alerts": alert_table(policy)}
-
-
-def burn_table() -> str:
-    return "\n".join(f"| {b.severity} | {b.long} | {b.short} | {b.factor:g} | {b.hold} |" for b in BURN_WINDOWS)
+    known["table.burn_windows"] = "\n".join(
+        f"| {b.severity} | {b.long} | {b.short} | {b.factor:g} | {b.hold} |" for b in BURN_WINDOWS
+    )
+    return known | {"table.alerts": alert_table(policy)}
 
 
 def alert_table(policy: Policy) -> str:

@@ -65,10 +65,6 @@ class Counted:
             rule(self.increase(w), f"({risen} > {known}) or {known} or {risen}"),
         ]
 
-    def fast_rule(self, policy: p.Policy) -> dict[str, Any]:
-        """What is recorded for the fast window, from the sum alone."""
-        return rule(self.increase(policy.fast_window), self.rise(policy.fast_window, policy.memory))
-
     def rise(self, window: str, memory: str) -> str:
         """By how much the sums have risen in the window; nothing where they have fallen."""
         alive = f"max_over_time({self.sum}[{ALIVE}] offset {window})"

@@ -40,9 +40,9 @@ def choice_of_source(policy: Policy) -> str:
 
     The recorded series are read when there are any, no instance is chosen, and there are many series of calls.
     """
-    where = braces([matches("job", "$job"), matches("instance", "$instance")])
-    series = select(names.CALLS, matches("job", "$job"), matches("instance", "$instance"))
-    few = f"absent({CALLS.increase(policy.window)}{where}) or count({series}) < {policy.recorded_from}"
+    processes = [matches("job", "$job"), matches("instance", "$instance")]
+    recorded = CALLS.increase(policy.window) + braces(processes)
+    few = f"absent({recorded}) or count({select(names.CALLS, *processes)}) < {policy.recorded_from}"
     return f'query_result(label_replace({few}, "use", ".+", "", ""))'
 
 
@@ -90,12 +90,7 @@ class Counts:
         return RECORDED[self.metric].increase(self.policy.window) + braces([*chosen_for(self.metric), *matchers])
 
     def share(
-        self,
-        title: str,
-        description: str,
-        *part: Matcher,
-        whole: Iterable[Matcher] = (),
-        steps: Steps = UNJUDGED,
+        self, title: str, description: str, *part: Matcher, whole: Iterable[Matcher] = (), steps: Steps = UNJUDGED
     ) -> Panel:
         """Two big numbers: which share of what `whole` selects the matchers select, in the range and of late."""
 
