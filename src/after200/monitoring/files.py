@@ -20,17 +20,14 @@ HEADER = "# Written by after200 dashboards: change src/after200/monitoring, not 
 def render(policy: Policy) -> dict[str, str]:
     """The texts, by path relative to `dashboards/`."""
     boards = [module.dashboard(policy) for module in (after_the_200, answers, latency, attempts, tokens, budget)]
+    models = {f"grafana/{board.uid}.json": board.model(policy) for board in boards}
     return {
-        **{f"grafana/{board.uid}.json": to_json(board.model(policy)) for board in boards},
+        **{name: json.dumps(model, indent=2, ensure_ascii=False) + "\n" for name, model in models.items()},
         "grafana-alerts/after200.yaml": to_yaml(provisioning(policy)),
         "prometheus/after200.rules.yml": to_yaml({"groups": recording_groups(policy)}),
         "prometheus/after200.alerts.yml": to_yaml({"groups": alert_groups(policy)}),
         **render_templates(policy),
     }
-
-
-def to_json(model: dict[str, Any]) -> str:
-    return json.dumps(model, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_yaml(document: dict[str, Any]) -> str:

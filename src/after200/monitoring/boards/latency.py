@@ -29,6 +29,11 @@ MODELS = (names.REQUEST_MODEL,)
 
 
 def dashboard(policy: Policy) -> Board:
+    chunks = spread(
+        "Time per output chunk",
+        "Set OTEL_INSTRUMENTATION_AFTER200_CHUNK_TIMING=true to have it.",
+        names.TIME_PER_OUTPUT_CHUNK,
+    )
     return Board(
         places.LATENCY,
         "Claude: Latency and flow",
@@ -38,7 +43,7 @@ def dashboard(policy: Policy) -> Board:
             Row("Duration of whole calls", duration()),
             Row("Flow", flow(policy), span=8),
             Row("Duration of calls that fail", duration_of_failures(), collapsed=True),
-            Row("Time per output chunk (off by default)", chunks(), collapsed=True, span=24),
+            Row("Time per output chunk (off by default)", [chunks], collapsed=True, span=24),
         ],
     )
 
@@ -160,14 +165,4 @@ def flow(policy: Policy) -> list[p.Panel]:
             stacked=True,
             axis="streams",
         ).decimals(0),
-    ]
-
-
-def chunks() -> list[p.Panel]:
-    return [
-        spread(
-            "Time per output chunk",
-            "Set OTEL_INSTRUMENTATION_AFTER200_CHUNK_TIMING=true to have it.",
-            names.TIME_PER_OUTPUT_CHUNK,
-        ),
     ]
