@@ -65,7 +65,7 @@ def increase(selector: str, window: str) -> str:
 
     `increase()` sees a series only from its second sample on, so it misses the first failure of a process. A series
     that was not there one window ago is young: it counts by its value. The rules do the same at a fraction of the
-    cost, see `recording.Counted`.
+    cost, see `sums.Counted`.
     """
     return f"({selector} unless {selector} offset {window}) or increase({selector}[{window}])"
 

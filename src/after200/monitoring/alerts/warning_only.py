@@ -9,7 +9,7 @@ from after200.monitoring import recording as r
 from after200.monitoring import sums
 from after200.monitoring.alerts.alert import SHARE, URL_OF_JOB, WHERE, Alert
 from after200.monitoring.naming import label, metric_name
-from after200.monitoring.promql import max_by, select, select_gauge, sum_by
+from after200.monitoring.promql import count_by, max_by, select, select_gauge, sum_by
 
 
 def answers(policy: p.Policy) -> list[Alert]:
@@ -47,7 +47,7 @@ def answers(policy: p.Policy) -> list[Alert]:
 def streams(policy: p.Policy) -> list[Alert]:
     """What streams suffer, and what the application does to them."""
     w = policy.window
-    stuck = sum_by(p.LEVEL, select(names.STREAMS_OPEN))
+    opened = sum_by(p.LEVEL, select(names.STREAMS_OPEN))
     return [
         Alert(
             "ClaudeStreamStalls",
@@ -57,7 +57,7 @@ def streams(policy: p.Policy) -> list[Alert]:
         ),
         Alert(
             "ClaudeStreamsStuck",
-            f"{stuck} > 0 unless {sum_by(p.LEVEL, sums.CALLS.increase(w))} > 0",
+            f"{opened} > 0 unless {sum_by(p.LEVEL, sums.CALLS.increase(w))} > 0",
             "Streams from Claude stay open and no call ends.",
             f"{{{{ $value }}}} streams of {WHERE} are open, and no call has ended for {policy.stuck_hold}.",
             policy.stuck_hold,
@@ -105,11 +105,11 @@ def limits(policy: p.Policy) -> list[Alert]:
 def telemetry(policy: p.Policy) -> list[Alert]:
     """Nothing is measured any more, so nothing else can fire."""
     calls = sums.CALLS.sum
-    seen = f"count by (job) (last_over_time({calls}[{policy.absent_memory}]))"
+    seen = count_by(["job"], f"last_over_time({calls}[{policy.absent_memory}])")
     return [
         Alert(
             "ClaudeTelemetryAbsent",
-            f"{seen} unless count by (job) ({calls})",
+            f"{seen} unless {count_by(['job'], calls)}",
             "A job has stopped reporting its calls to Claude.",
             f"{{{{ $labels.job }}}} has reported calls to Claude within the last {policy.absent_memory}, and reports "
             "none now. Every other alert on it is blind.",

@@ -18,6 +18,8 @@ from after200.names import Metric
 
 FROM_SERIES: Final = matches(names.PROVIDER_NAME, "$raw")
 """Finds every series, or none when the dashboard reads what the rules have recorded, see `choice_of_source`."""
+SOURCE_PATTERN: Final = '/use="([^"]+)"/'
+"""Finds the value of `raw` in what `choice_of_source` returns."""
 WORDS: Final[dict[Metric, str]] = {
     names.CALLS: "calls",
     names.ATTEMPTS: "attempts",
@@ -44,9 +46,6 @@ def choice_of_source(policy: Policy) -> str:
     recorded = CALLS.increase(policy.window) + braces(processes)
     few = f"absent({recorded}) or count({select(names.CALLS, *processes)}) < {policy.recorded_from}"
     return f'query_result(label_replace({few}, "use", ".+", "", ""))'
-
-
-SOURCE_PATTERN: Final = '/use="([^"]+)"/'
 
 
 @dataclass(frozen=True)
