@@ -58,12 +58,13 @@ def recording_groups(policy: p.Policy) -> list[dict[str, Any]]:
 
 def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
     """Calls, and what they suffer, in both windows; the increase in the fast one comes from the sum alone."""
-    windows = (policy.window, policy.fast_window)
     return [
-        *(returned_rule(w, policy.memory) for w in windows),
+        returned_rule(policy.window, policy.memory),
+        returned_rule(policy.fast_window, policy.memory),
         *CALLS.rules(policy),
         rule(CALLS.increase(policy.fast_window), CALLS.rise(policy.fast_window, policy.memory)),
-        *(rule for w in windows for rule in symptom_rules(w)),
+        *symptom_rules(policy.window),
+        *symptom_rules(policy.fast_window),
         fallen_rule(policy.fast_window),
     ]
 

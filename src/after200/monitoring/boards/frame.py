@@ -28,7 +28,7 @@ WIDTH: Final = 24
 class Row:
     """A heading and the panels under it, left to right; a collapsed one shows them on a click.
 
-    `span` is the width of every panel, in columns of the grid, if they do not have widths of their own.
+    `span` is the width of every panel in columns of the grid; without it, each panel has the width of its own.
     """
 
     title: str
