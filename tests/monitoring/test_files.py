@@ -174,6 +174,13 @@ def test_every_panel_says_what_it_shows() -> None:
     assert len(set(places)) == len(places)
 
 
+def test_a_panel_that_speaks_of_a_dashed_line_draws_one() -> None:
+    spoken_of = {panel["title"] for _, panel in panels() if "Dashed: " in panel.get("description", "")}
+    drawn = {panel["title"] for _, panel in panels() if "custom.lineStyle" in json.dumps(panel["fieldConfig"])}
+    assert spoken_of
+    assert set() == spoken_of - drawn
+
+
 def test_dashboards_have_stable_uids_and_lead_to_each_other() -> None:
     for path in sorted((DASHBOARDS / "grafana").glob("*.json")):
         model = json.loads(path.read_text(encoding="utf-8"))

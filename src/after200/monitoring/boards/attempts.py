@@ -81,6 +81,7 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
             attempts.share_per_minute(*REFUSED_MATCHERS, OF_A_MODEL, whole=(OF_A_MODEL,), by=models),
             by=models,
             axis="of all attempts",
+            limit=p.line(policy.refused_warning),
         ),
         waits.graph(
             "Waits by what caused them",
