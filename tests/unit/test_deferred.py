@@ -166,7 +166,6 @@ def test_after_a_fork_a_counter_goes_on_from_what_was_reported_and_all_else_is_t
         total.add(A, 3)
         total.add(B, 2)
     points.add(histogram, 1.0, {}, NO_CONTEXT)
-    counter._folding.acquire()  # By a thread that does not exist in the child.
     deferred.start_anew()
     points.record()
     assert [] == histogram.recorded
@@ -176,6 +175,31 @@ def test_after_a_fork_a_counter_goes_on_from_what_was_reported_and_all_else_is_t
     gauge.add(A, 1)
     assert {"a=1": 6, "a=2": 0} == sums(counter)
     assert {"a=1": 1, "a=2": 0} == sums(gauge)
+
+
+def test_after_a_fork_nobody_waits_for_a_thread_of_the_parent_that_was_adding_up() -> None:
+    counter, is_adding_up, may_go_on = Sum(), threading.Event(), threading.Event()
+
+    class Slow(str):
+        """A value of an attribute that takes long to look up."""
+
+        def __hash__(self) -> int:
+            is_adding_up.set()
+            may_go_on.wait(30)
+            return super().__hash__()
+
+    counter.add((("a", Slow("b")),))
+    parent = threading.Thread(target=counter.observe, args=[CallbackOptions()])
+    parent.start()
+    assert is_adding_up.wait(10)
+    deferred.start_anew()
+    seen: list[dict[str, float]] = []
+    child = threading.Thread(target=lambda: seen.append(sums(counter)), daemon=True)
+    child.start()
+    child.join(10)
+    may_go_on.set()
+    parent.join(30)
+    assert [{}] == seen
 
 
 def test_a_counter_that_nobody_has_read_starts_anew_at_zero() -> None:
