@@ -7,169 +7,187 @@ finds it there.
 
 from __future__ import annotations
 
+import time
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import surfaces
+from . import steps, surfaces, wires
 from .connection import Connection, Incoming
 from .eventstream import break_frame, encode_frame
-from .gzipped import NOT_COMPRESSED, Compressor, Plain, compress, encoding_headers
-from .replies import Reply
-from .requests import Request
-from .steps import (
-    Answer,
-    Cut,
-    Delay,
-    End,
-    Error,
-    Event,
-    Frame,
-    HalfChunk,
-    Healthy,
-    Pace,
-    Ping,
-    Play,
-    Raw,
-    Reset,
-    Stall,
-    Status,
-    Whole,
-)
+from .log import Log, Served
+from .plans import Plan
 from .truth import Reader
-from .wires import content_type, encode_event, encode_json, error_event, response_headers, with_request_id
-
-Record = Callable[[str], None]
 
 
 class Player:
-    """Plays one response. `record(finished)` is called exactly once, before the last bytes leave."""
+    """Plays the response to one request; `pace` is waited before each chunk, in seconds. Its log entry is written once.
 
-    def __init__(
-        self, connection: Connection, incoming: Incoming, request: Request, reply: Reply, record: Record, pace: float
-    ) -> None:
+    `headers` may be added to before the response is played.
+    """
+
+    def __init__(self, connection: Connection, incoming: Incoming, plan: Plan, log: Log, pace: float) -> None:
         self._connection = connection
         self._incoming = incoming
-        self._request = request
-        self._reply = reply
-        self._record = record
+        self._plan = plan
+        self._request = plan.request
+        self._log = log
         self._pace = pace
-        self._gzip: Plain = NOT_COMPRESSED
+        self._started = time.time()
+        self._recorded = False
+        self._compressor: zlib._Compress | None = None
         self._held = b""
         self._hold_next = False
-        self.wire_status: int | None = None
-        self.events_sent: list[str] = []
-        self.failure: str | None = None
-        self.stalling = False
-        self.headers = response_headers(request)
-        self.told = Reader(streaming=request.streaming)
+        self._wire_status: int | None = None
+        self._events_sent: list[str] = []
+        self._failure: str | None = None
         self._readable = True
+        self.stalling = False
+        self.headers = wires.response_headers(plan.request)
+        self.told = Reader(streaming=plan.request.streaming)
 
-    async def play(self, steps: Play) -> None:
-        """Play the steps; raises `ClientLeftError`."""
-        for number, step in enumerate(steps, 1):
-            self._hold_next = number < len(steps) and isinstance(steps[number], End)
+    async def play(self) -> None:
+        """Play the steps of the plan; raises `ClientLeftError`."""
+        play = self._plan.play
+        for number, step in enumerate(play, 1):
+            self._hold_next = number < len(play) and isinstance(play[number], steps.End)
             await _PLAYED[type(step)](self, step)
 
-    async def status(self, step: Status) -> None:
+    def record(self, finished: str) -> None:
+        """Write the log entry, unless it is written: whoever knows first how the response ended decides."""
+        if self._recorded:
+            return
+        self._recorded = True
+        request = self._request
+        served = Served(
+            scenario=self._plan.scenario,
+            key=self._plan.key,
+            method=request.method,
+            path=request.path,
+            wire=request.wire,
+            api=request.api,
+            model=request.model,
+            request_id=request.request_id,
+            streaming=request.streaming,
+            attempt=self._plan.attempt,
+            wire_status=self._wire_status,
+            events_sent=tuple(self._events_sent),
+            finished=finished,
+            failure=self._failure,
+            started=self._started,
+            ended=time.time(),
+            told=self.told.truth(),
+            headers=self.headers if self._wire_status else {},
+        )
+        self._log.add(served)
+
+    async def status(self, step: steps.Status) -> None:
         self._readable = step.gzip != "absent"
         if step.gzip == "sound":
-            self._gzip = Compressor()
-        headers = {"content-type": content_type(self._request), **encoding_headers(step.gzip), **step.headers}
+            self._compressor = zlib.compressobj(wbits=31)
+        headers = {
+            "content-type": wires.content_type(self._request),
+            **wires.encoding_headers(step.gzip),
+            **step.headers,
+        }
         await self._connection.write(self._head(step.code, headers))
 
-    async def answer(self, step: Answer) -> None:
-        body = step.body if isinstance(step.body, bytes) else encode_json(with_request_id(step.body, self._request))
-        self.failure = step.failure
+    async def answer(self, step: steps.Answer) -> None:
+        body = (
+            step.body
+            if isinstance(step.body, bytes)
+            else wires.encode_json(wires.with_request_id(step.body, self._request))
+        )
+        self._failure = step.failure
         self.told.read(step.body)
         head = self._head(step.code, {"content-type": "application/json", **step.headers}, len(body))
-        self._record("end")
+        self.record("end")
         await self._connection.write(head + body)
 
-    async def whole(self, step: Whole) -> None:
-        message = surfaces.whole_body(self._request, self._reply)
+    async def whole(self, step: steps.Whole) -> None:
+        message = surfaces.whole_body(self._request, self._plan.reply)
         if step.only == 1 and step.gzip in ("", "sound"):
             self.told.read(message)
-        body = compress(encode_json(message), step.gzip)
+        body = wires.compress(wires.encode_json(message), step.gzip)
         sent = body[: int(len(body) * step.only)]
-        headers = {"content-type": "application/json", **encoding_headers(step.gzip), **step.headers}
+        headers = {"content-type": "application/json", **wires.encoding_headers(step.gzip), **step.headers}
         head = self._head(200, headers, None if step.chunked else len(body))
         if step.chunked:
             await self._connection.write(head)
             await self._send(sent)
             return
         if len(sent) == len(body):
-            self._record("end")
+            self.record("end")
         await self._connection.write(head + sent)
 
-    async def healthy(self, step: Healthy) -> None:
-        events = list(surfaces.part_of_stream(step.part, self._request, self._reply))
+    async def healthy(self, step: steps.Healthy) -> None:
+        events = list(surfaces.part_of_stream(step.part, self._request, self._plan.reply))
         hold, self._hold_next = self._hold_next, False
         for number, event in enumerate(events, 1):
             self._hold_next = hold and number == len(events)
             await self.event(event)
 
-    async def event(self, step: Event) -> None:
-        self.failure = step.failure or self.failure
+    async def event(self, step: steps.Event) -> None:
+        self._failure = step.failure or self._failure
         if self._readable:
             self.told.read(step.data)
-        await self._send(encode_event(step, self._request), step.name or "unnamed")
+        await self._send(wires.encode_event(step, self._request), step.name or "unnamed")
 
-    async def error(self, step: Error) -> None:
-        await self.event(error_event(step, self._request))
+    async def error(self, step: steps.Error) -> None:
+        await self.event(wires.error_event(step, self._request))
 
-    async def frame(self, step: Frame) -> None:
+    async def frame(self, step: steps.Frame) -> None:
         data = encode_frame(step.headers, step.payload)
-        self.failure = step.failure or self.failure
+        self._failure = step.failure or self._failure
         name = step.headers.get(":exception-type") or step.headers.get(":error-code") or "chunk"
         await self._send(break_frame(data, step.broken) if step.broken else data, name)
 
-    async def raw(self, step: Raw) -> None:
+    async def raw(self, step: steps.Raw) -> None:
         await self._write_chunk(step.data)
 
-    async def half_chunk(self, step: HalfChunk) -> None:
-        event = next(iter(surfaces.part_of_stream("text", self._request, self._reply)))
-        data = self._connection.chunk(encode_event(event, self._request))
+    async def half_chunk(self, step: steps.HalfChunk) -> None:
+        event = next(iter(surfaces.part_of_stream("text", self._request, self._plan.reply)))
+        data = self._connection.chunk(wires.encode_event(event, self._request))
         await self._connection.write(data[: len(data) // 2])
 
-    async def ping(self, step: Ping) -> None:
-        await self.event(Event("ping", {"type": "ping"}))
-
-    async def delay(self, step: Delay) -> None:
+    async def delay(self, step: steps.Delay) -> None:
         await self._connection.pause(step.seconds)
 
-    async def pace(self, step: Pace) -> None:
+    async def pace(self, step: steps.Pace) -> None:
         self._pace = step.seconds
 
-    async def stall(self, step: Stall) -> None:
+    async def stall(self, step: steps.Stall) -> None:
         self.stalling = True
         await self._connection.pause(step.seconds)
         self.stalling = False
 
-    async def end(self, step: End) -> None:
-        rest = self._gzip.end() if step.gzip == "sound" else b""
+    async def end(self, step: steps.End) -> None:
+        rest = self._compressor.flush() if self._compressor and step.gzip == "sound" else b""
         last = self._held + (self._connection.chunk(rest) if rest else b"")
-        self._record("end")
+        self.record("end")
         await self._connection.write(last + self._connection.end_of_body())
 
-    async def cut(self, step: Cut) -> None:
-        self._record("cut")
+    async def cut(self, step: steps.Cut) -> None:
+        self.record("cut")
         self._connection.reusable = False
 
-    async def reset(self, step: Reset) -> None:
-        self._record("reset")
+    async def reset(self, step: steps.Reset) -> None:
+        self.record("reset")
         self._connection.reusable = False
         await self._connection.reset()
 
     def _head(self, code: int, headers: dict[str, str], length: int | None = None) -> bytes:
-        self.wire_status = code
+        self._wire_status = code
         self.headers |= headers
         return self._connection.head(code, self.headers, length, self._incoming)
 
     async def _send(self, data: bytes, name: str = "") -> None:
-        """Send one chunk, compressed if the body is."""
+        """Send one chunk, compressed if the body is, so that a client can decode it as soon as it arrives."""
         if name:
-            self.events_sent.append(name)
-        await self._write_chunk(self._gzip.part(data))
+            self._events_sent.append(name)
+        if self._compressor:
+            data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
+        await self._write_chunk(data)
 
     async def _write_chunk(self, data: bytes) -> None:
         """Write one chunk; hold it back when nothing but the end of the body follows."""
@@ -182,20 +200,19 @@ class Player:
 
 
 _PLAYED: dict[type, Callable[[Player, Any], Awaitable[None]]] = {
-    Status: Player.status,
-    Answer: Player.answer,
-    Whole: Player.whole,
-    Healthy: Player.healthy,
-    Event: Player.event,
-    Error: Player.error,
-    Frame: Player.frame,
-    Raw: Player.raw,
-    HalfChunk: Player.half_chunk,
-    Ping: Player.ping,
-    Delay: Player.delay,
-    Pace: Player.pace,
-    Stall: Player.stall,
-    End: Player.end,
-    Cut: Player.cut,
-    Reset: Player.reset,
+    steps.Status: Player.status,
+    steps.Answer: Player.answer,
+    steps.Whole: Player.whole,
+    steps.Healthy: Player.healthy,
+    steps.Event: Player.event,
+    steps.Error: Player.error,
+    steps.Frame: Player.frame,
+    steps.Raw: Player.raw,
+    steps.HalfChunk: Player.half_chunk,
+    steps.Delay: Player.delay,
+    steps.Pace: Player.pace,
+    steps.Stall: Player.stall,
+    steps.End: Player.end,
+    steps.Cut: Player.cut,
+    steps.Reset: Player.reset,
 }

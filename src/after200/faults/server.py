@@ -2,7 +2,8 @@
 """The fault server: a real HTTP/1.1 server on a real socket, in a thread of its own, that plays named scenarios.
 
 The scenario is the first segment of the path, so one server plays them all at once, and any client can be pointed
-at one by its base URL. It binds 127.0.0.1 unless told otherwise.
+at one by its base URL. It binds 127.0.0.1 unless told otherwise. Whatever a client does, the worst that comes of it is
+the end of its own connection.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import asyncio
 import logging
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from .connection import Connection
+from .connection import BadRequestError, ClientLeftError, Connection, Incoming
 from .limits import RateLimits
 from .log import Condition, Log, Served
 from .mix import Mix
-from .plans import Planner, check_scenario
+from .plans import Plan, Planner, check_scenario
+from .player import Player
 from .requests import scenario_path
-from .service import Service
+from .wires import encode_json, error_envelope
 
 _logger = logging.getLogger("after200.faults")
 _BACKLOG = 4096
@@ -59,47 +62,36 @@ class FaultServer:
         self._log = Log(log_limit)
         self._planner = Planner(Mix(mix or {}, seed))
         self._rate_limits = RateLimits(rate_limits or {})
-        self._service = Service(self._log, self._planner, self._rate_limits, latency, chunk_delay)
+        self._latency, self._chunk_delay = latency, chunk_delay
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._started = threading.Event()
-        self._error: BaseException | None = None
+        self._end_serving: Callable[[], object]
         self._connections: set[asyncio.Task[Any]] = set()
 
     def start(self) -> FaultServer:
         """Bind and serve; returns once connections are accepted. Raises `OSError` when the port cannot be had."""
         if self._thread is not None:
             raise RuntimeError("the fault server is running already")
-        self._started.clear()
-        self._error = None
-        self._thread = threading.Thread(target=self._run, name="after200-faults", daemon=True)
+        bound: Future[Callable[[], object]] = Future()
+        self._thread = threading.Thread(target=self._run, args=(bound,), name="after200-faults", daemon=True)
         self._thread.start()
-        self._started.wait()
-        self._raise_error()
-        return self
-
-    def _raise_error(self) -> None:
-        if self._error is not None and self._thread is not None:
+        if error := bound.exception():
             self._thread.join()
             self._thread = None
-            raise self._error
+            raise error
+        self._end_serving = bound.result()
+        return self
 
     def stop(self) -> None:
         """Close every connection and the socket. Stopping twice does nothing."""
-        if self._thread is None:
-            return
-        if self._loop is not None and self._stopping is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-        self._thread = None
+        if self._thread is not None:
+            self._end_serving()
+            self._thread.join()
+            self._thread = None
 
     def __enter__(self) -> FaultServer:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
 
     @property
@@ -139,24 +131,23 @@ class FaultServer:
         self._planner.clear()
         self._rate_limits.restart()
 
-    def _run(self) -> None:
+    def _run(self, bound: Future[Callable[[], object]]) -> None:
         try:
-            asyncio.run(self._serve())
+            asyncio.run(self._serve(bound))
         except BaseException as error:
-            self._error = error
             _logger.debug("the fault server ended", exc_info=True)
-        finally:
-            self._started.set()
+            if not bound.done():
+                bound.set_exception(error)
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(_log_quietly)
-        self._stopping = asyncio.Event()
+    async def _serve(self, bound: Future[Callable[[], object]]) -> None:
+        """Serve until it is ended; `bound` gets the function that ends it, once connections are accepted."""
+        loop, ending = asyncio.get_running_loop(), asyncio.Event()
+        loop.set_exception_handler(_log_quietly)
         host, port = self._address
         server = await asyncio.start_server(self._accept, host, port, ssl=self._tls, backlog=_BACKLOG)
         self._address = (host, server.sockets[0].getsockname()[1])
-        self._started.set()
-        await self._stopping.wait()
+        bound.set_result(lambda: loop.call_soon_threadsafe(ending.set))
+        await ending.wait()
         server.close()
         for task in self._connections:
             task.cancel()
@@ -168,7 +159,7 @@ class FaultServer:
         self._connections.add(task)
         connection = Connection(reader, writer)
         try:
-            await self._service.serve(connection, self.url)
+            await self._serve_connection(connection)
         except asyncio.CancelledError:  # the server is being stopped: no goodbyes
             writer.transport.abort()
         except Exception:
@@ -176,6 +167,57 @@ class FaultServer:
         finally:
             self._connections.discard(task)
             await connection.close()
+
+    async def _serve_connection(self, connection: Connection) -> None:
+        """Serve one request after the other, until the client or the scenario ends the connection."""
+        while connection.reusable:
+            try:
+                incoming = await connection.next_request()
+            except BadRequestError as bad:
+                await _refuse(connection, bad)
+                return
+            except OSError:
+                return
+            if incoming is None:
+                return
+            await self._serve_request(connection, incoming)
+
+    async def _serve_request(self, connection: Connection, incoming: Incoming) -> None:
+        self._log.opened()
+        watcher = asyncio.create_task(connection.watch_client())
+        try:
+            await self._play(connection, incoming, self._planner.plan(incoming, self.url))
+        finally:
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            self._log.closed()
+
+    async def _play(self, connection: Connection, incoming: Incoming, plan: Plan) -> None:
+        player = Player(connection, incoming, plan, self._log, self._chunk_delay)
+        self._rate_limits.count_request()
+        if plan.request.wire == "anthropic":
+            player.headers |= self._rate_limits.headers()
+        try:
+            if self._latency:
+                await connection.pause(self._latency)
+            await player.play()
+        except ClientLeftError:
+            connection.reusable = False
+            player.record("stalled" if player.stalling else "client_left")
+        except asyncio.CancelledError:
+            player.record("stopped")
+            raise
+        finally:
+            self._rate_limits.count_tokens(player.told.truth())
+
+
+async def _refuse(connection: Connection, bad: BadRequestError) -> None:
+    """Answer what is no request to be served, and hang up."""
+    error_type = "request_too_large" if bad.status == 413 else "invalid_request_error"
+    body = encode_json(error_envelope(error_type, str(bad)))
+    head = connection.head(bad.status, {"content-type": "application/json"}, len(body), incoming=None)
+    with suppress(ClientLeftError):
+        await connection.write(head + body)
 
 
 def _tls_context(cert: str | Path | None, key: str | Path | None) -> ssl.SSLContext | None:

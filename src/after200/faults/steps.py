@@ -20,8 +20,12 @@ Gzip = Literal["", "sound", "absent", "broken", "cut"]
 body is compressed and its middle is overwritten; the body is compressed and its end is missing."""
 
 
+class Step:
+    """What the server does once. Each of the classes below is one kind of step."""
+
+
 @dataclass(frozen=True)
-class Status:
+class Status(Step):
     """Send the status line and the headers; the body is streamed by the steps that follow.
 
     A stream is compressed event by event, so it has no middle of its own to break: a `Raw` step does that.
@@ -33,7 +37,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Step):
     """Send a whole response, body and all; a body that is JSON and an error gets the request's id, as on the real wire.
 
     `failure` is the error type that the body or the headers name.
@@ -46,7 +50,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(Step):
     """Send the healthy body of a request that does not stream; `only` sends that share of its bytes."""
 
     only: float = 1.0
@@ -57,14 +61,14 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Healthy:
+class Healthy(Step):
     """Send one part of a healthy stream."""
 
     part: Part
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(Step):
     """Send one event as it stands. `data` is JSON, or raw when bytes.
 
     Without a name, SSE sends no `event:` line; without data, no `data:` line.
@@ -75,8 +79,11 @@ class Event:
     failure: str | None = None
 
 
+PING = Event("ping", {"type": "ping"})
+
+
 @dataclass(frozen=True)
-class Error:
+class Error(Step):
     """Send an error event of this type, as the API would; `code` is its `error.details.error_code`."""
 
     type: str
@@ -85,7 +92,7 @@ class Error:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(Step):
     """Send one AWS event-stream frame with these headers, on any wire; `broken` says in which way it is not sound."""
 
     headers: Mapping[str, str]
@@ -95,45 +102,40 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Raw:
+class Raw(Step):
     """Send one chunk of these very bytes, whatever the encoding of the body."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
-class HalfChunk:
+class HalfChunk(Step):
     """Announce a chunk that holds the next text event, and send half of it."""
 
 
 @dataclass(frozen=True)
-class Ping:
-    """Send a ping event."""
-
-
-@dataclass(frozen=True)
-class Delay:
+class Delay(Step):
     """Wait, once."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
-class Pace:
+class Pace(Step):
     """Wait this long before every chunk from here on."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
-class Stall:
+class Stall(Step):
     """Send nothing more until the client leaves; with a limit, go on after that many seconds."""
 
     seconds: float | None = None
 
 
 @dataclass(frozen=True)
-class End:
+class End(Step):
     """End the body properly; the connection stays open for the next request."""
 
     gzip: Literal["sound", "cut"] = "sound"
@@ -141,31 +143,13 @@ class End:
 
 
 @dataclass(frozen=True)
-class Cut:
+class Cut(Step):
     """Close the connection (FIN) without ending the body."""
 
 
 @dataclass(frozen=True)
-class Reset:
+class Reset(Step):
     """Tear the connection down (RST): the client sees it reset by its peer."""
 
 
-Step: TypeAlias = (
-    Status
-    | Answer
-    | Whole
-    | Healthy
-    | Event
-    | Error
-    | Frame
-    | Raw
-    | HalfChunk
-    | Ping
-    | Delay
-    | Pace
-    | Stall
-    | End
-    | Cut
-    | Reset
-)
 Play: TypeAlias = tuple[Step, ...]

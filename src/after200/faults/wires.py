@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 
 from .eventstream import encode_chunk
 from .requests import Request
-from .steps import Error, Event
+from .steps import Error, Event, Gzip
+
+_GARBAGE = b"\xff" * 16
 
 
 def content_type(request: Request) -> str:
@@ -56,3 +59,19 @@ def with_request_id(body: Mapping[str, object], request: Request) -> Mapping[str
 def encode_json(value: Mapping[str, object]) -> bytes:
     """JSON as the API writes it."""
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def encoding_headers(how: Gzip) -> dict[str, str]:
+    """The header that says that the body is compressed, whether it is true or not."""
+    return {"content-encoding": "gzip"} if how else {}
+
+
+def compress(body: bytes, how: Gzip) -> bytes:
+    """A whole body: compressed as it should be, not at all, overwritten, or cut short."""
+    if how in ("", "absent"):
+        return body
+    packed = gzip.compress(body, mtime=0)
+    half = len(packed) // 2
+    if how == "broken":
+        return packed[:half] + _GARBAGE + packed[half + len(_GARBAGE) :]
+    return packed[:half] if how == "cut" else packed
