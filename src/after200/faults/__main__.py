@@ -49,16 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         except (OSError, OverflowError) as error:
             return _fail(_refusal(options.port, error), 1)
         try:
-            _announce(server)
+            print(server.url, flush=True)
+            print(f"{len(SCENARIOS)} scenarios (--help lists them); press Ctrl-C to stop", file=sys.stderr, flush=True)
             stopped.wait()
         finally:
             server.stop()
     return 0
-
-
-def _announce(server: FaultServer) -> None:
-    print(server.url, flush=True)
-    print(f"{len(SCENARIOS)} scenarios (--help lists them); press Ctrl-C to stop", file=sys.stderr, flush=True)
 
 
 def _refusal(port: int, error: Exception) -> str:
@@ -111,11 +107,11 @@ def _catalog() -> str:
 
 def _family(scenarios: Sequence[Scenario]) -> str:
     width = max(len(entry.name) for entry in scenarios)
-    return "\n".join(f"  {entry.name:<{width}}  {_described(entry)}" for entry in scenarios)
-
-
-def _described(entry: Scenario) -> str:
-    return f"{entry.description} ({entry.only} only)" if entry.only else entry.description
+    lines = []
+    for entry in scenarios:
+        only = f" ({entry.only} only)" if entry.only else ""
+        lines.append(f"  {entry.name:<{width}}  {entry.description}{only}")
+    return "\n".join(lines)
 
 
 def _rate_limits(text: str) -> dict[str, int]:

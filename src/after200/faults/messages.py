@@ -137,19 +137,18 @@ def _cache_creation(usage: Usage) -> Json:
 
 
 def _iterations(request: Request, iterations: tuple[Iteration, ...]) -> Json:
-    return {"iterations": [_iteration(request, entry) for entry in iterations]} if iterations else {}
-
-
-def _iteration(request: Request, entry: Iteration) -> Json:
-    model = {} if entry.type == "compaction" else {"model": entry.model or request.model}
-    return {
-        "type": entry.type,
-        "input_tokens": entry.input,
-        "output_tokens": entry.output,
-        "cache_creation_input_tokens": entry.cache_creation,
-        "cache_read_input_tokens": entry.cache_read,
-        **model,
-    }
+    entries = [
+        {
+            "type": entry.type,
+            "input_tokens": entry.input,
+            "output_tokens": entry.output,
+            "cache_creation_input_tokens": entry.cache_creation,
+            "cache_read_input_tokens": entry.cache_read,
+            **({} if entry.type == "compaction" else {"model": entry.model or request.model}),
+        }
+        for entry in iterations
+    ]
+    return {"iterations": entries} if entries else {}
 
 
 # --- content ----------------------------------------------------------------------------------------------------------

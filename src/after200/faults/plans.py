@@ -40,15 +40,12 @@ NO_SCENARIO = "the URL names no scenario; put one before /v1, as in ANTHROPIC_BA
 class UnknownScenarioError(ValueError):
     """No scenario of this name; the message names the nearest ones, and where all of them are listed."""
 
-    def __init__(self, name: str) -> None:
-        wrong = f"unknown scenario {name[:100]!r}{did_you_mean(name)}"
-        super().__init__(f"{NO_SCENARIO if name == API else wrong}; {LISTED} all scenarios")
-
 
 def check_scenario(name: str) -> None:
     """Raise `UnknownScenarioError` unless there is a scenario of this name."""
     if name not in SCENARIOS and name != MIX:
-        raise UnknownScenarioError(name)
+        wrong = NO_SCENARIO if name == API else f"unknown scenario {name[:100]!r}{did_you_mean(name)}"
+        raise UnknownScenarioError(f"{wrong}; {LISTED} all scenarios")
 
 
 class Planner:
@@ -70,12 +67,12 @@ class Planner:
             check_scenario(name)
             request = read_request(incoming.method, path, incoming.body, f"{url}{scenario_path(name, key)}{path}")
         except (UnknownPathError, UnknownScenarioError) as error:
-            return _not_found(name, key, Request.of_nothing(incoming.method, path), str(error))
+            return _not_found(name, key, Request(incoming.method, path), str(error))
         if request.api == "batch":  # never at fault itself: the SDK asks it where the results are
             reply = SCENARIOS[name].attempt(0).reply if name in SCENARIOS else Reply()
             return Plan(name, key, 0, request, reply, WHOLE)
         scenario, number = self._choose(name, key, incoming)
-        if scenario.only and scenario.only not in request.kinds:
+        if scenario.only and scenario.only not in (request.wire, request.api):
             message = (
                 f"scenario {scenario.name!r} is for {scenario.only} only; this is {request.api} over {request.wire}"
             )

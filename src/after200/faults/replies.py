@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from .blocks import Block, Json
 
-ITERATION_TYPES = ("message", "compaction", "advisor_message", "fallback_message")
-"""The types of an entry of `usage.iterations`, as the SDK 2.14 has them."""
-
 
 @dataclass(frozen=True)
 class Iteration:
-    """One entry of `usage.iterations`, in tokens. Without a model, it is the model that was asked for."""
+    """One entry of `usage.iterations`, in tokens. Without a model, it is the model that was asked for.
+
+    `type` is "message", "compaction", "advisor_message" or "fallback_message", as the SDK 2.14 has them.
+    """
 
     type: str = "message"
     input: int = 12

@@ -59,39 +59,28 @@ _PATTERNS = tuple((route, route.pattern()) for route in ROUTES)
 class UnknownPathError(Exception):
     """The path is none of the API's; the message names those that are."""
 
-    def __init__(self, method: str, path: str) -> None:
-        known = ", ".join(f"{route.method} {route.path}" for route in ROUTES)
-        super().__init__(f"unknown path {method} {path[:200]}; after the scenario's name the server knows: {known}")
-
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked. `model` is the one in the URL, else the one in the body, else empty."""
+    """What was asked; without more than method and path, a request that the server does not know.
 
-    api: str
-    wire: str
+    `model` is the one in the URL, else the one in the body, else empty.
+    """
+
     method: str
     path: str
-    model: str
-    streaming: bool
-    body: Mapping[str, Any] = field(repr=False)
-    resource_id: str
-    message_id: str
+    api: str = "unknown"
+    wire: str = "anthropic"
+    model: str = ""
+    streaming: bool = False
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    resource_id: str = ""
     own_url: str = ""
-
-    @classmethod
-    def of_nothing(cls, method: str, path: str) -> Request:
-        """What stands for a request that the server does not know."""
-        return cls("unknown", "anthropic", method, path, "", False, {}, "", _message_id())
+    message_id: str = field(default_factory=lambda: f"msg_01{next(_numbers):022d}")
 
     @property
     def request_id(self) -> str:
         return self.message_id.replace("msg_", "req_")
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """What a scenario's `only` may name for this request."""
-        return frozenset({self.wire, self.api})
 
 
 def split_target(target: str) -> tuple[str, str, str]:
@@ -112,24 +101,21 @@ def read_request(method: str, path: str, body: bytes, own_url: str = "") -> Requ
     for route, pattern in _PATTERNS:
         found = pattern.fullmatch(path)
         if found and route.method == method:
-            return _request(route, found.groupdict(), path, _read_json(body), own_url)
-    raise UnknownPathError(method, path)
-
-
-def _request(route: Route, named: dict[str, Any], path: str, body: Mapping[str, Any], own_url: str) -> Request:
-    model = unquote(named["model"]) if named.get("model") else body.get("model")
-    return Request(
-        api=route.api,
-        wire=route.wire,
-        method=route.method,
-        path=path,
-        model=model if isinstance(model, str) else "",
-        streaming=body.get("stream") is True if route.streaming is None else route.streaming,
-        body=body,
-        resource_id=named.get("id") or "",
-        message_id=_message_id(),
-        own_url=own_url,
-    )
+            named, asked = found.groupdict(), _read_json(body)
+            model = unquote(named["model"]) if named.get("model") else asked.get("model")
+            return Request(
+                method,
+                path,
+                api=route.api,
+                wire=route.wire,
+                model=model if isinstance(model, str) else "",
+                streaming=asked.get("stream") is True if route.streaming is None else route.streaming,
+                body=asked,
+                resource_id=named.get("id") or "",
+                own_url=own_url,
+            )
+    known = ", ".join(f"{route.method} {route.path}" for route in ROUTES)
+    raise UnknownPathError(f"unknown path {method} {path[:200]}; after the scenario's name the server knows: {known}")
 
 
 def _read_json(body: bytes) -> Mapping[str, Any]:
@@ -138,7 +124,3 @@ def _read_json(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _message_id() -> str:
-    return f"msg_01{next(_numbers):022d}"
