@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from after200.cli.answered import Answer, Answered, Limit, Tokens, Tool
-from after200.cli.told import expected_answered, told_differences
+from after200.cli.reconcile import expected_answered, told_differences
 from after200.faults import truth
 from after200.faults.log import Served
 

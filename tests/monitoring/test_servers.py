@@ -17,8 +17,7 @@ import pytest
 from after200.cli.answered import Answered
 from after200.cli.chat import RETRIES
 from after200.cli.demo import MIX
-from after200.cli.reconcile import Account, expected_account
-from after200.cli.told import expected_answered
+from after200.cli.reconcile import Account, expected_account, expected_answered
 from after200.faults import FaultServer
 
 from ..support.monitoring.applications import ChatService, Visitor

@@ -24,9 +24,15 @@ from after200.cli.arguments import whole_number
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
-from after200.cli.reconcile import differences, expected_account, recorded_account, seen_status, was_retried
+from after200.cli.reconcile import (
+    differences,
+    expected_account,
+    recorded_account,
+    seen_status,
+    told_differences,
+    was_retried,
+)
 from after200.cli.report import Demo, as_json, show
-from after200.cli.told import told_differences
 from after200.faults import FaultServer
 
 MIX = {

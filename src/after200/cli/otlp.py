@@ -23,6 +23,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 Request = ExportTraceServiceRequest | ExportMetricsServiceRequest | ExportLogsServiceRequest
+REQUESTS: dict[str, type[Request]] = {
+    "traces": ExportTraceServiceRequest,
+    "metrics": ExportMetricsServiceRequest,
+    "logs": ExportLogsServiceRequest,
+}
+"""Signal → the message that its exporters send."""
+
 Value = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
 Attributes = dict[str, Value]
 

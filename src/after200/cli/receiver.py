@@ -12,21 +12,15 @@ import zlib
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 
-from google.protobuf.message import DecodeError, Message
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
+from google.protobuf.message import DecodeError
 
-from after200.cli.otlp import LogRecord, Point, Request, Span, Telemetry, Value
+from after200.cli.otlp import REQUESTS, LogRecord, Point, Span, Telemetry, Value
 
 PROTOBUF = "application/x-protobuf"
-PATHS: Mapping[str, tuple[type[Request], type[Message]]] = {
-    "/v1/traces": (trace.ExportTraceServiceRequest, trace.ExportTraceServiceResponse),
-    "/v1/metrics": (metrics.ExportMetricsServiceRequest, metrics.ExportMetricsServiceResponse),
-    "/v1/logs": (logs.ExportLogsServiceRequest, logs.ExportLogsServiceResponse),
-}
+PATHS = {f"/v1/{signal}": request for signal, request in REQUESTS.items()}
+ACCEPTED = b""
+"""The body of a response to an accepted request: an `Export...ServiceResponse` without a partial success."""
 WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 LIMIT = 64 * 2**20
 """The most bytes that a request may have, compressed or not."""
@@ -56,9 +50,7 @@ class Receiver:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -102,14 +94,12 @@ class Receiver:
         with self._changed:
             return self._changed.wait_for(condition, timeout)
 
-    def take(self, path: str, body: bytes) -> bytes:
-        """Keeps what a request's body holds and returns the response's body; `DecodeError` when it is not OTLP."""
-        request_type, response_type = PATHS[path]
-        request = request_type.FromString(body)
+    def take(self, path: str, body: bytes) -> None:
+        """Keeps what a request's body holds; raises `DecodeError` when it is not OTLP."""
+        request = PATHS[path].FromString(body)
         with self._changed:
             self._telemetry.add(request)
             self._changed.notify_all()
-        return response_type().SerializeToString()
 
     def note_rejected(self, reason: str) -> None:
         """Remembers why a request was refused."""
@@ -136,13 +126,13 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._read_body()
             self._check_target()
-            answer = self.receiver.take(self.path, self._decompress(body))
+            self.receiver.take(self.path, self._decompress(body))
         except _RefusedError as refused:
             self._refuse(refused)
         except DecodeError as error:
             self._refuse(_RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not an OTLP request: {error}"))
         else:
-            self._answer(HTTPStatus.OK, PROTOBUF, answer)
+            self._answer(HTTPStatus.OK, PROTOBUF, ACCEPTED)
 
     def do_GET(self) -> None:
         self._refuse(_RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "OTLP comes by POST"))

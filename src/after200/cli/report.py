@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from after200.cli.answered import Answered
+from after200.cli.endings import totals
 from after200.cli.otlp import Span
 from after200.cli.reconcile import Account
 from after200.cli.tables import answered_tables, calls_table, facts_table, numbers, table
@@ -40,6 +41,11 @@ class Demo:
     span: Span | None
     """A span of a call that failed after the 200."""
     differences: list[str]
+
+    @property
+    def http_succeeded(self) -> int:
+        """How many calls had a successful HTTP status in the end."""
+        return sum(number for status, number in self.http.items() if status is not None and status < 400)
 
 
 def show(demo: Demo, console: Console) -> None:
@@ -75,16 +81,13 @@ def span_facts(span: Span) -> Iterator[tuple[str, object]]:
 
 def summary(demo: Demo) -> Iterator[tuple[str, str]]:
     """What it comes down to, as lines with their style."""
-    numbers = totals(demo)
-    yield f"HTTP says {numbers['http_succeeded']} of {demo.calls} succeeded; {numbers['completed']} did.", "bold"
-    hidden, left = numbers["failed_after_200"], numbers["left"]
-    yield (
-        f"{hidden} failed after the 200, {numbers['failed'] - hidden} where HTTP could see it; {left} were left early.",
-        "",
-    )
+    ended = totals(demo.recorded.calls)
+    yield f"HTTP says {demo.http_succeeded} of {demo.calls} succeeded; {ended.completed} did.", "bold"
+    seen = f"{ended.hidden} failed after the 200, {ended.failed} where HTTP could see it"
+    yield f"{seen}; {ended.left} were left early.", ""
     if demo.answered.answers:
-        complete, completed = demo.answered.complete, numbers["completed"]
-        yield f"Of the {completed} that completed, {complete} gave the application a complete answer.", ""
+        complete = demo.answered.complete
+        yield f"Of the {ended.completed} that completed, {complete} gave the application a complete answer.", ""
 
 
 def verdict(demo: Demo) -> Iterator[tuple[str, str]]:
@@ -102,29 +105,19 @@ def verdict(demo: Demo) -> Iterator[tuple[str, str]]:
         yield f"  {line}", ""
 
 
-def totals(demo: Demo) -> dict[str, int]:
-    """The numbers of the closing line."""
-    endings = demo.recorded.calls.items()
-    by_outcome: Counter[str] = Counter()
-    for ending, number in endings:
-        by_outcome[ending.outcome] += number
-    return {
-        "http_succeeded": sum(number for status, number in demo.http.items() if status is not None and status < 400),
-        "completed": by_outcome["completed"],
-        "left": by_outcome["closed"] + by_outcome["cancelled"] + by_outcome["abandoned"],
-        "failed": by_outcome["failed"] + by_outcome["truncated"],
-        "failed_after_200": sum(number for ending, number in endings if ending.is_hidden),
-    }
-
-
 def as_json(demo: Demo) -> dict[str, Any]:
     """The whole result, in values that JSON has."""
+    ended = totals(demo.recorded.calls)
     return {
         "calls": demo.calls,
         "seed": demo.seed,
         "seconds": round(demo.seconds, 3),
         "summary": " ".join(line for line, _ in summary(demo)),
-        **totals(demo),
+        "http_succeeded": demo.http_succeeded,
+        "completed": ended.completed,
+        "left": ended.left,
+        "failed": ended.failed + ended.hidden,
+        "failed_after_200": ended.hidden,
         "http": {str(status): number for status, number in demo.http.items()},
         "after200": [{**ending._asdict(), "calls": number} for ending, number in demo.recorded.calls.most_common()],
         "attempts": {str(status): number for status, number in demo.recorded.attempts.items()},

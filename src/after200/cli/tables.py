@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from after200.cli.answered import Answer, Answered, Limit, Tokens, Tool
+from after200.cli.answered import Answered
 from after200.cli.endings import Ending
 
 STYLES = {"completed": "green", "failed": "bold red", "truncated": "bold red"}
@@ -48,56 +49,33 @@ def calls_table(title: str, calls: Mapping[Ending, int]) -> Table:
 
 def answered_tables(answered: Answered) -> list[Table]:
     """Returns the tables of what calls were answered that have rows, the most important first."""
-    tables = (
-        answers_table(answered.answers),
-        limits_table(answered.limits),
-        tools_table(answered.tools),
-        waits_table(answered.waits),
-        tokens_table(answered.tokens),
-    )
-    return [each for each in tables if each.row_count]
-
-
-def answers_table(answers: Counter[Answer]) -> Table:
-    """What completed calls were answered, the most frequent first."""
-    found = table("Answers", "answer", "reason", numbers("calls"))
-    for (answer, reason, fallback), calls in sorted(answers.items(), key=lambda item: (-item[1], item[0])):
+    answers = table("Answers", "answer", "reason", numbers("calls"))
+    for (answer, reason, fallback), calls in _most_frequent_first(answered.answers):
         why = f"{reason}, by another model" if fallback else reason
-        found.add_row(answer, why, str(calls), style=ANSWER_STYLES.get(answer, "yellow"))
-    return found
+        answers.add_row(answer, why, str(calls), style=ANSWER_STYLES.get(answer, "yellow"))
 
-
-def tools_table(tools: Counter[Tool]) -> Table:
-    """The results of server tools, the most frequent first."""
-    found = table("Server tools", "tool", "error", numbers("results"))
-    for (tool, error), results in sorted(tools.items(), key=lambda item: (-item[1], item[0])):
-        found.add_row(tool, error, str(results), style="yellow" if error else "green")
-    return found
-
-
-def tokens_table(tokens: Counter[Tokens]) -> Table:
-    """The billed tokens, by type and detail; the rows can be added up."""
-    found = table("Tokens billed", "type", "detail", numbers("tokens"))
-    for (kind, detail), number in sorted(tokens.items()):
-        found.add_row(kind, detail, f"{number:,}")
-    return found
-
-
-def limits_table(limits: Iterable[Limit]) -> Table:
-    """The rate limits of the last minute, those that are nearest first."""
-    found = table("Rate limits, last minute", "model", "of", numbers("used"), numbers("limit"))
-    for model, kind, used, limit in sorted(limits, key=lambda each: -each.used):
+    limits = table("Rate limits, last minute", "model", "of", numbers("used"), numbers("limit"))
+    for model, kind, used, limit in sorted(answered.limits, key=lambda each: -each.used):
         style = "bold red" if used >= NEAR else ""
-        found.add_row(model, kind, f"{used:.0%}", "" if limit is None else f"{limit:,.0f}", style=style)
-    return found
+        limits.add_row(model, kind, f"{used:.0%}", "" if limit is None else f"{limit:,.0f}", style=style)
+
+    tools = table("Server tools", "tool", "error", numbers("results"))
+    for (tool, error), results in _most_frequent_first(answered.tools):
+        tools.add_row(tool, error, str(results), style="yellow" if error else "green")
+
+    waits = table("Waiting before retries", "because of", numbers("time"))
+    for failure, waited in sorted(answered.waits.items(), key=lambda item: -item[1]):
+        waits.add_row(failure, f"{waited:.1f} s")
+
+    tokens = table("Tokens billed", "type", "detail", numbers("tokens"))
+    for (kind, detail), number in sorted(answered.tokens.items()):
+        tokens.add_row(kind, detail, f"{number:,}")
+
+    return [each for each in (answers, limits, tools, waits, tokens) if each.row_count]
 
 
-def waits_table(waits: Mapping[str, float]) -> Table:
-    """How long the SDK waited between attempts, the longest first."""
-    found = table("Waiting before retries", "because of", numbers("time"))
-    for failure, waited in sorted(waits.items(), key=lambda item: -item[1]):
-        found.add_row(failure, f"{waited:.1f} s")
-    return found
+def _most_frequent_first(counts: Counter[Any]) -> list[tuple[Any, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def facts_table(facts: Iterable[tuple[str, object]]) -> Table:
