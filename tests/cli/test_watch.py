@@ -37,8 +37,8 @@ from after200.cli.endings import Ending, Totals
 from after200.cli.otlp import Telemetry
 from after200.cli.receiver import Receiver
 from after200.cli.reconcile import expected_account, was_retried
-from after200.cli.watch import main
 from after200.cli.watch import summary as watching
+from after200.cli.watch.command import main
 from after200.cli.watch.summary import Failure, Model, Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, live
 from after200.faults import FaultServer

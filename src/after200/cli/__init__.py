@@ -31,8 +31,8 @@ COMMANDS = {
     "verify": Command(
         "after200.cli.verify.command", "does it work here, with these settings, up to the backend?", "verify"
     ),
-    "watch": Command("after200.cli.watch", "what your calls really did, live in the terminal", "watch"),
-    "dashboards": Command("after200.cli.dashboards", "write dashboards, rules, alerts and runbooks", "monitoring"),
+    "watch": Command("after200.cli.watch.command", "what your calls really did, live in the terminal", "watch"),
+    "dashboards": Command("after200.monitoring.__main__", "write dashboards, rules, alerts and runbooks", "monitoring"),
     "faults": Command("after200.faults.__main__", "a server that fails the way the Claude API does", "faults"),
 }
 

@@ -73,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(argv)
     console = Console(stderr=options.json)
     try:
-        with progress_bar(console) as progress:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("calls", total=options.calls)
             demo = run(options.calls, options.seed, lambda: progress.advance(task))
     except ChatFailedError as failed:
@@ -127,12 +128,6 @@ def hidden_failure(spans: Sequence[Span]) -> Span | None:
         span for span in spans if names.ERROR_TYPE in span.attributes and span.attributes.get(names.WIRE_STATUS) == 200
     ]
     return max(hidden, key=interest, default=None)
-
-
-def progress_bar(console: Console) -> Progress:
-    """The bar that is shown while the calls are made."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -3,9 +3,3 @@
 
 the service's OTLP exporter ──> Receiver ──> summary ──> view ──> terminal, or JSON
 """
-
-from __future__ import annotations
-
-from after200.cli.watch.command import main
-
-__all__ = ["main"]
