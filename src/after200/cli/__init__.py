@@ -75,13 +75,6 @@ def run(name: str, command: Command, arguments: list[str]) -> int:
 
 def usage() -> str:
     """What `after200 --help` prints."""
-    lines = [f"  {name:<10} {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: after200 [--version] <command> [options]",
-            "",
-            *lines,
-            "",
-            "after200 <command> --help says what a command takes.",
-        ]
-    )
+    commands = "\n".join(f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
+    last = "after200 <command> --help says what a command takes."
+    return f"usage: after200 [--version] <command> [options]\n\n{commands}\n\n{last}"

@@ -19,19 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from after200 import names
+from after200.cli import reconcile
 from after200.cli.answered import read_answered
 from after200.cli.arguments import whole_number
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
-from after200.cli.reconcile import (
-    differences,
-    expected_account,
-    recorded_account,
-    seen_status,
-    told_differences,
-    was_retried,
-)
 from after200.cli.report import Demo, as_json, show
 from after200.faults import FaultServer
 
@@ -100,19 +93,19 @@ def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
             answered()
         served = server.wait_idle()
     left = {reply["request_id"] for reply in replies if reply["result"] == "left"}
-    recorded, told = recorded_account(receiver), read_answered(receiver)
+    recorded, told = reconcile.recorded_account(receiver), read_answered(receiver)
     return Demo(
         calls=calls,
         seed=seed,
         seconds=time.monotonic() - started,
-        http=Counter(seen_status(entry) for entry in served if not was_retried(entry, RETRIES)),
+        http=Counter(reconcile.seen_status(entry) for entry in served if not reconcile.was_retried(entry, RETRIES)),
         recorded=recorded,
         answered=told,
         application=Counter(reply["result"] for reply in replies),
         span=hidden_failure(receiver.spans),
         differences=[
-            *differences(calls, expected_account(served, left, RETRIES), recorded),
-            *told_differences(served, left, RETRIES, told),
+            *reconcile.differences(calls, reconcile.expected_account(served, left, RETRIES), recorded),
+            *reconcile.told_differences(served, left, RETRIES, told),
         ],
     )
 

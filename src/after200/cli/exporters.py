@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from after200.cli.otlp import Point, Request, Span, Telemetry
+from after200.cli.otlp import Point, Request, Telemetry
 
 BASES = {"SpanExporter": "traces", "MetricExporter": "metrics", "LogExporter": "logs", "LogRecordExporter": "logs"}
 """The base classes of exporters, by name since they move between versions of OpenTelemetry, and their signals."""
@@ -58,11 +58,6 @@ class Exporter:
     def points(self) -> list[Point]:
         """The series of metrics that it accepted, as they stand."""
         return list(self.telemetry.points.values())
-
-    @property
-    def spans(self) -> list[Span]:
-        """The spans that it accepted."""
-        return list(self.telemetry.spans)
 
 
 class Messages(logging.Handler):
@@ -147,8 +142,11 @@ def providers() -> dict[str, Any]:
     """Returns the global provider of each signal; the placeholders of the API have no `force_flush`."""
     from opentelemetry import _logs, metrics, trace
 
-    found = (trace.get_tracer_provider(), metrics.get_meter_provider(), _logs.get_logger_provider())
-    return dict(zip(("traces", "metrics", "logs"), found, strict=True))
+    return {
+        "traces": trace.get_tracer_provider(),
+        "metrics": metrics.get_meter_provider(),
+        "logs": _logs.get_logger_provider(),
+    }
 
 
 def _hear_repetitions() -> None:

@@ -23,12 +23,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 Request = ExportTraceServiceRequest | ExportMetricsServiceRequest | ExportLogsServiceRequest
-REQUESTS: dict[str, type[Request]] = {
-    "traces": ExportTraceServiceRequest,
-    "metrics": ExportMetricsServiceRequest,
-    "logs": ExportLogsServiceRequest,
+REQUESTS: dict[type[Request], tuple[str, str, str]] = {
+    ExportTraceServiceRequest: ("/v1/traces", "spans", "spans"),
+    ExportMetricsServiceRequest: ("/v1/metrics", "metrics", "metrics"),
+    ExportLogsServiceRequest: ("/v1/logs", "logs", "log_records"),
 }
-"""Signal → the message that its exporters send."""
+"""Request of a signal → its path over HTTP, and what its fields call the signal and the entries."""
 
 Value = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
 Attributes = dict[str, Value]
@@ -147,15 +147,11 @@ class Telemetry:
 
 def _entries(request: Request) -> Iterator[tuple[Attributes, str, ProtoSpan | ProtoLogRecord | Metric]]:
     """Yields the attributes of the resource, the name of the scope, and each span, log record or metric in them."""
-    signal, fields = {
-        ExportTraceServiceRequest: ("spans", "spans"),
-        ExportMetricsServiceRequest: ("metrics", "metrics"),
-        ExportLogsServiceRequest: ("logs", "log_records"),
-    }[type(request)]
+    _, signal, entries = REQUESTS[type(request)]
     for of_resource in getattr(request, f"resource_{signal}"):
         resource = _attributes(of_resource.resource.attributes)
         for of_scope in getattr(of_resource, f"scope_{signal}"):
-            for entry in getattr(of_scope, fields):
+            for entry in getattr(of_scope, entries):
                 yield resource, of_scope.scope.name, entry
 
 

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from after200.cli.otlp import REQUESTS, LogRecord, Point, Span, Telemetry, Value
 
 PROTOBUF = "application/x-protobuf"
-PATHS = {f"/v1/{signal}": request for signal, request in REQUESTS.items()}
+PATHS = {path: request for request, (path, *_) in REQUESTS.items()}
 ACCEPTED = b""
 """The body of a response to an accepted request: an `Export...ServiceResponse` without a partial success."""
 WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
@@ -109,12 +109,7 @@ class Receiver:
 
 
 class _RefusedError(Exception):
-    """A request that cannot be taken: the status to answer and a sentence that says why."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
+    """A request that cannot be taken. Its arguments are the status to answer and a sentence that says why."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -128,14 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._check_target()
             self.receiver.take(self.path, self._decompress(body))
         except _RefusedError as refused:
-            self._refuse(refused)
+            self._refuse(*refused.args)
         except DecodeError as error:
-            self._refuse(_RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not an OTLP request: {error}"))
+            self._refuse(HTTPStatus.BAD_REQUEST, f"the body is not an OTLP request: {error}")
         else:
             self._answer(HTTPStatus.OK, PROTOBUF, ACCEPTED)
 
     def do_GET(self) -> None:
-        self._refuse(_RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "OTLP comes by POST"))
+        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "OTLP comes by POST")
 
     def _read_body(self) -> bytes:
         # Read before anything is judged: a connection with an unread body cannot be used again.
@@ -176,10 +171,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, f"the body is not {encoding}: its end is missing")
         return plain
 
-    def _refuse(self, refused: _RefusedError) -> None:
-        reason = f"{self.command} {self.path}: {refused.reason}"
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        reason = f"{self.command} {self.path}: {why}"
         self.receiver.note_rejected(reason)
-        self._answer(refused.status, "text/plain; charset=utf-8", reason.encode())
+        self._answer(status, "text/plain; charset=utf-8", reason.encode())
 
     def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)

@@ -31,16 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (options.tls_cert is None) != (options.tls_key is None):
         return _fail("--tls-cert and --tls-key belong together: give both, or neither", 2)
     try:
-        server = FaultServer(
-            options.port,
-            mix=options.mix,
-            seed=options.seed,
-            latency=options.latency / 1000,
-            chunk_delay=options.chunk_delay / 1000,
-            tls_cert=options.tls_cert,
-            tls_key=options.tls_key,
-            rate_limits=options.rate_limits,
-        )
+        server = FaultServer(**vars(options))
     except (OSError, ValueError) as error:
         return _fail(f"cannot read the TLS certificate or its key: {error}", 2)
     with stop_signals() as stopped:
@@ -69,6 +60,7 @@ def _fail(message: str, status: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Returns the parser; its options are the keywords of `FaultServer`."""
     parser = argparse.ArgumentParser(
         prog="after200 faults",
         description=_DESCRIPTION,
@@ -135,13 +127,14 @@ def _seed(text: str) -> int:
 
 
 def _milliseconds(text: str) -> float:
+    """Milliseconds in, seconds out."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of milliseconds, 0 or more")
-    return value
+    return value / 1000
 
 
 def _mix(text: str) -> dict[str, float]:

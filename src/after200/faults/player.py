@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from . import steps, surfaces, wires
@@ -48,7 +48,9 @@ class Player:
 
     async def play(self) -> None:
         """Play the steps of the plan; raises `ClientLeftError`."""
-        play = self._plan.play
+        play: list[steps.Step] = []
+        for step in self._plan.play:
+            play += self._healthy(step.part) if isinstance(step, steps.Healthy) else [step]
         for number, step in enumerate(play, 1):
             self._hold_next = number < len(play) and isinstance(play[number], steps.End)
             await _PLAYED[type(step)](self, step)
@@ -120,13 +122,6 @@ class Player:
             self.record("end")
         await self._connection.write(head + sent)
 
-    async def healthy(self, step: steps.Healthy) -> None:
-        events = list(surfaces.part_of_stream(step.part, self._request, self._plan.reply))
-        hold, self._hold_next = self._hold_next, False
-        for number, event in enumerate(events, 1):
-            self._hold_next = hold and number == len(events)
-            await self.event(event)
-
     async def event(self, step: steps.Event) -> None:
         self._failure = step.failure or self._failure
         if self._readable:
@@ -146,7 +141,7 @@ class Player:
         await self._write_chunk(step.data)
 
     async def half_chunk(self, step: steps.HalfChunk) -> None:
-        event = next(iter(surfaces.part_of_stream("text", self._request, self._plan.reply)))
+        event = next(self._healthy("text"))
         data = self._connection.chunk(wires.encode_event(event, self._request))
         await self._connection.write(data[: len(data) // 2])
 
@@ -176,6 +171,9 @@ class Player:
         self._connection.reusable = False
         await self._connection.reset()
 
+    def _healthy(self, part: steps.Part) -> Iterator[steps.Event]:
+        return surfaces.part_of_stream(part, self._request, self._plan.reply)
+
     def _head(self, code: int, headers: dict[str, str], length: int | None = None) -> bytes:
         self._wire_status = code
         self.headers |= headers
@@ -203,7 +201,6 @@ _PLAYED: dict[type, Callable[[Player, Any], Awaitable[None]]] = {
     steps.Status: Player.status,
     steps.Answer: Player.answer,
     steps.Whole: Player.whole,
-    steps.Healthy: Player.healthy,
     steps.Event: Player.event,
     steps.Error: Player.error,
     steps.Frame: Player.frame,

@@ -95,7 +95,7 @@ class Seen:
         found: Counter[Item] = Counter()
         counts = (names.CALLS.name, names.ANSWERS_RECEIVED.name)
         for exporter in self.of(signal):
-            spans = [(span.attributes, 1.0) for span in exporter.spans if self.marks(span)]
+            spans = [(span.attributes, 1.0) for span in exporter.telemetry.spans if self.marks(span)]
             points = [one for one in exporter.points if one.metric in counts and self.marks(one)]
             found |= counted([*spans, *((point.attributes, point.value) for point in points)])
         return found

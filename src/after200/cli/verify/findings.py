@@ -112,7 +112,7 @@ def double_counts(seen: Seen) -> Iterator[str]:
 
 def double_spans(seen: Seen) -> set[str]:
     """Returns the scopes of further spans of the calls, where after200 recorded spans."""
-    spans = [span for exporter in seen.of("traces") for span in exporter.spans if seen.marks(span)]
+    spans = [span for exporter in seen.of("traces") for span in exporter.telemetry.spans if seen.marks(span)]
     further = {span.scope for span in spans if names.OUTCOME not in span.attributes}
     return further if any(names.OUTCOME in span.attributes for span in spans) else set()
 

@@ -47,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.once is None and console.is_terminal:
             show_live(receiver, console, stopped)
         else:
-            print(f"receiving at {receiver.url} {until(options.once)}", file=sys.stderr, flush=True)
+            until = "until a signal (SIGINT, SIGTERM) comes; --once SECONDS sets a time"
+            if options.once is not None:
+                until = f"for {options.once:g} seconds"
+            print(f"receiving at {receiver.url} {until}", file=sys.stderr, flush=True)
             stopped.wait(options.once)
         summary = summarize(receiver)
         rejected = receiver.rejected
@@ -58,13 +61,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for reason in rejected[-3:]:
         print(f"after200 watch: a request was refused: {reason}", file=sys.stderr)
     return 1 if options.once is not None and not summary.models else 0
-
-
-def until(once: float | None) -> str:
-    """Returns until when a command without a live view receives; `once` is in seconds, None for no end."""
-    if once is None:
-        return "until a signal (SIGINT, SIGTERM) comes; --once SECONDS sets a time"
-    return f"for {once:g} seconds"
 
 
 def show_live(receiver: Receiver, console: Console, stopped: threading.Event) -> None:
