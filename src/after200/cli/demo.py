@@ -23,6 +23,7 @@ from after200.cli import reconcile
 from after200.cli.answered import read_answered
 from after200.cli.arguments import whole_number
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
+from after200.cli.endings import ending_of
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
 from after200.cli.report import Demo, as_json, show
@@ -114,12 +115,9 @@ def hidden_failure(spans: Sequence[Span]) -> Span | None:
     """A span to show: of a call that failed after the 200, best after some content and with a status to correct."""
 
     def interest(span: Span) -> tuple[bool, int]:
-        status = span.attributes.get(names.HTTP_STATUS)
-        return span.attributes.get(names.PHASE) == "mid_stream", status if isinstance(status, int) else 0
+        return span.attributes.get(names.PHASE) == "mid_stream", ending_of(span.attributes).status or 0
 
-    hidden = [
-        span for span in spans if names.ERROR_TYPE in span.attributes and span.attributes.get(names.WIRE_STATUS) == 200
-    ]
+    hidden = [span for span in spans if ending_of(span.attributes).is_hidden]
     return max(hidden, key=interest, default=None)
 
 

@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as ProtoLogRecord
-from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric, NumberDataPoint
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
@@ -202,7 +202,7 @@ def _points(metric: Metric, scope: str, resource: Attributes) -> Iterator[tuple[
             scope=scope,
             temporality=temporality,
             attributes=_attributes(data.attributes),
-            value=_number(data) if is_number else data.sum,
+            value=getattr(data, data.WhichOneof("value") or "as_double") if is_number else data.sum,
             resource=resource,
             time=data.time_unix_nano,
             count=None if is_number else data.count,
@@ -210,10 +210,6 @@ def _points(metric: Metric, scope: str, resource: Attributes) -> Iterator[tuple[
             arrived=time.monotonic(),
         )
         yield (0 if temporality == "delta" else data.start_time_unix_nano), point
-
-
-def _number(data: NumberDataPoint) -> float:
-    return data.as_int if data.WhichOneof("value") == "as_int" else data.as_double
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:

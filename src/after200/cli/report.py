@@ -93,10 +93,8 @@ def summary(demo: Demo) -> Iterator[tuple[str, str]]:
 def verdict(demo: Demo) -> Iterator[tuple[str, str]]:
     """Whether what was exported is what happened, as lines with their style."""
     if not demo.differences:
-        equal = (
-            f"What was exported equals the fault server's log, call by call and span by span ({demo.seconds:.1f} s)."
-        )
-        yield equal, "green"
+        equal = "What was exported equals the fault server's log, call by call and span by span"
+        yield f"{equal} ({demo.seconds:.1f} s).", "green"
         return
     yield "What was exported is not what the fault server did:", "bold red"
     if not demo.recorded.calls:

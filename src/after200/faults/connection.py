@@ -10,6 +10,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -106,15 +107,13 @@ class Connection:
     async def watch_client(self) -> None:
         """Notice while a response is under way that the client has left; what it pipelines is kept for later."""
         kept = 0
-        try:
+        with suppress(OSError, RuntimeError, h11.ProtocolError):
             while kept < MAX_BODY:
                 data = await self._reader.read(_READ)
                 kept += len(data)
                 self._parser.receive_data(data)
                 if not data:
                     break
-        except (OSError, RuntimeError, h11.ProtocolError):
-            pass
         self._left.set()
 
     async def pause(self, seconds: float | None) -> None:
@@ -166,11 +165,9 @@ class Connection:
 
     async def close(self) -> None:
         """Close with a FIN."""
-        try:
+        with suppress(OSError, RuntimeError):
             self._writer.close()
             await self._writer.wait_closed()
-        except (OSError, RuntimeError):
-            pass
 
     async def _flush(self) -> None:
         """An RST throws away what the kernel has not yet handed over: wait (1 s at most) until it has."""

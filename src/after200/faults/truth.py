@@ -95,12 +95,33 @@ class Reader:
 
     def read(self, data: object) -> None:
         """Read one event, a whole body, or an error; anything else tells nothing."""
-        if isinstance(data, Mapping):
-            self._read_error(data)
-            self._guarded |= data.get("amazon-bedrock-guardrailAction") == "INTERVENED"
-            read = _READ.get(str(data.get("type")))
-            if read:
-                read(self, data)
+        if not isinstance(data, Mapping):
+            return
+        error = data.get("error")
+        details = error.get("details") if isinstance(error, Mapping) else None
+        if isinstance(details, Mapping):
+            self._error_code = details.get("error_code")
+        self._guarded |= data.get("amazon-bedrock-guardrailAction") == "INTERVENED"
+        match data.get("type"):
+            case "message_start":
+                self._message = dict(data["message"])
+                self._usage = {**self._message["usage"], "output_tokens": 0}  # its count of output is a placeholder
+                self._at_start = _tokens(self._usage)
+            case "content_block_start":
+                block = data["content_block"]
+                self._blocks.append(block)
+                if block["type"] == "fallback":
+                    self._message["model"] = block["to"]["model"]
+            case "message_delta":
+                self._message |= data["delta"]
+                usage = data["usage"]
+                counts = {field: max(self._usage.get(field, 0), usage.get(field, 0)) for field in _COUNTS.values()}
+                self._usage |= {**usage, **counts}
+            case "message_stop":
+                self._ended = bool(self._message)
+            case "message":
+                self._message, self._usage, self._blocks = dict(data), dict(data["usage"]), list(data["content"])
+                self._ended = not self._streaming
 
     def truth(self) -> Truth:
         """What was told so far."""
@@ -121,36 +142,6 @@ class Reader:
             error_code=self._error_code,
         )
 
-    def _read_error(self, data: Json) -> None:
-        error = data.get("error")
-        details = error.get("details") if isinstance(error, Mapping) else None
-        if isinstance(details, Mapping):
-            self._error_code = details.get("error_code")
-
-    def _read_start(self, data: Json) -> None:
-        self._message = dict(data["message"])
-        self._usage = {**self._message["usage"], "output_tokens": 0}  # what message_start says of it is a placeholder
-        self._at_start = _tokens(self._usage)
-
-    def _read_block(self, data: Json) -> None:
-        block = data["content_block"]
-        self._blocks.append(block)
-        if block["type"] == "fallback":
-            self._message["model"] = block["to"]["model"]
-
-    def _read_delta(self, data: Json) -> None:
-        self._message |= data["delta"]
-        usage = data["usage"]
-        counts = {field: max(self._usage.get(field, 0), usage.get(field, 0)) for field in _COUNTS.values()}
-        self._usage |= {**usage, **counts}
-
-    def _read_stop(self, data: Json) -> None:
-        self._ended = bool(self._message)
-
-    def _read_whole(self, data: Json) -> None:
-        self._message, self._usage, self._blocks = dict(data), dict(data["usage"]), list(data["content"])
-        self._ended = not self._streaming
-
     def _answer(self) -> Answer:
         stop_reason = self._message.get("stop_reason")
         if self._guarded:
@@ -158,15 +149,6 @@ class Reader:
         if stop_reason == "end_turn" and not self._blocks:
             return "empty"
         return _ANSWERS.get(stop_reason, "other")
-
-
-_READ = {
-    "message_start": Reader._read_start,
-    "content_block_start": Reader._read_block,
-    "message_delta": Reader._read_delta,
-    "message_stop": Reader._read_stop,
-    "message": Reader._read_whole,
-}
 
 
 def _tokens(usage: Json) -> tuple[Tokens, ...]:
