@@ -51,7 +51,9 @@ class Mix:
     """Draws a scenario per call. `shares` maps names or aliases to shares of 1; the rest is `completed`."""
 
     def __init__(self, shares: Mapping[str, float], seed: int = 0) -> None:
-        self._shares = check_shares(shares)
+        shares = check_shares(shares)
+        self._names = [*shares, COMPLETED]
+        self._weights = [*shares.values(), max(0.0, 1 - sum(shares.values()))]
         self._seed = seed
         self.restart()
 
@@ -65,19 +67,14 @@ class Mix:
         digest = hashlib.sha256(body).digest()
         retry = headers.get("x-stainless-retry-count", "0") != "0"
         known = self._drawn.pop(digest, None)
-        chosen, attempt = (known[0], known[1] + 1) if retry and known else (self._draw(), 0)
+        if retry and known:
+            chosen, attempt = known[0], known[1] + 1
+        else:
+            [chosen], attempt = self._random.choices(self._names, self._weights), 0
         self._drawn[digest] = chosen, attempt
         if len(self._drawn) > _REMEMBERED:
             self._drawn.popitem(last=False)
         return chosen, attempt
-
-    def _draw(self) -> str:
-        point = self._random.random()
-        for name, share in self._shares.items():
-            point -= share
-            if point < 0:
-                return name
-        return COMPLETED
 
 
 def did_you_mean(name: str) -> str:

@@ -13,7 +13,7 @@ from .catalog import SCENARIOS
 from .connection import Incoming
 from .mix import LISTED, MIX, Mix, did_you_mean
 from .replies import Reply
-from .requests import Request, UnknownPathError, read_request, scenario_path, split_target
+from .requests import NotThereError, Request, read_request, scenario_path, split_target
 from .scenarios import WHOLE, Scenario
 from .steps import Answer, Play
 from .wires import error_envelope
@@ -37,15 +37,11 @@ API = "v1"
 NO_SCENARIO = "the URL names no scenario; put one before /v1, as in ANTHROPIC_BASE_URL=http://127.0.0.1:8529/completed"
 
 
-class UnknownScenarioError(ValueError):
-    """No scenario of this name; the message names the nearest ones, and where all of them are listed."""
-
-
 def check_scenario(name: str) -> None:
-    """Raise `UnknownScenarioError` unless there is a scenario of this name."""
+    """Raise `NotThereError`, with the nearest names and where all are listed, unless there is such a scenario."""
     if name not in SCENARIOS and name != MIX:
         wrong = NO_SCENARIO if name == API else f"unknown scenario {name[:100]!r}{did_you_mean(name)}"
-        raise UnknownScenarioError(f"{wrong}; {LISTED} all scenarios")
+        raise NotThereError(f"{wrong}; {LISTED} all scenarios")
 
 
 class Planner:
@@ -66,7 +62,7 @@ class Planner:
         try:
             check_scenario(name)
             request = read_request(incoming.method, path, incoming.body, f"{url}{scenario_path(name, key)}{path}")
-        except (UnknownPathError, UnknownScenarioError) as error:
+        except NotThereError as error:
             return _not_found(name, key, Request(incoming.method, path), str(error))
         if request.api == "batch":  # never at fault itself: the SDK asks it where the results are
             reply = SCENARIOS[name].attempt(0).reply if name in SCENARIOS else Reply()

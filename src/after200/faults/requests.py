@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which request of which API this is: method, path and body in, one frozen `Request` out, or `UnknownPathError`.
+"""Which request of which API this is: method, path and body in, one frozen `Request` out, or `NotThereError`.
 
 One table of routes holds every path that the SDK's clients send (2.11 and before).
 """
@@ -56,8 +56,8 @@ ROUTES = (
 _PATTERNS = tuple((route, route.pattern()) for route in ROUTES)
 
 
-class UnknownPathError(Exception):
-    """The path is none of the API's; the message names those that are."""
+class NotThereError(ValueError):
+    """There is no such scenario, or no such path; the message names what there is."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def scenario_path(name: str, key: str) -> str:
 
 
 def read_request(method: str, path: str, body: bytes, own_url: str = "") -> Request:
-    """The request that came; raises `UnknownPathError`."""
+    """The request that came; raises `NotThereError` for a path that is none of the API's."""
     for route, pattern in _PATTERNS:
         found = pattern.fullmatch(path)
         if found and route.method == method:
@@ -115,7 +115,7 @@ def read_request(method: str, path: str, body: bytes, own_url: str = "") -> Requ
                 own_url=own_url,
             )
     known = ", ".join(f"{route.method} {route.path}" for route in ROUTES)
-    raise UnknownPathError(f"unknown path {method} {path[:200]}; after the scenario's name the server knows: {known}")
+    raise NotThereError(f"unknown path {method} {path[:200]}; after the scenario's name the server knows: {known}")
 
 
 def _read_json(body: bytes) -> Mapping[str, Any]:
