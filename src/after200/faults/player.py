@@ -87,19 +87,13 @@ class Player:
         self._readable = step.gzip != "absent"
         if step.gzip == "sound":
             self._compressor = zlib.compressobj(wbits=31)
-        headers = {
-            "content-type": wires.content_type(self._request),
-            **wires.encoding_headers(step.gzip),
-            **step.headers,
-        }
-        await self._connection.write(self._head(step.code, headers))
+        headers = {"content-type": wires.content_type(self._request), **wires.encoding_headers(step.gzip)}
+        await self._connection.write(self._head(step.code, {**headers, **step.headers}))
 
     async def answer(self, step: steps.Answer) -> None:
-        body = (
-            step.body
-            if isinstance(step.body, bytes)
-            else wires.encode_json(wires.with_request_id(step.body, self._request))
-        )
+        body = step.body
+        if not isinstance(body, bytes):
+            body = wires.encode_json(wires.with_request_id(body, self._request))
         self._failure = step.failure
         self.told.read(step.body)
         head = self._head(step.code, {"content-type": "application/json", **step.headers}, len(body))
@@ -153,8 +147,7 @@ class Player:
 
     async def stall(self, step: steps.Stall) -> None:
         self.stalling = True
-        await self._connection.pause(step.seconds)
-        self.stalling = False
+        await self._connection.pause(None)
 
     async def end(self, step: steps.End) -> None:
         rest = self._compressor.flush() if self._compressor and step.gzip == "sound" else b""

@@ -3,7 +3,7 @@
 
 A step says what happens, never how it is encoded: the wire of the request (SSE, AWS event stream, JSON lines)
 decides that when the step is played. A play is a tuple of steps; it ends with exactly one of `End`, `Reset`, `Cut`
-or a `Stall` without a limit.
+or `Stall`.
 """
 
 from __future__ import annotations
@@ -129,9 +129,7 @@ class Pace(Step):
 
 @dataclass(frozen=True)
 class Stall(Step):
-    """Send nothing more until the client leaves; with a limit, go on after that many seconds."""
-
-    seconds: float | None = None
+    """Send nothing more until the client leaves."""
 
 
 @dataclass(frozen=True)
