@@ -165,6 +165,7 @@ class Player:
         await self._connection.reset()
 
     def _healthy(self, part: steps.Part) -> Iterator[steps.Event]:
+        """The events of one part of the healthy stream."""
         return surfaces.part_of_stream(part, self._request, self._plan.reply)
 
     def _head(self, code: int, headers: dict[str, str], length: int | None = None) -> bytes:
