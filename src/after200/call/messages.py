@@ -102,22 +102,26 @@ def read_usage(usage: object, *, output: bool = True) -> Usage:
         return Usage()
     details, cached = usage.get("output_tokens_details"), usage.get("cache_creation")
     iterations = usage.get("iterations")
-    entries = [
-        entry for entry in (iterations[:MAX_LIST] if isinstance(iterations, list) else []) if isinstance(entry, dict)
-    ]
-    compactions = [_tokens(entry) for entry in entries if entry.get("type") == "compaction"]
-    fallbacks = [name(entry.get("model")) for entry in entries if entry.get("type") == "fallback_message"]
+    compaction, fallback_model = _read_iterations(iterations) if isinstance(iterations, list) else (None, None)
     return Usage(
         tokens=_tokens(usage, output=output),
         ttl_5m=count(cached.get("ephemeral_5m_input_tokens")) if isinstance(cached, dict) else None,
         ttl_1h=count(cached.get("ephemeral_1h_input_tokens")) if isinstance(cached, dict) else None,
         thinking=count(details.get("thinking_tokens")) if output and isinstance(details, dict) else None,
-        compaction=_sum(compactions) if compactions else None,
-        fallback_model=fallbacks[-1] if fallbacks else None,
+        compaction=compaction,
+        fallback_model=fallback_model,
         service_tier=name(usage.get("service_tier")),
         speed=name(usage.get("speed")),
         has_iterations=isinstance(iterations, list),
     )
+
+
+def _read_iterations(iterations: list[object]) -> tuple[Tokens | None, str | None]:
+    """Returns the tokens of all compactions, and the model of the last fallback."""
+    entries = [entry for entry in iterations[:MAX_LIST] if isinstance(entry, dict)]
+    compactions = [_tokens(entry) for entry in entries if entry.get("type") == "compaction"]
+    fallbacks = [name(entry.get("model")) for entry in entries if entry.get("type") == "fallback_message"]
+    return _sum(compactions) if compactions else None, fallbacks[-1] if fallbacks else None
 
 
 def _tokens(counts: Mapping[str, object], *, output: bool = True) -> Tokens:

@@ -117,7 +117,10 @@ def token_parts(message: Message) -> list[tuple[str, str | None, int]]:
     for token_type, total in zip(names.TOKEN_TYPES, usage.tokens, strict=True):
         if not total:
             continue
-        known = [(detail, number) for detail, number in details.get(token_type, ()) if number and number <= total]
+        if token_type not in details:
+            parts.append((token_type, None, total))
+            continue
+        known = [(detail, number) for detail, number in details[token_type] if number and number <= total]
         rest = total - sum(number for _, number in known)
         if rest < 0:
             known, rest = [], total
