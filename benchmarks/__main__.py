@@ -82,8 +82,8 @@ def measure(count: int, neighbour: str | None = None) -> dict[str, Any]:
     if neighbour is not None:
         contestants[neighbour] = Neighbour(neighbour, connection)
     results: dict[str, Any] = {
-        "per event": summary(rounds(contestants, connection, LONG, count, loop, collected=True)),
-        "per call": summary(rounds(contestants, connection, SHORT, count, loop, collected=True)),
+        "per event": summary(rounds(contestants, connection, LONG, count, loop, apart=True)),
+        "per call": summary(rounds(contestants, connection, SHORT, count, loop, apart=True)),
         "per call, all of it": summary(rounds(contestants, connection, SHORT, count, loop)),
         "peak": {name: peak(contestant, connection, LONG, loop) for name, contestant in contestants.items()},
     }
@@ -99,7 +99,7 @@ def by_length(count: int) -> str:
     lines = ["| deltas | bare, ns per event | instrumented | ratio |", "|--:|--:|--:|--:|"]
     for deltas in LENGTHS:
         load = Load(deltas, max(LENGTHS[-2] // deltas, 1))
-        samples = rounds(contestants, connection, load, count, loop, collected=True)
+        samples = rounds(contestants, connection, load, count, loop, apart=True)
         bare, own = (statistics.median(samples[name]["sync"]) / load.events * 1e9 for name in names)
         ratio = summary(samples)[names[1]]["sync"]["median"]
         lines.append(f"| {deltas:,} | {bare:,.0f} | {own:,.0f} | {ratio:.3f} |")

@@ -44,12 +44,12 @@ def rounds(
     count: int,
     loop: asyncio.AbstractEventLoop,
     *,
-    collected: bool = False,
+    apart: bool = False,
 ) -> dict[str, dict[str, list[float]]]:
     """Seconds of each sample: of each contestant by name, sync and async, one per round.
 
-    `collected` collects the metrics before each sample, so that the calls find nothing to work off: what is left is
-    what a call itself pays. Without it nobody ever collects, and the calls record every point of a histogram.
+    The metrics are collected before each sample, and after it: as part of it, so that all of the cost is in the
+    sample, wherever it is spent. With `apart`, they are not, so that what is left is what the calls themselves pay.
     """
     connection.chunks = wire.message(load.deltas)
     samples: dict[str, dict[str, list[float]]] = {name: {"sync": [], "async": []} for name in contestants}
@@ -65,10 +65,11 @@ def rounds(
                 for way, run in runs(contestant, loop).items():
                     run(2 if load.deltas > 1000 else max(load.streams // 5, 3))
                     gc.collect()
-                    if collected:
-                        contestant.telemetry.metrics.get_metrics_data()
+                    contestant.telemetry.metrics.get_metrics_data()
                     started = process_time()
                     run(load.streams)
+                    if not apart:
+                        contestant.telemetry.metrics.get_metrics_data()
                     samples[name][way].append(process_time() - started)
             finally:
                 contestant.off()
