@@ -14,8 +14,8 @@ newest SDK (`tests/unit/test_deferred.py`):
 Adding takes no lock. A finalizer of the application's may close a stream at any allocation, in a thread that holds any
 lock. What waits is bounded: where nobody collects, the calls work it off.
 
-Sums cost a fraction of what synchronous counters would. Points cost the same as if they were recorded at once: they wait
-only because recording takes a lock. Both were measured (`docs/cost.md`).
+Sums cost a fraction of what synchronous counters would. Points cost the same as if they were recorded at once; they
+wait only because recording takes a lock. Both were measured (`docs/cost.md`).
 """
 
 from __future__ import annotations
