@@ -219,7 +219,7 @@ def test_faults_of_ours_do_not_log_what_the_server_sent(
         raise RuntimeError("ours")
 
     secret = "from-the-server-4711"
-    monkeypatch.setattr("after200.call.events.find_error", broken)
+    monkeypatch.setattr("after200.call.messages.find_error", broken)
     with caplog.at_level(logging.DEBUG):
         answered(telemetry, HEAD + event(error("overloaded_error", secret)))
     assert "after200 failed in" in caplog.text

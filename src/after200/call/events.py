@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from .errors import find_error, names_error, read_error
+from .errors import HEALTHY_TYPES, find_error, names_error, read_error
 from .facts import BLOCK_BEGAN, CHUNK_CAME, STOP_CAME, Facts
 from .messages import GUARDRAIL, TOOL_RESULT, read_payload
 from .record import EndRule
@@ -22,19 +22,7 @@ CHUNK_TYPE: Final = '"content_block_delta"'
 TEXT_TYPE: Final = '"text_delta"'
 ERROR_FIELD: Final = '"error"'
 
-KNOWN_NAMES: Final = frozenset(
-    {
-        "message_start",
-        "message_delta",
-        "message_stop",
-        "content_block_start",
-        "content_block_delta",
-        "content_block_stop",
-        "completion",
-        "ping",
-        "error",
-    }
-)
+KNOWN_NAMES: Final = (HEALTHY_TYPES - {"message"}) | {"error"}
 """The events that every version of the SDK knows. Of any other, some versions give the application nothing."""
 
 NOT_JSON: Final = (ValueError, RecursionError)
