@@ -7,6 +7,7 @@ A row is told from what the SDK alone does with the body, never from what the pa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,12 @@ def _no_stop_reason(alone: Handed, looped: Handed, texts: str) -> bool:
     return alone.exception is None and "message_stop" in looped.types and looped.reason is None
 
 
+_END_OF_ANY_NAME = re.compile(r'^event: .+\ndata: .*"message_stop"', re.MULTILINE)
+"""An end event that has a name: the newest versions of the SDK hand it out whatever the name is."""
+
+
 def _events_for_a_whole_body(alone: Handed, looped: Handed, texts: str) -> bool:
-    return not alone.streamed and "event: message_stop" in texts
+    return not alone.streamed and ("event: message_stop" in texts or _END_OF_ANY_NAME.search(texts) is not None)
 
 
 OF_THE_HELPER = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError)
