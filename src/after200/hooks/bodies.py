@@ -153,22 +153,19 @@ class Watch:
 
 
 class Beginning:
-    """Keeps the bytes of a stream that the SDK parses, until its first event came."""
+    """Keeps the bytes of a stream that the SDK parses, until its first event comes: then `Watch.stop` drops it."""
+
+    events = False
 
     def __init__(self, running: RunningCall) -> None:
-        self._call = running.call
         self._document = Document(running.call.end_rule, stream=True)
-
-    @property
-    def events(self) -> bool:
-        return self._call.events
 
     def feed(self, data: bytes) -> Iterable[Facts]:
         self._document.add(data)
         return ()
 
     def finish(self) -> Iterable[Facts]:
-        return () if self._call.events else self._document.judge()
+        return self._document.judge()
 
 
 @guarded
