@@ -11,25 +11,8 @@ import pytest
 from after200.cli.reconcile import Account, Ending, differences, expected_account, expected_ending
 from after200.faults.log import Served
 
-WHOLE_STREAM = ("message_start", "content_block_delta", "message_stop")
-COMPLETED = Served(
-    scenario="completed",
-    key="",
-    method="POST",
-    path="/v1/messages",
-    wire="anthropic",
-    api="messages",
-    model="claude-sonnet-4-5",
-    request_id="req_1",
-    streaming=True,
-    attempt=0,
-    wire_status=200,
-    events_sent=WHOLE_STREAM,
-    finished="end",
-    failure=None,
-    started=0.0,
-    ended=1.0,
-)
+from ..support.served import COMPLETED
+
 NO_STOP = ("message_start", "content_block_delta")
 OVERLOADED = replace(COMPLETED, events_sent=(*NO_STOP, "error"), failure="overloaded_error")
 HTTP_529 = replace(COMPLETED, events_sent=(), failure="overloaded_error", wire_status=529)

@@ -14,7 +14,9 @@ from after200.cli.reconcile import expected_answered, told_differences
 from after200.faults import truth
 from after200.faults.log import Served
 
-MODEL = "claude-sonnet-4-5"
+from ..support.served import COMPLETED
+
+MODEL = COMPLETED.model
 TOLD = truth.Truth(
     answer="complete",
     stop_reason="end_turn",
@@ -22,21 +24,9 @@ TOLD = truth.Truth(
     tokens_at_start=(truth.Tokens("input", "", 12),),
     server_tools=(truth.ServerTool("web_search", None),),
 )
-GOOD = Served(
+GOOD = replace(
+    COMPLETED,
     scenario="web_search",
-    key="",
-    method="POST",
-    path="/v1/messages",
-    wire="anthropic",
-    api="messages",
-    model=MODEL,
-    request_id="req_1",
-    streaming=True,
-    attempt=0,
-    wire_status=200,
-    events_sent=("message_start", "content_block_delta", "message_stop"),
-    finished="end",
-    failure=None,
     started=100.0,
     ended=101.0,
     told=TOLD,

@@ -42,8 +42,13 @@ LOST = {
 UNDECODABLE = {"stream": ("not_json_mid_stream",), "whole": ("not_json_mid_stream", "end_without_message_stop")}
 """Scenarios whose body nobody can decode: the log says that it was sent, not that it is no JSON."""
 
-FAILURES = {408: "timeout", 409: "invalid_request", 429: "rate_limited", 503: "overloaded", 504: "timeout"} | {
-    529: "overloaded"
+FAILURES = {
+    408: "timeout",
+    409: "invalid_request",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
 }
 """HTTP status of an attempt that is retried → its failure; every other one is `server_error`."""
 
