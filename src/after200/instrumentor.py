@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
+from .following.responses import end_dropped
 from .guard import guarded, logger
 from .hooks.patches import Patches
-from .hooks.responses import end_dropped
+from .hooks.sdk.targets import targets
 from .settings import PROVIDERS, read_settings
 from .signals import Signals
 
@@ -61,7 +62,7 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         settings = read_settings(kwargs)
         signals = Signals(settings, **{name: kwargs.get(name) for name in PROVIDERS})
         signals.before_collection(end_dropped)
-        self._patches = Patches(signals, settings)
+        self._patches = Patches("anthropic", targets(signals, settings))
         self._patches.put_on()
 
     @guarded

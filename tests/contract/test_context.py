@@ -12,7 +12,7 @@ import pytest
 from opentelemetry import context, trace
 from opentelemetry.trace import INVALID_SPAN
 
-from after200.hooks.requests import current_call
+from after200.hooks.sdk.requests import current_call
 
 from ..support.streams.application import Application
 from ..support.streams.expected import ROWS

@@ -14,7 +14,7 @@ import wrapt
 
 from after200 import AnthropicInstrumentor
 from after200.faults import FaultServer
-from after200.hooks.patches import targets
+from after200.hooks.sdk.targets import targets
 from after200.settings import Settings
 from after200.signals import Signals
 

@@ -47,10 +47,10 @@ def test_a_clock_that_goes_backwards_or_stands_still_changes_nothing(
     times = itertools.count(1000.0, step)
     for part in (
         "call.record",
-        "hooks.running",
-        "hooks.responses",
-        "hooks.delivered_events",
-        "hooks.wire_events",
+        "following.running",
+        "following.responses",
+        "hooks.sdk.delivered_events",
+        "hooks.sdk.wire_events",
         "signals.rate_limits",
     ):
         monkeypatch.setattr(f"after200.{part}.clock", lambda: next(times))

@@ -21,7 +21,8 @@ import pytest
 import wrapt
 
 from after200.faults import FaultServer
-from after200.hooks.patches import Target, targets
+from after200.hooks.patches import Target
+from after200.hooks.sdk.targets import targets
 from after200.settings import Settings
 from after200.signals import Signals
 

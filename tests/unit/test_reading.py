@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the reading of a body ends: the table of `hooks/reading.py`, written out a second time, row by row."""
+"""How the reading of a body ends: the table of `following/reading.py`, written out a second time, row by row."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, get_args
 
 import pytest
 
-from after200.hooks.reading import TABLE, End, Sign, State, decide, deliver, state_of
-from after200.hooks.running import RunningCall
+from after200.following.reading import TABLE, End, Sign, State, decide, deliver, state_of
+from after200.following.running import RunningCall
 
 from .calls import exception_of, new_call
 

@@ -12,8 +12,8 @@ import pytest
 from after200.call.ended import EndedCall, Verdict
 from after200.call.facts import Facts, ProviderError
 from after200.call.record import Attempt, Wait
-from after200.hooks import running as running_module
-from after200.hooks.running import RunningCall
+from after200.following import running as running_module
+from after200.following.running import RunningCall
 
 from .calls import new_call
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The patches on the SDK: what goes by is written into a `Call`, and what the application sees stays as it was.
+"""The doors: patches on the libraries through which calls are made. They hand each call to `following`.
 
-The only folder that touches the SDK or wrapt. Nothing here may raise into the application.
+The only folder that touches wrapt. Nothing here may raise into the application, or change what it receives.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The patches on the SDK, as one table of targets. Putting them on and taking them off both walk it.
+"""The patches on one library, by a table of targets. Putting them on and taking them off both walk it.
 
 A module is patched when the application imports it, or now if it has been imported. A target that is missing is named
 in one warning; every other target is patched all the same.
@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import wrapt
 
-from ..call.observer import CallObserver
+from ..following.foreign import Foreign
 from ..guard import guarded, warn_once
-from ..settings import Settings
-from . import native, streams
-from .foreign import Foreign
-from .requests import RequestHooks
 
 
 class Target(NamedTuple):
-    """One attribute of the SDK that is patched."""
+    """One attribute of a library that is patched."""
 
     module: str
     path: str
@@ -34,7 +30,7 @@ class Target(NamedTuple):
     """What is called in its place: `wrapper(wrapped, instance, args, kwargs)`, as wrapt has it."""
 
     loses: str
-    """What is not recorded when the SDK does not have the attribute."""
+    """What is not recorded when the library does not have the attribute."""
 
     required: bool = True
     """False for an attribute that only some of the supported versions have."""
@@ -57,49 +53,13 @@ class Patch(NamedTuple):
     """Whether the class had the attribute from a base."""
 
 
-def targets(observer: CallObserver, settings: Settings) -> list[Target]:
-    """Returns every target, in the order in which a call meets them."""
-    hooks = RequestHooks(observer, correct_exceptions=settings.correct_exceptions)
-    client, stream, response = "anthropic._base_client", "anthropic._streaming", "anthropic._response"
-    helper, bedrock = "anthropic.lib.streaming._messages", "anthropic.lib.bedrock._stream_decoder"
-    early = "that a stream was closed, until its body is closed"
-    return [
-        Target(client, "SyncAPIClient.request", hooks.request, "every call of sync clients"),
-        Target(client, "AsyncAPIClient.request", hooks.arequest, "every call of async clients"),
-        Target(client, "BaseClient._build_request", hooks.build_request, "the attempts of a call"),
-        Target(client, "BaseClient._should_retry", hooks.should_retry, "the status of an attempt that is retried"),
-        Target(client, "BaseClient._calculate_retry_timeout", hooks.retry_timeout, "lost attempts and retry waits"),
-        Target(client, "SyncAPIClient._process_response", hooks.process_response, "the request id of sync messages"),
-        Target(client, "AsyncAPIClient._process_response", hooks.process_response, "the request id of async messages"),
-        Target(stream, "Stream.__stream__", streams.stream, "exceptions that the SDK raises from sync streams"),
-        Target(stream, "AsyncStream.__stream__", streams.astream, "exceptions that the SDK raises from async streams"),
-        Target(stream, "Stream._iter_events", streams.iter_events, "nothing: the bytes are read instead"),
-        Target(stream, "AsyncStream._iter_events", streams.aiter_events, "nothing: the bytes are read instead"),
-        Target(stream, "Stream.close", streams.close, early),
-        Target(stream, "AsyncStream.close", streams.close, early),
-        # A raw response that is closed while a generator is being left was closed by the application all the same.
-        Target(response, "APIResponse.close", streams.close, early, required=False),
-        Target(response, "AsyncAPIResponse.close", streams.close, early, required=False),
-        # Before 0.43 the helpers close the response, and no stream.
-        Target(helper, "MessageStream.close", streams.close, early, required=False),
-        Target(helper, "AsyncMessageStream.close", streams.close, early, required=False),
-        Target(
-            bedrock,
-            "AWSEventStreamDecoder._parse_message_from_event",
-            streams.parse_frame,
-            "the error types of streams from Amazon Bedrock",
-        ),
-        Target(client, "start_api_call_span", native.start_span, "what the SDK's own span says", required=False),
-        Target(client, "finish_api_call_span", native.finish_span, "what the SDK's own span says", required=False),
-        Target("anthropic._tracing", "FirstEnd.end", native.end_body, "what the SDK's own span says", required=False),
-    ]
-
-
 class Patches:
-    """The patches of one instrumentation."""
+    """The patches of one instrumentation on one library."""
 
-    def __init__(self, observer: CallObserver, settings: Settings) -> None:
-        self._targets = targets(observer, settings)
+    def __init__(self, library: str, targets: Sequence[Target]) -> None:
+        """`library`: the package that holds all modules of `targets`, as it is imported."""
+        self._library = library
+        self._targets = targets
         self._patches: list[Patch] = []
         self._on = False
 
@@ -111,7 +71,7 @@ class Patches:
                 self._patch_module(sys.modules[module])
             else:
                 wrapt.register_post_import_hook(self._patch_module, module)
-        wrapt.register_post_import_hook(self._miss_modules, "anthropic")
+        wrapt.register_post_import_hook(self._miss_modules, self._library)
 
     def take_off(self) -> None:
         """Puts back the very objects that were there."""
@@ -128,21 +88,35 @@ class Patches:
                 self._patch(target)
 
     @guarded
-    def _miss_modules(self, sdk: ModuleType) -> None:
-        """Warns of the targets in modules that the SDK does not have: every version imports all its modules at once."""
+    def _miss_modules(self, library: ModuleType) -> None:
+        """Warns of the targets in modules that the library does not have: it imports all its modules at once."""
         for target in self._targets if self._on else ():
             if target.module not in sys.modules:
-                miss(target)
+                self._miss(target)
 
     @guarded
     def _patch(self, target: Target) -> None:
         try:
             parent, attribute, original = wrapt.resolve_path(sys.modules[target.module], target.path)
         except AttributeError:
-            miss(target)
+            self._miss(target)
             return
         for cls in (*wrapped_below(parent, attribute, original), parent):
             self._wrap(cls, attribute, vars(cls).get(attribute, original), target.wrapper)
+
+    def _miss(self, target: Target) -> None:
+        """Warns once that the library lacks `target`, unless only some of its supported versions have it."""
+        if target.required:
+            version = getattr(sys.modules.get(self._library), "__version__", "of an unknown version")
+            warn_once(
+                target.path,
+                "after200 does not find %s.%s in %s %s. Not recorded because of that: %s",
+                target.module,
+                target.path,
+                self._library,
+                version,
+                target.loses,
+            )
 
     def _wrap(self, parent: Foreign, attribute: str, original: Foreign, hook: Foreign) -> None:
         inherited = attribute not in vars(parent)
@@ -165,20 +139,6 @@ def wrapped_below(parent: Foreign, attribute: str, original: Foreign) -> list[ty
         found += [cls for cls in below if attribute in vars(cls) and inspect.unwrap(vars(cls)[attribute]) is innermost]
         classes += below
     return found
-
-
-def miss(target: Target) -> None:
-    """Warns once that the SDK does not have `target`, unless only some of the supported versions have it."""
-    if target.required:
-        version = getattr(sys.modules.get("anthropic"), "__version__", "of an unknown version")
-        warn_once(
-            target.path,
-            "after200 does not find %s.%s in anthropic %s. Not recorded because of that: %s",
-            target.module,
-            target.path,
-            version,
-            target.loses,
-        )
 
 
 @guarded

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from ..call.limits import name
-from ..call.record import Call, Parameter
+from ...call.limits import name
+from ...call.record import Call, Parameter
+from ...following.foreign import Foreign
 from .endpoints import find_endpoint, model_in_url
-from .foreign import Foreign
 
 _PROVIDERS: Final = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"))
 """A part of the name of a client's class → `gen_ai.provider.name`; `anthropic` for every other client."""

@@ -11,14 +11,14 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from ..call.record import clock
-from ..guard import guarded
+from ...call.record import clock
+from ...following.foreign import Foreign
+from ...following.generators import ForwardsAsyncGenerator
+from ...following.reading import deliver
+from ...following.responses import DROPPED, find
+from ...following.running import RunningCall
+from ...guard import guarded
 from .exceptions import correct
-from .foreign import Foreign
-from .generators import ForwardsAsyncGenerator
-from .reading import deliver
-from .responses import DROPPED, find
-from .running import RunningCall
 
 
 @guarded

@@ -12,13 +12,13 @@ from typing import Final
 
 import wrapt
 
-from .. import names
-from ..guard import guarded
+from ... import names
+from ...following.current import current_call
+from ...following.foreign import Arguments, Foreign, Keywords, Wrapped
+from ...following.reading import Sign, deliver
+from ...following.running import RunningCall
+from ...guard import guarded
 from .answers import answered, find_response, refused
-from .current import current_call
-from .foreign import Arguments, Foreign, Keywords, Wrapped
-from .reading import Sign, deliver
-from .running import RunningCall
 
 _SIGNS: Final[dict[str, Sign]] = {"read": "sdk_read", "failed": "sdk_failed", "closed": "sdk_closed"}
 """How the reading of a body ended, in the SDK's words → our sign."""

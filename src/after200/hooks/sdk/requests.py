@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import sys
 
-from ..call.exceptions import error_type_of
-from ..call.observer import CallObserver
-from ..guard import guarded
-from ..names import OTHER
+from ...call.exceptions import error_type_of
+from ...call.observer import CallObserver
+from ...following.current import TWICE, current_call, enter, leave
+from ...following.foreign import Arguments, Foreign, Keywords, Wrapped
+from ...following.responses import end_at_exit, end_dropped
+from ...following.running import RunningCall
+from ...guard import guarded
+from ...names import OTHER
 from .answers import answered, note_http_error, note_response, refused
-from .current import TWICE, current_call, enter, leave
-from .foreign import Arguments, Foreign, Keywords, Wrapped
 from .request_facts import read_request, requested_model, sdk_traces
-from .responses import end_at_exit, end_dropped
-from .running import RunningCall
 
 
 class RequestHooks:

@@ -6,20 +6,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..call import statuses
-from ..call.bodies import reader_for
-from ..call.ended import Verdict
-from ..call.exceptions import headers_of, read_exception, read_should_retry
-from ..call.facts import IS_MALFORMED, Facts, ProviderError
-from ..call.limits import name
-from ..call.messages import read_whole
-from ..call.rate_limits import read_rate_limits
-from ..call.verdict import completed, failed, judge
-from ..guard import guarded
-from ..names import OTHER
-from .bodies import follow_body
-from .foreign import Foreign
-from .running import RunningCall
+from ...call import statuses
+from ...call.bodies import reader_for
+from ...call.ended import Verdict
+from ...call.exceptions import headers_of, read_exception, read_should_retry
+from ...call.facts import IS_MALFORMED, Facts, ProviderError
+from ...call.limits import name
+from ...call.messages import read_whole
+from ...call.rate_limits import read_rate_limits
+from ...call.verdict import completed, failed, judge
+from ...following.bodies import follow_body
+from ...following.foreign import Foreign
+from ...following.running import RunningCall
+from ...guard import guarded
+from ...names import OTHER
 
 DEPTH: Final = 4
 """How many levels of the SDK's models are looked at: a message, its usage, the entries of it, their details."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from ..guard import guarded
-from .foreign import Foreign
-from .running import RunningCall
+from ...following.foreign import Foreign
+from ...following.running import RunningCall
+from ...guard import guarded
 
 _CLASSES: Final[dict[int, tuple[str, ...]]] = {
     400: ("BadRequestError",),

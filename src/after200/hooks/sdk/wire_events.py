@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from ..call.events import CHUNK, CHUNK_TYPE, ERROR_FIELD, KNOWN_NAMES, read_event
-from ..call.record import clock
-from ..guard import guarded, report_fault
-from .foreign import Foreign
-from .generators import ForwardsAsyncGenerator
-from .reading import deliver
-from .running import RunningCall
+from ...call.events import CHUNK, CHUNK_TYPE, ERROR_FIELD, KNOWN_NAMES, read_event
+from ...call.record import clock
+from ...following.foreign import Foreign
+from ...following.generators import ForwardsAsyncGenerator
+from ...following.reading import deliver
+from ...following.running import RunningCall
+from ...guard import guarded, report_fault
 
 # A plain chunk, one that needs no decoding, is counted where it passes and costs as little as can be: both twins do so
 # in the same words, and read the fields under the SDK's properties.

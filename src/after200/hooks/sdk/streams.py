@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import weakref
 
-from ..call.errors import read_frame_error
-from ..call.events import decode
-from ..call.facts import Facts
-from ..guard import guarded
+from ...call.errors import read_frame_error
+from ...call.events import decode
+from ...call.facts import Facts
+from ...following.foreign import Arguments, Foreign, Keywords, Wrapped
+from ...following.reading import deliver
+from ...following.responses import find
+from ...following.running import RunningCall
+from ...guard import guarded
 from .delivered_events import ADeliveredEvents, Reading, delivered_events
-from .foreign import Arguments, Foreign, Keywords, Wrapped
-from .reading import deliver
-from .responses import find
-from .running import RunningCall
 from .wire_events import AWireEvents, wire_events
 
 _decoders: weakref.WeakKeyDictionary[Foreign, RunningCall] = weakref.WeakKeyDictionary()
