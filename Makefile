@@ -69,8 +69,8 @@ ci:  ## everything that CI runs, in environments of its own
 clean:  ## remove .venv and what builds and checks leave behind
 	rm -rf $(VENV) .cache dist build .pytest_cache .mypy_cache .ruff_cache
 
-# One stamp for each set of extras. pyproject.toml says what is installed, so a change there installs again; a failed
-# installation leaves no stamp.
+# One stamp for each set of extras and dependency groups. pyproject.toml says what is installed, so a change there
+# installs again; a failed installation leaves no stamp. pip knows groups from 25.1 on, so a new environment gets a new pip.
 
 $(VENV)/.made:
 	@set -e; \
@@ -84,6 +84,7 @@ $(VENV)/.made:
 	if ! "$(PYTHON)" -m venv $(VENV); then \
 		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
 		exit 1; fi
+	$(PIP) --upgrade 'pip >= 25.1'
 	@touch $@
 
 $(VENV)/.cli: pyproject.toml $(VENV)/.made
@@ -92,9 +93,9 @@ $(VENV)/.cli: pyproject.toml $(VENV)/.made
 
 # The library that writes the dashboards has no release for Python 3.10; pyproject.toml leaves it out there.
 $(VENV)/.test: pyproject.toml $(VENV)/.made
-	$(PIP) -e '.[test,monitoring,docs]'
+	$(PIP) -e '.[cli,pytest,monitoring,completion]' --group test --group docs
 	@touch $@
 
 $(VENV)/.lint: pyproject.toml $(VENV)/.made
-	$(PIP) -e '.[lint]'
+	$(PIP) -e . --group lint
 	@touch $@

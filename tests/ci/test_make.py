@@ -16,6 +16,8 @@ from ..support.make import ROOT, make
 from ..support.not_run import INSTALLERS, SERVERS, not_run
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 NEEDS_PROGRAMS = """
 import pytest
 from tests.support.monitoring.programs import program
@@ -36,11 +38,24 @@ def test_make_lists_every_target() -> None:
     assert targets.split() == re.findall(r"^  make (\w+) +\t.{10,}$", finished.stdout, re.M), finished.stderr
 
 
-def test_make_test_installs_the_extras_that_need_no_root_and_no_other_language(tmp_path: Path) -> None:
+def test_make_test_installs_the_extras_and_groups_that_need_no_root_and_no_other_language(tmp_path: Path) -> None:
     printed = make("test", "", "--dry-run", f"VENV={tmp_path}").stdout
-    [extras] = re.findall(r"-e '\.\[([\w,]+)\]'", printed)
-    assert "test,monitoring,docs" == extras
+    [(extras, groups)] = re.findall(r"-e '\.\[([\w,]+)\]'((?: --group \w+)*)", printed)
+    assert ("cli,pytest,monitoring,completion", " --group test --group docs") == (extras, groups)
     assert set(extras.split(",")) <= set(metadata("after200").get_all("Provides-Extra") or ())
+
+
+def test_what_only_developers_need_is_no_extra_and_every_group_is_installed_somewhere() -> None:
+    groups = re.findall(r"^(\w+) = \[", PYPROJECT.partition("[dependency-groups]")[2].partition("\n[")[0], re.M)
+    extras = metadata("after200").get_all("Provides-Extra") or ()
+    commands = MAKEFILE + (ROOT / ".ci" / "run").read_text(encoding="utf-8") + CONTRIBUTING
+    assert set() == set(groups) & set(extras)
+    assert set(groups) == set(re.findall(r"--group (\w+)", commands))
+
+
+def test_a_new_environment_gets_a_pip_that_knows_groups(tmp_path: Path) -> None:
+    printed = make("test", "", "--dry-run", f"VENV={tmp_path}").stdout
+    assert printed.index("--upgrade 'pip >= 25.1'") < printed.index("--group")
 
 
 def test_make_test_ends_with_what_was_not_run_and_how_to_install_it(tmp_path: Path) -> None:

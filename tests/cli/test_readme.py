@@ -26,6 +26,7 @@ from ..support.make import make
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REPOSITORY = ("https://github.com/after200/after200/", "https://raw.githubusercontent.com/after200/after200/")
 BLOCKS = re.findall(r"^```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 RUN_BELOW = (
@@ -227,3 +228,17 @@ def test_links_to_files_lead_somewhere() -> None:
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
             assert (ROOT / target).exists(), f"{name} links to {target}"
+
+
+def test_on_a_package_index_every_link_and_picture_leads_somewhere() -> None:
+    said = metadata("after200")
+    targets = re.findall(r"\]\(([^)]+)\)", str(said.get_payload()))
+    assert len(targets) > 10
+    assert [] == [target for target in targets if not target.startswith(("https://", "#"))]
+    for target in targets:
+        if target.startswith(REPOSITORY):
+            path = re.sub("|".join(REPOSITORY), "", target).partition("#")[0]
+            assert (ROOT / re.sub(r"^(blob/)?main/", "", path)).exists(), target
+    assert {"Homepage", "Documentation", "Changelog", "Issues", "Source"} == {
+        line.partition(",")[0] for line in said.get_all("Project-URL") or ()
+    }

@@ -52,7 +52,7 @@ def wait_until_open(port: int) -> None:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the programs that the README's line installs, into an environment that was empty."""
     uv = find_uv()
-    assert uv is not None, "the extra test brings uv"
+    assert uv is not None, "the group test brings uv"
     folder = tmp_path_factory.mktemp("empty") / "venv"
     line = block("pip install").split()
     assert ["python", "-m", "pip", "install"] == line[:4]

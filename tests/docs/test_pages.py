@@ -36,7 +36,7 @@ def test_the_page_of_names_has_no_other_options() -> None:
 
 
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs", reason="the extra docs is not installed")
+    pytest.importorskip("mkdocs", reason="the group docs is not installed")
     finished = python("-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site"))
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     assert {f"{page.stem}/index.html" for page in pages() if page.stem != "index"} <= {

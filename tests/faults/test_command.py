@@ -58,7 +58,7 @@ def test_help_lists_every_scenario_with_its_description(capsys: pytest.CaptureFi
     [
         (["--port", "99999"], "'99999' is not a port; write a number from 0 to 65535"),
         (["--port", "http"], "'http' is not a port"),
-        (["--mix", "overload=5%"], "unknown fault 'overload' in the mix (did you mean overloaded"),
+        (["--mix", "overload=5%"], "unknown fault 'overload' in the mix (did you mean overloaded?)"),
         (["--rate-limits", "beans=5"], "unknown rate limit 'beans'; the kinds are requests, tokens, input_tokens,"),
         (["--rate-limits", "requests"], "'requests' is no rate limit; write KIND=NUMBER, as in requests=50"),
         (["--rate-limits", "requests=0"], "the rate limit 'requests' is 0; a limit is 1 or more a minute"),

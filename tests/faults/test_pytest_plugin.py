@@ -9,6 +9,8 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from after200.installation import pip_install
+
 EXAMPLE = """
 import anthropic
 import pytest
@@ -69,4 +71,4 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "test_example.py").write_text(WITHOUT_H11)
     ended = run(tmp_path)
     assert ended.returncode == 1
-    assert "the fixture claude_faults needs h11: pip install 'after200[faults]'" in ended.stdout
+    assert f"the fixture claude_faults needs h11: {pip_install('faults')}" in ended.stdout

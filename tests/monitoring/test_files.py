@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from after200.cli import main as after200
+from after200.installation import pip_install
 from after200.monitoring import policy as policies
 from after200.monitoring.__main__ import main
 from after200.monitoring.places import ALERTS, panel_id
@@ -138,8 +140,9 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(sys, "version_info", (3, 11, 0))
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.delitem(sys.modules, "after200.monitoring.files", raising=False)
-    assert main(["--check"]) == 2
-    assert "yaml is not installed: pip install 'after200[monitoring]'" in capsys.readouterr().err
+    assert after200(["dashboards", "--check"]) == 2
+    said = capsys.readouterr().err
+    assert f"after200 dashboards needs yaml, which is not installed: {pip_install('monitoring')}\n" == said
 
 
 def test_a_template_cannot_ask_for_what_does_not_exist() -> None:

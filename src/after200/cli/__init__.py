@@ -9,12 +9,14 @@ that an extra brings, so that a missing one can be named.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from after200._version import __version__
+from after200.installation import pip_install
 
 
 @dataclass(frozen=True)
@@ -34,41 +36,51 @@ COMMANDS = {
     "watch": Command("after200.cli.watch.command", "what your calls really did, live in the terminal", "watch"),
     "dashboards": Command("after200.monitoring.__main__", "write dashboards, rules, alerts and runbooks", "monitoring"),
     "faults": Command("after200.faults.__main__", "a server that fails the way the Claude API does", "faults"),
+    "completion": Command("after200.cli.completion", "the script that completes all this in a shell", "completion"),
 }
+
+HELP_OPTIONS = ("-h", "--help")
+VERSION_OPTIONS = ("-V", "--version")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["help"]:  # `help` is `--help`, and `help watch` is `watch --help`
+        arguments = [*arguments[1:2], "--help"]
     name = arguments[0] if arguments else "--help"
-    if name in ("-h", "--help"):
+    if name in HELP_OPTIONS:
         print(usage())
         return 0 if arguments else 2
-    if name == "--version":
+    if name in VERSION_OPTIONS:
         print(f"after200 {__version__}")
         return 0
     command = COMMANDS.get(name)
     if command is None:
-        kind = "option" if name.startswith("-") else "command"
-        print(
-            f"after200: no {kind} {name!r}; there is {', '.join([*COMMANDS, '--help', '--version'])}", file=sys.stderr
-        )
+        print(f"after200: {unknown(name)}", file=sys.stderr)
         return 2
     return run(name, command, arguments[1:])
+
+
+def unknown(name: str) -> str:
+    """Returns that there is no such command or option, the nearest one, and all that there are."""
+    kind = "option" if name.startswith("-") else "command"
+    known = [*COMMANDS, "help", "--help", "--version"]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"no {kind} {name!r}{hint}; there is {', '.join(known)}"
 
 
 def run(name: str, command: Command, arguments: list[str]) -> int:
     """Load the command's module and call it; a package that is not installed becomes one line that says what to do."""
     try:
-        module = importlib.import_module(command.module)
+        return int(importlib.import_module(command.module).main(arguments))
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] == "after200":
             raise
-        install = f"pip install 'after200[{command.extra}]'"
+        install = pip_install(command.extra)
         print(f"after200 {name} needs {missing.name}, which is not installed: {install}", file=sys.stderr)
         return 2
-    try:
-        return int(module.main(arguments))
     except KeyboardInterrupt:
         return 130
 
@@ -77,4 +89,4 @@ def usage() -> str:
     """What `after200 --help` prints."""
     commands = "\n".join(f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
     last = "after200 <command> --help says what a command takes."
-    return f"usage: after200 [--version] <command> [options]\n\n{commands}\n\n{last}"
+    return f"usage: after200 [-h] [-V] <command> [options]\n\n{commands}\n\n{last}"

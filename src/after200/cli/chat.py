@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import after200
+from after200.installation import pip_install
 
 RETRIES = 2
 SECONDS_WITHOUT_A_BYTE = 5
@@ -47,7 +48,7 @@ def find_instrument_command() -> str:
     """`opentelemetry-instrument` of the environment that this runs in."""
     command = Path(sysconfig.get_path("scripts"), "opentelemetry-instrument")
     if not command.is_file():
-        raise ChatFailedError(f"{command} is missing: pip install 'after200[cli]'")
+        raise ChatFailedError(f"{command} is missing: {pip_install('cli')}")
     return str(command)
 
 

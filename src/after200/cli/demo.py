@@ -23,10 +23,10 @@ from after200.cli import reconcile
 from after200.cli.answered import read_answered
 from after200.cli.arguments import whole_number
 from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
+from after200.cli.demo_result import Demo, as_json, show
 from after200.cli.endings import ending_of
 from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
-from after200.cli.report import Demo, as_json, show
 from after200.faults import FaultServer
 
 MIX = {
@@ -64,7 +64,7 @@ RATE_LIMITS = {"requests": 650, "input_tokens": 2_000_000, "output_tokens": 40_0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo, show the result, and return the exit status."""
-    options = parse(argv)
+    options = parser().parse_args(argv)
     console = Console(stderr=options.json)
     try:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -121,18 +121,18 @@ def hidden_failure(spans: Sequence[Span]) -> Span | None:
     return max(hidden, key=interest, default=None)
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The parser; it ends the program with status 2 and a line that says what is accepted when an option is wrong."""
+    found = argparse.ArgumentParser(
         prog="after200 demo",
         description="Make calls that fail in every way a stream can, or complete without a usable answer, and show "
         "what HTTP says and what was true.",
     )
-    parser.add_argument(
+    found.add_argument(
         "--calls", type=whole_number(1, 100_000), default=500, help="how many calls to make (default: 500)"
     )
-    parser.add_argument(
+    found.add_argument(
         "--seed", type=whole_number(0, 2**32 - 1), default=7, help="the seed of the mix of faults (default: 7)"
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    return parser.parse_args(argv)
+    found.add_argument("--json", action="store_true", help="print the result as JSON")
+    return found

@@ -27,7 +27,7 @@ or at URL/SCENARIO@KEY for a count of attempts of its own, or at URL/mix for wha
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; returns the exit status."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     if (options.tls_cert is None) != (options.tls_key is None):
         return _fail("--tls-cert and --tls-key belong together: give both, or neither", 2)
     try:
@@ -59,35 +59,35 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     """Returns the parser; its options are the keywords of `FaultServer`."""
-    parser = argparse.ArgumentParser(
+    found = argparse.ArgumentParser(
         prog="after200 faults",
         description=_DESCRIPTION,
         epilog=_catalog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
-    parser.add_argument(
+    found.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    found.add_argument(
         "--mix",
         type=_mix,
         default=None,
         metavar="NAME=SHARE,...",
         help="what URL/mix plays, for example overloaded=5%%,truncated=1%%; the rest is completed",
     )
-    parser.add_argument("--seed", type=_seed, default=0, help="the seed of the mix (default: 0)")
-    parser.add_argument("--latency", type=_milliseconds, default=0.0, metavar="MS", help="wait before each answer")
-    parser.add_argument("--chunk-delay", type=_milliseconds, default=0.0, metavar="MS", help="wait before each chunk")
-    parser.add_argument(
+    found.add_argument("--seed", type=_seed, default=0, help="the seed of the mix (default: 0)")
+    found.add_argument("--latency", type=_milliseconds, default=0.0, metavar="MS", help="wait before each answer")
+    found.add_argument("--chunk-delay", type=_milliseconds, default=0.0, metavar="MS", help="wait before each chunk")
+    found.add_argument(
         "--rate-limits",
         type=_rate_limits,
         default=None,
         metavar="KIND=LIMIT,...",
         help="limits a minute that the answers name and that run down, for example requests=50,output_tokens=16000",
     )
-    parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
-    parser.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
-    return parser
+    found.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
+    found.add_argument("--tls-key", metavar="FILE", help="the certificate's key (PEM)")
+    return found
 
 
 def _catalog() -> str:

@@ -77,10 +77,13 @@ class Mix:
         return chosen, attempt
 
 
-def did_you_mean(name: str) -> str:
-    """Returns ` (did you mean ...?)` with the scenarios whose names, or short names, are the nearest; '' for none."""
-    near = difflib.get_close_matches(name, [*ALIASES, *SCENARIOS, MIX], n=3)
-    known = list(dict.fromkeys(ALIASES.get(each, each) for each in near))
+def did_you_mean(name: str, *, short: bool = False) -> str:
+    """Returns ` (did you mean ...?)` with the scenarios whose names, or short names, are the nearest; '' for none.
+
+    With `short`, a short name stands as it is: `--mix` takes it, and a path does not.
+    """
+    near = difflib.get_close_matches(name, [*ALIASES, *SCENARIOS, *([] if short else [MIX])], n=3)
+    known = list(dict.fromkeys(each if short else ALIASES.get(each, each) for each in near))
     return f" (did you mean {' or '.join(known)}?)" if known else ""
 
 
@@ -91,8 +94,8 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
         scenario = ALIASES.get(name, name)
         if scenario not in SCENARIOS:
             raise ValueError(
-                f"unknown fault {name!r} in the mix{did_you_mean(name)}; short names: {', '.join(ALIASES)}; "
-                f"or the name of any scenario: {LISTED} them"
+                f"unknown fault {name!r} in the mix{did_you_mean(name, short=True)}; "
+                f"short names: {', '.join(ALIASES)}; or the name of any scenario: {LISTED} them"
             )
         if not 0 <= share <= 1:
             raise ValueError(

@@ -20,7 +20,7 @@ OLDEST_PYTHON = (3, 11)
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 done or up to date, 1 not up to date, 2 cannot run."""
-    options = parse(arguments)
+    options = parser().parse_args(arguments)
     if options.list:
         from after200.monitoring.policy import describe_settings
 
@@ -29,11 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     if sys.version_info < OLDEST_PYTHON:
         version = ".".join(map(str, sys.version_info[:3]))
         return complain(f"needs Python 3.11 or later, as grafana-foundation-sdk does; this is {version}")
-    try:
-        from after200.monitoring.files import render
-        from after200.monitoring.policy import Policy, with_settings
-    except ModuleNotFoundError as error:
-        return complain(f"{error.name} is not installed: pip install 'after200[monitoring]'")
+    from after200.monitoring.files import render
+    from after200.monitoring.policy import Policy, with_settings
+
     try:
         policy = with_settings(Policy(), options.set)
     except ValueError as error:
@@ -48,19 +46,20 @@ def main(arguments: list[str] | None = None) -> int:
         )
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the options."""
+    found = argparse.ArgumentParser(
         prog="after200 dashboards", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
+    found.add_argument(
         "--output", type=Path, default=Path("dashboards"), help="the folder to write to or check (default: dashboards)"
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
-    parser.add_argument("--list", action="store_true", help="write nothing; list what --set accepts, with its default")
-    parser.add_argument(
+    found.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
+    found.add_argument("--list", action="store_true", help="write nothing; list what --set accepts, with its default")
+    found.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; may be given several times"
     )
-    return parser.parse_args(arguments)
+    return found
 
 
 def write(folder: Path, rendered: dict[str, str]) -> int:

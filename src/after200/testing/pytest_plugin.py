@@ -8,7 +8,7 @@ Nothing is imported until a test asks for a fixture: the plugin is loaded wherev
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -31,7 +31,7 @@ def claude_faults() -> Iterator[FaultServer]:
     try:
         from after200.faults import FaultServer
     except ModuleNotFoundError as error:
-        pytest.fail(f"the fixture claude_faults needs {error.name}: pip install 'after200[faults]'", pytrace=False)
+        _fail_for_lack_of(error, "claude_faults", "faults")
     with FaultServer() as server:
         yield server
 
@@ -45,8 +45,7 @@ def after200_telemetry(request: pytest.FixtureRequest) -> Iterator[RecordedTelem
     try:
         from .recorded import RecordedTelemetry
     except ModuleNotFoundError as error:
-        needs = f"the fixture after200_telemetry needs {error.name}: pip install 'after200[pytest]'"
-        pytest.fail(needs, pytrace=False)
+        _fail_for_lack_of(error, "after200_telemetry", "pytest")
     recorder = RecordedTelemetry(**_settings(request.node))
     try:
         recorder.__enter__()
@@ -56,6 +55,13 @@ def after200_telemetry(request: pytest.FixtureRequest) -> Iterator[RecordedTelem
         yield recorder
     finally:
         recorder.__exit__(None, None, None)
+
+
+def _fail_for_lack_of(error: ModuleNotFoundError, fixture: str, extra: str) -> NoReturn:
+    """Fails the test with the extra that brings what is missing."""
+    from after200.installation import pip_install
+
+    pytest.fail(f"the fixture {fixture} needs {error.name}: {pip_install(extra)}", pytrace=False)
 
 
 def _settings(test: Any) -> dict[str, Any]:

@@ -74,7 +74,16 @@ def environment(inherited: Mapping[str, str], model: str) -> dict[str, str]:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Reads the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
-    parser = argparse.ArgumentParser(
+    reader = parser()
+    given = reader.parse_args(argv)
+    if given.prometheus and "metrics" not in given.signals:
+        reader.error("argument --prometheus: it needs metrics among the --signals")
+    return given
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser."""
+    found = argparse.ArgumentParser(
         prog="after200 verify",
         description="Make five calls to a fault server through the SDK, the instrumentation and the exporters of this "
         "environment, and check what was recorded. Run it where the service runs, with the same OTEL_* settings.",
@@ -94,14 +103,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         ("--timeout", "SECONDS", seconds, 60.0, "how long to wait for each of them (default: 60)"),
     )
     for option, metavar, kind, default, words in options:
-        parser.add_argument(option, metavar=metavar, type=kind, default=default, help=words)
+        found.add_argument(option, metavar=metavar, type=kind, default=default, help=words)
     words = "sent to both, for example a key; may be given several times"
-    parser.add_argument("--header", metavar="NAME:VALUE", type=header, action="append", default=[], help=words)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    given = parser.parse_args(argv)
-    if given.prometheus and "metrics" not in given.signals:
-        parser.error("argument --prometheus: it needs metrics among the --signals")
-    return given
+    found.add_argument("--header", metavar="NAME:VALUE", type=header, action="append", default=[], help=words)
+    found.add_argument("--json", action="store_true", help="print the result as JSON")
+    return found
 
 
 def check(model: str, instrument: str, *arguments: str) -> int:

@@ -35,7 +35,7 @@ TICK_S = 0.25
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Receives and shows until `q`, a signal or the end of the time; returns the exit status."""
-    options = parse(argv)
+    options = parser().parse_args(argv)
     try:
         receiver = Receiver(options.port, host=options.host, telemetry=Telemetry(KEPT, is_relevant))
     except OSError as error:
@@ -113,21 +113,19 @@ def refusal(options: argparse.Namespace, error: OSError) -> str:
     )
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the options; a wrong one ends the program with status 2 and a line that says what is accepted."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser; it ends the program with status 2 and a line that says what is accepted."""
+    found = argparse.ArgumentParser(
         prog="after200 watch",
         description="Receive OTLP from a service, and show what its calls to Claude really did. The service needs "
         "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf; its exporters then send to port 4318 unless told otherwise.",
         epilog="q or Ctrl-C leaves, and prints the summary.",
     )
     port = whole_number(0, 65535)
-    parser.add_argument(
-        "--port", type=port, default=4318, help="the port to listen on (default: 4318; 0: any free one)"
-    )
-    parser.add_argument(
+    found.add_argument("--port", type=port, default=4318, help="the port to listen on (default: 4318; 0: any free one)")
+    found.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine)"
     )
-    parser.add_argument("--once", type=seconds, metavar="SECONDS", help="receive for so long, then print the summary")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON at the end")
-    return parser.parse_args(argv)
+    found.add_argument("--once", type=seconds, metavar="SECONDS", help="receive for so long, then print the summary")
+    found.add_argument("--json", action="store_true", help="print the summary as JSON at the end")
+    return found
