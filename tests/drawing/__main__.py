@@ -35,9 +35,11 @@ def main(output: Path, names: list[str]) -> int:
         (folder / "nothing").mkdir()
         databases["nothing-classic"] = folder / "nothing" / "database"
         build()
+        # One server for each database, which Prometheus locks: several situations look at one episode.
+        servers = {name: stack.enter_context(serve(database)) for name, database in databases.items()}
         for situation in situations:
             name = situation.episode.name if situation.episode else "nothing"
-            server = stack.enter_context(serve(databases[f"{name}-classic"]))
+            server = servers[f"{name}-classic"]
             traces = folder / name / "traces.json" if situation.episode else None
             for seen in draw(list(situation.orders(server.url, traces, BOARDS)), output):
                 for finding in check(seen, situation.state):

@@ -80,7 +80,7 @@ def silent_alerts(board: Board, panel: dict[str, Any]) -> None:
 
 def swap_colors(board: Board, panel: dict[str, Any]) -> None:
     for override in panel["fieldConfig"]["overrides"]:
-        if override["matcher"]["options"] == "overloaded_error":
+        if "overloaded_error" in override["matcher"]["options"]:
             override["properties"][0]["value"]["fixedColor"] = "#73BF69"
 
 

@@ -152,7 +152,8 @@ def drowns(panel: Panel, state: State) -> str | None:
 
 
 def same_colors(panel: Panel, state: State) -> str | None:
-    shown = [line["color"] for line in lines(panel)]
+    """Two names may meet on one colour of Grafana's palette by name; colours that are chosen may not."""
+    shown = [line["color"] for line in lines(panel) if not line["byName"]]
     twice = sorted({color for color in shown if shown.count(color) > 1})
     return f"has two series of one colour: {', '.join(map(str, twice))}" if twice else None
 

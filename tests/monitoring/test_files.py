@@ -198,6 +198,19 @@ def test_dashboards_have_stable_uids_and_lead_to_each_other() -> None:
         assert chosen <= {variable["name"] for variable in model["templating"]["list"]}
 
 
+def test_dashboards_are_small_enough_to_be_read_in_a_review() -> None:
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (DASHBOARDS / "grafana").glob("*.json"))
+    assert lines < 12_000
+
+
+def test_graphs_by_model_leave_colors_to_grafanas_palette_by_name() -> None:
+    graphs = [panel for _, panel in panels() if panel["type"] == "timeseries"]
+    of_models = [panel for panel in graphs if "{{gen_ai_request_model}}" in str(panel["targets"])]
+    assert len(of_models) > 5
+    for panel in of_models:
+        assert panel["fieldConfig"]["defaults"]["color"] == {"mode": "palette-classic-by-name"}, panel["title"]
+
+
 def test_no_two_panels_overlap_and_none_leaves_the_grid() -> None:
     for path in sorted((DASHBOARDS / "grafana").glob("*.json")):
         board = json.loads(path.read_text(encoding="utf-8"))

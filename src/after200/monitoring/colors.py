@@ -2,13 +2,12 @@
 """One meaning, one colour: what each value of an attribute is drawn in, on every dashboard.
 
 A failure has the same colour whether a panel shows it as `after200.failure`, as an error type, or as a status. Green is
-for what went well and for nothing else; red for what is the provider's fault; grey for what says nothing. Models, jobs
-and tools are drawn in colours that mean nothing, each with its own.
+for what went well and for nothing else; red for what is the provider's fault; grey for what says nothing. Models and
+server tools have no colour here: Grafana's palette gives each name a colour of its own, the same on every dashboard.
 """
 
 from __future__ import annotations
 
-import colorsys
 from typing import Final
 
 from after200 import names
@@ -115,33 +114,14 @@ OF: Final[dict[str, dict[str, str]]] = {
         "priority_input_tokens": "#C8A2FF",
         "priority_output_tokens": "#8F6AD9",
     },
-    names.TOOL_NAME: {
-        "web_search": LIGHT_BLUE,
-        "web_fetch": BLUE,
-        "code_execution": CYAN,
-        "bash_code_execution": "#2F8F8F",
-        "text_editor_code_execution": "#7FE0E0",
-        "tool_search": "#C8A2FF",
-        "mcp": "#8F6AD9",
-        "advisor": "#B8D8F0",
-    },
     names.SERVICE_TIER: {"standard": LIGHT_BLUE, "priority": BLUE, "batch": CYAN},
 }
 """Attribute → value → colour. A detail of tokens stands with the kind of token that it is a part of."""
 
-HUES: Final[dict[str, float]] = {"opus": 0.60, "sonnet": 0.52, "haiku": 0.90, "fable": 0.45, "mythos": 0.70}
-"""The hue of each family of models, away from red, orange and yellow."""
-VERSIONS: Final = ("5", "5-5", "5-2", "5-1", "4-8", "4-7", "4-6", "4-5", "4-1", "4-0")
 
-
-def model_colors() -> dict[str, str]:
-    """Regular expressions for the names of models, whatever the platform → colour. Others get Grafana's palette."""
-    found = {}
-    for family, hue in HUES.items():
-        for place, version in enumerate(VERSIONS):
-            red, green, blue = colorsys.hls_to_rgb(
-                hue, (0.62, 0.78, 0.45, 0.70, 0.36)[place % 5], 0.75 - 0.4 * (place > 4)
-            )
-            name = f"{family}-{version}" + ("(?![-.][0-9](?![0-9]))" if "-" not in version else "(?![0-9])")
-            found[name] = "#" + "".join(f"{round(part * 255):02X}" for part in (red, green, blue))
-    return found
+def grouped(table: dict[str, str]) -> dict[str, list[str]]:
+    """Colour → the values that are drawn in it."""
+    groups: dict[str, list[str]] = {}
+    for value, color in table.items():
+        groups.setdefault(color, []).append(value)
+    return groups

@@ -6,6 +6,7 @@ No metric is chosen here. Colours, legends and links follow from the attributes 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -108,7 +109,8 @@ def graph(
     """Lines over time; stacked areas where the series add up to something.
 
     `by` are the attributes that the series of a query without a legend differ in: their values are the legend, each
-    value of the last one has its colour, and a click on a model narrows the dashboard down to it. `axis` says what the
+    value of the last one has its colour (Grafana's palette by name gives one to a model), and a click on a model
+    narrows the dashboard down to it. `axis` says what the
     axis counts. `colored` are the colours of other series by their names. `limit` is a dashed line that the others are
     to stay below. `floor` is a value that the axis reaches down to at least.
     """
@@ -132,15 +134,18 @@ def graph(
         panel = panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL)).axis_soft_max(1)
     if maximum is not None:
         panel = panel.max(maximum)
+    if by and by[-1] not in colors.OF:
+        panel = panel.color_scheme(d.FieldColor().mode(dm.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
     for ref_id, query in zip("ABCDEFGH", (*queries, *([limit] if limit else [])), strict=False):
         panel = panel.with_target(target(query, ref_id, legend(*by) or "__auto"))
-    for series, color in (colors.OF.get(by[-1], {}) if by else colored or {}).items():
-        panel = panel.override_by_name(series, [fixed_color(color)])
+    for color, series in colors.grouped(colors.OF.get(by[-1], {}) if by else colored or {}).items():
+        if len(series) == 1:
+            panel = panel.override_by_name(series[0], [fixed_color(color)])
+        else:
+            panel = panel.override_by_regexp(f"/^({'|'.join(map(re.escape, series))})$/", [fixed_color(color)])
     if names.REQUEST_MODEL in by:
         only_this = narrow("model", f"${{__field.labels.{label(names.REQUEST_MODEL)}}}")
         panel = panel.override_by_field_type("number", [only_this])
-        for pattern, color in colors.model_colors().items():
-            panel = panel.override_by_regexp(f"/{pattern}/", [fixed_color(color)])
     if limit:
         dashed = property_of("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})
         thin = property_of("custom.lineWidth", 1)

@@ -36,6 +36,7 @@ const series = (frames: any[]) => frames.map((frame) => ({
     return {
       name: getFieldDisplayName(field, frame, frames), type: field.type, rows: field.values.length, labels: field.labels,
       color: field.type === FieldType.number ? field.display?.(field.values[field.values.length - 1]).color : undefined,
+      byName: field.config.color?.mode === 'palette-classic-by-name',
       least: numbers.length ? Math.min(...numbers) : undefined, most: numbers.length ? Math.max(...numbers) : undefined,
       texts: field.values.slice(0, 100).map((value: any) => text(field, value)),
       links: field.getLinks ? field.getLinks({ valueRowIndex: field.values.length - 1 }).map((link: any) => ({ title: link.title, href: link.href, trace: !link.href || link.href.includes('explore') })) : [],
