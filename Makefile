@@ -19,16 +19,21 @@ EXAMPLES ?= 50000
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long servers lint format types build matrix newest boards pictures ci clean
+.PHONY: help demo test test-all long servers lint format types build matrix newest boards pictures ci clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1 \t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1 \t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.cli  ## 500 calls with faults: what HTTP says and what was true
 	$(BIN)/after200 demo $(ARGS)
 
-test: $(VENV)/.test  ## the test suite; its last line says what was not run because a program is missing
-	$(BIN)/python -m pytest -p tests.support.not_run $(PARALLEL) $(ARGS)
+TEST := $(BIN)/python -m pytest -p tests.support.not_run -p tests.support.durations $(PARALLEL)
+
+test: $(VENV)/.test  ## every behaviour once; the last line says what was not run because a program is missing
+	$(TEST) -p tests.support.representatives $(ARGS)
+
+test-all: $(VENV)/.test  ## every variant of every test, as CI runs them
+	$(TEST) $(ARGS)
 
 long: $(VENV)/.test  ## what takes an hour: every scenario on every surface in both span modes, and the fuzz with EXAMPLES
 	AFTER200_ALL_SURFACES=1 $(BIN)/python -m pytest $(PARALLEL) tests/streams $(ARGS)

@@ -12,11 +12,18 @@ from opentelemetry.context import Context, attach, get_current
 from after200.faults import FaultServer
 from after200.guard import reported
 
+from .support.representatives import MARKERS
 from .support.streams.application import Application
 from .support.telemetry import Telemetry
 
 LONG = ("streams", "verify", "monitoring", "neighbours", "docs", "plugin", "cli", "load", "contract")
 """What takes longest in all, begun first: one process runs all tests of a file, and should not be the last to end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the markers that every run meets."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

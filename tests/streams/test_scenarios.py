@@ -8,6 +8,7 @@ whole with the table in `expected.py`.
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import anthropic
@@ -18,7 +19,7 @@ from ..support.streams.expected import BASIC_ROWS, ROWS
 from ..support.streams.row import Row
 from ..support.streams.surfaces import FEW_SURFACES, SURFACES, Surface
 from ..support.telemetry import Telemetry, described
-from .telling import Told
+from .telling import Told, ending_on
 
 ALL_SURFACES = "AFTER200_ALL_SURFACES" in os.environ
 """Whether every scenario is played on every surface in both span modes, which takes a quarter of an hour."""
@@ -47,6 +48,21 @@ def cases(*, sdk_span: bool = False) -> list[Any]:
     return cases
 
 
+def kinds(row: Row, surface: Surface, mode: str) -> Iterator[Hashable]:
+    """What a case covers: of all scenarios and all surfaces each, and every way to end on every surface.
+
+    Each scenario is played as a stream and as a whole message, and with each way of decoding the body.
+    """
+    ending = ending_on(row, surface)
+    end = (ending.outcome, ending.phase, row.seen)
+    yield "scenario", row.scenario, surface.stream
+    yield "scenario", row.scenario, surface.decoding
+    yield "surface", surface.name, mode
+    yield "end", end, surface.name
+    yield "end", end, mode
+
+
+@pytest.mark.variants(covers=kinds)
 @pytest.mark.parametrize(("row", "surface", "mode"), cases())
 def test_a_call_is_told_of_whole_and_the_application_sees_no_difference(
     row: Row, surface: Surface, mode: str, application: Application, telemetry: Telemetry
@@ -82,6 +98,7 @@ def skip_what_this_sdk_cannot_read(row: Row, raised: BaseException | None) -> No
 HAS_TRACING = hasattr(anthropic._base_client, "start_api_call_span")
 
 
+@pytest.mark.variants(covers=kinds)
 @pytest.mark.skipif(not HAS_TRACING, reason="this SDK has no tracing of its own")
 @pytest.mark.parametrize(("row", "surface", "mode"), cases(sdk_span=True) if HAS_TRACING else [])
 def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
