@@ -30,9 +30,9 @@ INSTRUMENTS = ("anthropic >= 0.27, < 3",)
 class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Records what happens after the 200 of a call that the `anthropic` SDK makes.
 
-    Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions`, `on_call_end` (see
-    `Settings`), and `tracer_provider`, `meter_provider`, `logger_provider` in place of the global ones. Instrumenting
-    before and after `import anthropic` both work, also for clients that exist already.
+    Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions`, `on_call_end`,
+    `metric_baggage` (see `Settings`), and `tracer_provider`, `meter_provider`, `logger_provider` in place of the global
+    ones. Instrumenting before and after `import anthropic` both work, also for clients that exist already.
     """
 
     _patches: Patches | None = None

@@ -9,12 +9,14 @@ service down.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args
 
 from .call.ended import EndedCall
 from .guard import logger, warn_once
+from .names import ATTRIBUTES
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
@@ -52,6 +54,40 @@ def _callable(value: object) -> Callable[[EndedCall], object]:
     raise ValueError("a callable that takes an EndedCall")
 
 
+MAX_BAGGAGE: Final = 3
+"""How many entries of the baggage become attributes: each multiplies the series of a metric."""
+
+_ENTRY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_RESERVED: Final = ("after200.", "anthropic.", "error.", "exception.", "gen_ai.", "http.", "otel.", "server.")
+"""The beginnings of the names that the package and the conventions use for its spans, metrics and log records."""
+_TAKEN: Final = frozenset({*(re.sub(r"\W", "_", name) for name in ATTRIBUTES), "instance", "job", "le", "quantile"})
+"""Names that are taken, as Prometheus writes them: what becomes the same label there is the same name here."""
+
+
+def _baggage_entries(value: object) -> tuple[str, ...]:
+    entries = value.split(",") if isinstance(value, str) else value
+    if not isinstance(entries, (list, tuple)) or not all(isinstance(entry, str) for entry in entries):
+        raise ValueError(_ACCEPTED_BAGGAGE)
+    found = {re.sub(r"\W", "_", entry.strip()): entry.strip() for entry in reversed(entries)}
+    if len(found) > MAX_BAGGAGE or not all(map(_ENTRY.fullmatch, found.values())):
+        raise ValueError(_ACCEPTED_BAGGAGE)
+    for label, entry in list(found.items()):
+        if label in _TAKEN or entry.startswith(_RESERVED):
+            warn_once(
+                f"metric_baggage {entry}",
+                "metric_baggage names %r, which is the name of an attribute or a label already, so it is ignored. "
+                "Choose another name for the entry, as in tenant.id.",
+                entry,
+            )
+            del found[label]
+    return tuple(reversed(found.values()))
+
+
+_ACCEPTED_BAGGAGE: Final = (
+    f"at most {MAX_BAGGAGE} names of baggage entries, separated by commas, as in tenant.id,app.route"
+)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the package records.
@@ -65,6 +101,8 @@ class Settings:
             application as the SDK's class for it, with the corrected status code.
         on_call_end: called once with the `EndedCall` of each call, in the context of its span, while the span can
             still be written to. What it raises is logged once. A keyword only.
+        metric_baggage: the names of the baggage entries that become attributes of `after200.calls`, `after200.answers`
+            and `after200.tokens`, of spans and of log records; at most `MAX_BAGGAGE`.
     """
 
     spans: SpanMode = "auto"
@@ -72,12 +110,13 @@ class Settings:
     chunk_timing: bool = False
     correct_exceptions: bool = False
     on_call_end: Callable[[EndedCall], object] | None = None
+    metric_baggage: tuple[str, ...] = ()
 
 
 class InstrumentKeywords(TypedDict, total=False):
     """The keywords of `AnthropicInstrumentor().instrument(...)`. A keyword that is absent or None has no effect.
 
-    The first five are the fields of `Settings`. The providers stand in place of the global ones. The last two are
+    The first six are the fields of `Settings`. The providers stand in place of the global ones. The last two are
     keywords of OpenTelemetry's base class: `skip_dep_check` instruments any version of the SDK, and
     `raise_exception_on_conflict` raises where the version is not supported.
     """
@@ -87,6 +126,7 @@ class InstrumentKeywords(TypedDict, total=False):
     chunk_timing: bool | None
     correct_exceptions: bool | None
     on_call_end: Callable[[EndedCall], object] | None
+    metric_baggage: str | Sequence[str] | None
     tracer_provider: TracerProvider | None
     meter_provider: MeterProvider | None
     logger_provider: LoggerProvider | None
@@ -100,6 +140,7 @@ _PARSERS: Final[dict[str, Callable[[object], Any]]] = {
     "chunk_timing": _boolean,
     "correct_exceptions": _boolean,
     "on_call_end": _callable,
+    "metric_baggage": _baggage_entries,
 }
 _KEYWORDS_ONLY: Final = frozenset({"on_call_end"})
 

@@ -211,9 +211,10 @@ def test_a_service_can_be_pointed_at_the_fault_server(app: Path) -> None:
 
 
 def test_the_settings_are_those_there_are() -> None:
-    rows = re.findall(rf"^\| `(\w+)` \| `({PREFIX}\w+)` \| `(\w+)` \|", README, re.MULTILINE)
+    rows = re.findall(rf"^\| `(\w+)` \| `({PREFIX}\w+)` \| `?(\w+)`? \|", README, re.MULTILINE)
     defaults = {name: value for name, value in vars(Settings()).items() if value is not None}
-    assert [(name, PREFIX + name.upper(), str(value).lower()) for name, value in defaults.items()] == rows
+    shown = {name: "none" if value == () else str(value).lower() for name, value in defaults.items()}
+    assert [(name, PREFIX + name.upper(), value) for name, value in shown.items()] == rows
 
 
 def test_the_metrics_are_those_there_are() -> None:

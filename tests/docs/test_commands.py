@@ -37,6 +37,8 @@ RUN_BELOW = (
     ("index.md", "after200 faults"),
     ("index.md", "ANTHROPIC_BASE_URL"),
     ("settings.md", "correct_exceptions=True"),
+    ("settings.md", "METRIC_BAGGAGE"),  # in test_servers.py
+    ("settings.md", "fastapi/app.py"),  # there too
     ("setup.md", "OTEL_SERVICE_NAME"),
     ("setup.md", "OTEL_LOGS_EXPORTER"),
     *(("setup.md", f"{name}.py") for name in ("telemetry", "gunicorn.conf", "asgi", "tasks")),  # in test_servers.py

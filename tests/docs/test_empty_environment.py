@@ -6,10 +6,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from after200 import names
 from after200.faults import FaultServer
 
 from .pages import ROOT
-from .programs import environment, free_port
+from .programs import environment, free_port, wait_until_open
 
 BLOCKS = re.findall(r"^```(?:sh|python)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 CONSOLE = {f"OTEL_{signal}_EXPORTER": "console" for signal in ("TRACES", "METRICS", "LOGS")}
@@ -35,17 +33,6 @@ def find_uv() -> str | None:
     except ImportError:
         return shutil.which("uv")
     return str(uv.find_uv_bin())
-
-
-def wait_until_open(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "nobody listens"
-            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

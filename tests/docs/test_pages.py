@@ -56,12 +56,13 @@ def test_links_into_the_repository_lead_somewhere() -> None:
 
 def test_the_settings_are_those_there_are() -> None:
     accepted = {True: "true, false", False: "true, false", "auto": ", ".join(SPANS), None: "a callable"}
+    accepted |= {(): "at most three names, separated by commas"}
     assert [
         {
             "keyword": name,
             "environment variable": "" if default is None else PREFIX + name.upper(),
             "accepted": accepted[default],
-            "default": str(default).lower(),
+            "default": "none" if default == () else str(default).lower(),
         }
         for name, default in vars(Settings()).items()
     ] == table("settings.md", "keyword")

@@ -9,21 +9,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
 from after200 import names
+from after200.cli.otlp import Span
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
 from .pages import ROOT, blocks
-from .programs import environment, free_port
+from .programs import environment, free_port, wait_until_open
 
 OVERLOADED = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
 CALLS = 6
@@ -45,7 +48,11 @@ def running(words: list[str], folder: Path, **settings: str) -> Iterator[None]:
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [sys.executable, "-m", *words], cwd=folder, env=environment(settings), stdout=output, stderr=output
+            words if "/" in words[0] else [sys.executable, "-m", *words],
+            cwd=folder,
+            env=environment(settings),
+            stdout=output,
+            stderr=output,
         ) as process,
     ):
         try:
@@ -97,6 +104,54 @@ def test_every_worker_of_a_web_server_reports_for_itself(program: str, port_opti
         assert CALLS == len([span for span in receiver.spans if span.attributes.get(names.OUTCOME) == "failed"])
         instances = {span.resource["service.instance.id"] for span in receiver.spans}
         assert 1 <= len(instances) <= 2
+
+
+def test_fastapi_says_whose_calls_fail(tmp_path: Path) -> None:
+    pytest.importorskip("fastapi")
+    shutil.copy(ROOT / "examples" / "fastapi" / "app.py", tmp_path)
+    [script] = [each.text for each in blocks("sh") if "METRIC_BAGGAGE" in each.text]
+    exports = dict(re.findall(r"^export (\w+)=(.*)$", script, re.M))
+    *_, last = script.splitlines()
+    assert "opentelemetry-instrument uvicorn app:app" == last
+    port = free_port()
+    words = [str(Path(sys.executable).with_name("opentelemetry-instrument")), *last.split()[1:], f"--port={port}"]
+    with Receiver() as receiver, FaultServer(mix={"overloaded": 0.5}, seed=7) as faults:
+        soon = {"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_BSP_SCHEDULE_DELAY": "200"}
+        given = settings(receiver, faults) | exports | soon
+        given |= {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "ANTHROPIC_BASE_URL": faults.base_url("mix")}
+        with running(words, tmp_path, **given):
+            wait_until_open(port)
+            for number in range(8):
+                tenant = {"x-tenant": f"tenant-{number % 2}"}
+                with suppress(OSError, HTTPException):
+                    urlopen(Request(f"http://127.0.0.1:{port}/answer/entropy", headers=tenant), timeout=30).read()
+            expected = expected_calls(faults)
+            assert receiver.wait_for(lambda: expected == calls_by_tenant(receiver), timeout=20)
+            assert receiver.wait_for(lambda: len(spans_of_calls(receiver)) == 8, timeout=20)
+    assert {("tenant-0", "/answer/{topic}"), ("tenant-1", "/answer/{topic}")} == {
+        (span.attributes["tenant.id"], span.attributes["app.route"]) for span in spans_of_calls(receiver)
+    }
+    assert {"failed", "completed"} == {outcome for _, outcome in expected}
+
+
+def spans_of_calls(receiver: Receiver) -> list[Span]:
+    """The spans of calls: FastAPI makes spans of its own."""
+    return [span for span in receiver.spans if names.OUTCOME in span.attributes]
+
+
+def expected_calls(faults: FaultServer) -> Counter[tuple[str, str]]:
+    """The calls by tenant, who took turns, and by their outcome."""
+    return Counter(
+        (f"tenant-{number % 2}", "failed" if entry.failure else "completed") for number, entry in enumerate(faults.log)
+    )
+
+
+def calls_by_tenant(receiver: Receiver) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for point in receiver.points(names.CALLS.name):
+        if point.value:
+            found[str(point.attributes.get("tenant.id")), str(point.attributes[names.OUTCOME])] += int(point.value)
+    return found
 
 
 def test_the_workers_of_celery_report_before_they_end(service: Path) -> None:

@@ -18,7 +18,12 @@ def on_call_end(call: object) -> None:
 
 def test_the_defaults_are_the_contract_s() -> None:
     expected = Settings(
-        spans="auto", genai_metrics=True, chunk_timing=False, correct_exceptions=False, on_call_end=None
+        spans="auto",
+        genai_metrics=True,
+        chunk_timing=False,
+        correct_exceptions=False,
+        on_call_end=None,
+        metric_baggage=(),
     )
     assert expected == read_settings({}, {})
 
@@ -44,6 +49,10 @@ def test_the_defaults_are_the_contract_s() -> None:
         ({"chunk_timing": False}, {"CHUNK_TIMING": "true"}, Settings(chunk_timing=False)),
         ({"on_call_end": on_call_end}, {}, Settings(on_call_end=on_call_end)),
         ({"on_call_end": None}, {}, Settings()),
+        ({"metric_baggage": "tenant.id"}, {}, Settings(metric_baggage=("tenant.id",))),
+        ({"metric_baggage": ["tenant.id", "b"]}, {}, Settings(metric_baggage=("tenant.id", "b"))),
+        ({}, {"METRIC_BAGGAGE": " a , b-c,d_e "}, Settings(metric_baggage=("a", "b-c", "d_e"))),
+        ({}, {"METRIC_BAGGAGE": "a,a,b"}, Settings(metric_baggage=("a", "b"))),
         # Keywords that are not settings, and that the base class reads.
         (
             {
@@ -73,6 +82,24 @@ def test_a_keyword_comes_before_the_environment_and_that_before_the_default(
             {"SPANS": "both"},
             "OTEL_INSTRUMENTATION_AFTER200_SPANS='both' is not valid: accepted is one of auto, own, annotate, none. "
             "Using 'auto'.",
+        ),
+        (
+            {},
+            {"METRIC_BAGGAGE": "a,b,c,d"},
+            "OTEL_INSTRUMENTATION_AFTER200_METRIC_BAGGAGE='a,b,c,d' is not valid: accepted is "
+            "at most 3 names of baggage entries, separated by commas, as in tenant.id,app.route. Using ().",
+        ),
+        (
+            {"metric_baggage": "tenant id"},
+            {},
+            "keyword metric_baggage='tenant id' is not valid: accepted is at most 3 names of baggage entries, "
+            "separated by commas, as in tenant.id,app.route. Using ().",
+        ),
+        (
+            {"metric_baggage": 7},
+            {},
+            "keyword metric_baggage=7 is not valid: accepted is at most 3 names of baggage entries, separated by "
+            "commas, as in tenant.id,app.route. Using ().",
         ),
         (
             {},
@@ -122,10 +149,12 @@ def test_what_is_not_valid_is_named_once_with_what_is_accepted_and_the_default_h
 
 
 KEYWORDS = (
-    "spans, genai_metrics, chunk_timing, correct_exceptions, on_call_end, tracer_provider, meter_provider, "
-    "logger_provider"
+    "spans, genai_metrics, chunk_timing, correct_exceptions, on_call_end, metric_baggage, tracer_provider, "
+    "meter_provider, logger_provider"
 )
-VARIABLES = ", ".join(PREFIX + name for name in ("SPANS", "GENAI_METRICS", "CHUNK_TIMING", "CORRECT_EXCEPTIONS"))
+VARIABLES = ", ".join(
+    PREFIX + name for name in ("SPANS", "GENAI_METRICS", "CHUNK_TIMING", "CORRECT_EXCEPTIONS", "METRIC_BAGGAGE")
+)
 
 
 @pytest.mark.parametrize(
@@ -197,3 +226,23 @@ def test_the_environment_is_read_when_asked_not_when_imported(monkeypatch: pytes
 def test_the_typed_keywords_are_those_that_instrument_takes() -> None:
     typed = [name for name in InstrumentKeywords.__annotations__ if name not in ("skip_dep_check", *PROVIDERS)]
     assert [*vars(Settings()), "raise_exception_on_conflict"] == typed
+
+
+@pytest.mark.parametrize(
+    "name", ["error.type", "error_type", "gen_ai.tenant", "after200.tenant", "job", "server.address", "http.route"]
+)
+def test_a_baggage_entry_whose_name_is_taken_is_ignored_with_one_warning(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert Settings(metric_baggage=("tenant.id",)) == read_settings({"metric_baggage": f"{name},tenant.id"}, {})
+    message = (
+        f"metric_baggage names {name!r}, which is the name of an attribute or a label already, so it is ignored. "
+        "Choose another name for the entry, as in tenant.id."
+    )
+    assert [message] == caplog.messages
+
+
+def test_entries_that_are_the_same_label_in_prometheus_are_one(caplog: pytest.LogCaptureFixture) -> None:
+    assert Settings(metric_baggage=("tenant.id",)) == read_settings({"metric_baggage": "tenant.id,tenant_id"}, {})
+    assert [] == caplog.messages

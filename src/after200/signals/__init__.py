@@ -44,6 +44,7 @@ class Signals:
         self._metrics = _made(Metrics, settings.genai_metrics, settings.chunk_timing, meter_provider)
         self._logs = _made(Logs, logger_provider)
         self._on_call_end = settings.on_call_end
+        self._metric_baggage = settings.metric_baggage
 
     def suppressed(self) -> bool:
         """Returns whether the application has turned instrumentation off in this context; False when unknown."""
@@ -52,7 +53,7 @@ class Signals:
     @guarded
     def begin(self, call: Call, *, sdk_traces: bool = False) -> CallRecording:
         """The request of `call` is about to be sent; `sdk_traces` says that the SDK is about to make a span itself."""
-        recording = Recording(self._spans, self._metrics, self._logs, self._on_call_end)
+        recording = Recording(self._spans, self._metrics, self._logs, self._on_call_end, self._metric_baggage)
         recording.begin(call, sdk_traces=sdk_traces)
         return recording
 

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from .. import names
 from .._version import __version__
 from ..call.ended import EndedCall
+from .deferred import Key
 
 
 class Logs:
@@ -21,8 +22,8 @@ class Logs:
     def __init__(self, logger_provider: LoggerProvider | None) -> None:
         self._logger = _logs.get_logger(names.SCOPE, __version__, logger_provider, names.SCHEMA_URL)
 
-    def end(self, call: EndedCall, context: contexts.Context) -> None:
-        """Emits the record of `call`, which is an error, in `context`, that of its span."""
+    def end(self, call: EndedCall, context: contexts.Context, caller: Key = ()) -> None:
+        """Emits the record of `call`, which is an error, in `context`, that of its span; `caller` says whose it is."""
         verdict = call.verdict
         attributes = {
             names.EXCEPTION_TYPE: verdict.exception_type,
@@ -40,7 +41,7 @@ class Logs:
             severity_text="WARN",
             severity_number=SeverityNumber.WARN,
             event_name=names.EXCEPTION_EVENT,
-            attributes={name: value for name, value in attributes.items() if value is not None},
+            attributes={**{name: value for name, value in attributes.items() if value is not None}, **dict(caller)},
         )
         if is_instrumentation_enabled():
             self._logger.emit(record)

@@ -22,7 +22,7 @@ from ..call.rate_limits import RateLimit
 from ..call.record import Call
 from . import attributes
 from .bounds import BOUNDS
-from .deferred import Deferred, context_of
+from .deferred import Deferred, Key, context_of
 from .other_instrumentations import report_double_counts
 from .rate_limits import RateLimits
 
@@ -127,13 +127,14 @@ class Metrics:
 
     # --- when it has ended ---
 
-    def end(self, call: EndedCall, span: SpanContext | None) -> None:
-        """Counts `call`, and records how long it took, in the context of its span for the exemplars."""
+    def end(self, call: EndedCall, span: SpanContext | None, caller: Key = ()) -> None:
+        """Counts `call`, `caller`'s, and records how long it took, in the context of its span for the exemplars."""
         kind = kind_of(call)
         context = context_of(span)
-        self._instruments.calls.add(attributes.call_key(kind, attributes.ending_of(call.verdict, call.wire_status)))
+        ending = attributes.ending_of(call.verdict, call.wire_status)
+        self._instruments.calls.add(attributes.call_key(kind, ending) + caller)
         self._count_attempts(call, kind)
-        self._count_message(call, kind)
+        self._count_message(call, kind, caller)
         if call.streamed:
             self._count_open(kind, -1)
             if call.longest_gap is not None:
@@ -153,11 +154,11 @@ class Metrics:
             key = attributes.model_key(call.provider, model, wait.failure, metric=names.RETRY_WAIT)
             self._instruments.retry_wait.add(key, wait.seconds)
 
-    def _count_message(self, call: EndedCall, kind: attributes.Kind) -> None:
+    def _count_message(self, call: EndedCall, kind: attributes.Kind, caller: Key) -> None:
         message, value = call.message, BOUNDS.value
         for token_type, detail, number in attributes.token_parts(message):
             key = attributes.token_key(kind, call.verdict.outcome, token_type, detail)
-            self._instruments.tokens.add(key, number)
+            self._instruments.tokens.add(key + caller, number)
         for tool, times in message.tools:
             tool_values = value(names.TOOL_NAME, tool.name), value(names.SERVER_TOOL_ERRORS, tool.error)
             _, provider, model, _ = kind
@@ -174,7 +175,7 @@ class Metrics:
                 value(names.SERVICE_TIER, message.usage.service_tier),
                 value(names.SPEED, message.usage.speed),
             )
-            self._instruments.answers.add(key)
+            self._instruments.answers.add(key + caller)
 
     def _add_genai(self, call: EndedCall, kind: attributes.Kind, context: Context) -> None:
         add = self._points.add

@@ -13,7 +13,9 @@ from ..call.facts import ProviderError
 from ..call.rate_limits import RateLimit
 from ..call.record import Call
 from ..guard import guarded
+from .baggage import caller_key
 from .bounds import bounded
+from .deferred import Key
 from .logs import Logs
 from .metrics import Metrics
 from .spans import SpanHandle, Spans
@@ -22,7 +24,7 @@ from .spans import SpanHandle, Spans
 class Recording:
     """What is recorded of one call. A signal is None that could not be set up."""
 
-    __slots__ = ("_logs", "_metrics", "_on_call_end", "_span", "_spans", "wants_gaps")
+    __slots__ = ("_baggage_entries", "_caller", "_logs", "_metrics", "_on_call_end", "_span", "_spans", "wants_gaps")
 
     def __init__(
         self,
@@ -30,16 +32,22 @@ class Recording:
         metrics: Metrics | None,
         logs: Logs | None,
         on_call_end: Callable[[EndedCall], object] | None,
+        baggage_entries: tuple[str, ...] = (),
     ) -> None:
         self._spans = spans
         self._metrics = metrics
         self._logs = logs
         self._on_call_end = on_call_end
+        self._baggage_entries = baggage_entries
+        self._caller: Key = ()
+        """Whose call it is: attributes from the baggage of the context in which the call began."""
         self._span: SpanHandle | None = None
         self.wants_gaps = metrics is not None and metrics.wants_gaps
 
     def begin(self, call: Call, *, sdk_traces: bool) -> None:
         """Starts what there is to start before the request is sent."""
+        if self._baggage_entries:
+            self._caller = guarded(caller_key)(self._baggage_entries) or ()
         self._begin_metrics(call)
         self._begin_span(call, sdk_traces)
 
@@ -51,7 +59,7 @@ class Recording:
     @guarded
     def _begin_span(self, call: Call, sdk_traces: bool) -> None:
         if self._spans is not None:
-            self._span = self._spans.begin(call, sdk_traces=sdk_traces)
+            self._span = self._spans.begin(call, self._caller, sdk_traces=sdk_traces)
             if self._span is not None:
                 self._span.enter()
 
@@ -67,7 +75,7 @@ class Recording:
         """The SDK asked `tracer` for `span`. Returns the span that the SDK must use from here on."""
         if self._spans is None:
             return span
-        handle, used = self._spans.share(call, span, tracer)
+        handle, used = self._spans.share(call, span, tracer, self._caller)
         if handle is not None:
             self._span = handle
             if handle.own:
@@ -123,12 +131,12 @@ class Recording:
     @guarded
     def _end_metrics(self, call: EndedCall) -> None:
         if self._metrics is not None:
-            self._metrics.end(call, None if self._span is None else self._span.span.get_span_context())
+            self._metrics.end(call, None if self._span is None else self._span.span.get_span_context(), self._caller)
 
     @guarded
     def _end_logs(self, call: EndedCall) -> None:
         if self._logs is not None:
-            self._logs.end(call, self._context())
+            self._logs.end(call, self._context(), self._caller)
 
     @guarded
     def _end_span(self, call: EndedCall, ended_ago: float) -> None:

@@ -19,6 +19,7 @@ from .._version import __version__
 from ..call.ended import EndedCall
 from ..call.record import Call
 from ..settings import SpanMode
+from .deferred import Key
 
 MAX_TOOL_ERRORS: Final = 16
 """How many entries `after200.server_tool.errors` has at the most."""
@@ -69,19 +70,25 @@ class Spans:
         self._mode: SpanMode = mode
         self._tracer = trace.get_tracer(names.SCOPE, __version__, tracer_provider, names.SCHEMA_URL)
 
-    def begin(self, call: Call, *, sdk_traces: bool) -> SpanHandle | None:
-        """Starts a span for `call`. Returns None when the SDK's own span may do, or when no span is wanted."""
+    def begin(self, call: Call, caller: Key, *, sdk_traces: bool) -> SpanHandle | None:
+        """Starts a span for `call`; `caller` says whose it is.
+
+        Returns None when the SDK's own span may do, or when no span is wanted.
+        """
         if self._mode == "own" or (self._mode == "auto" and not sdk_traces):
-            return self._start(call)
+            return self._start(call, caller)
         return None
 
-    def share(self, call: Call, span: Span | None, tracer: Tracer | None) -> tuple[SpanHandle | None, Span | None]:
+    def share(
+        self, call: Call, span: Span | None, tracer: Tracer | None, caller: Key
+    ) -> tuple[SpanHandle | None, Span | None]:
         """Decides whose span `call` has, now that the SDK has made its own.
 
         Args:
             call: the call.
             span: what the SDK's tracer returned; None when the SDK makes no span.
             tracer: the SDK's tracer; None when the SDK did not ask it.
+            caller: attributes that say whose call it is.
 
         Returns the handle of the span that records the call, and the span that the SDK must use from here on.
         """
@@ -89,10 +96,12 @@ class Spans:
             return None, span
         records = span is not None and span.is_recording()
         if not records and self._mode == "auto" and not self._is_sampled_out(span, tracer):
-            handle = self._start(call)
+            handle = self._start(call, caller)
             own = handle.span.get_span_context()
             # In place of a span of the SDK's that does not record, the SDK propagates ours.
             return handle, span if span is None or not own.is_valid else trace.NonRecordingSpan(own)
+        if span is not None and records and caller:
+            span.set_attributes(dict(caller))
         return (None if span is None else SpanHandle(span, own=False, records=records)), span
 
     def _is_sampled_out(self, span: Span | None, tracer: Tracer | None) -> bool:
@@ -107,11 +116,11 @@ class Spans:
             return False
         return sampler is None or sampler is sampler_of(self._tracer)
 
-    def _start(self, call: Call) -> SpanHandle:
+    def _start(self, call: Call, caller: Key) -> SpanHandle:
         span = self._tracer.start_span(
             call.operation if call.model is None else f"{call.operation} {call.model}",
             kind=SpanKind.CLIENT,
-            attributes=start_attributes(call),
+            attributes={**start_attributes(call), **dict(caller)},
         )
         return SpanHandle(span, own=True)
 
