@@ -7,8 +7,9 @@ opentelemetry-instrument uvicorn app:app
 """
 
 import anthropic
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 from opentelemetry import baggage, context
 
 
@@ -31,12 +32,21 @@ class Whose:
             context.detach(token)
 
 
-async def route(request: Request):
-    """The route as it is written (`/answer/{topic}`), not the path: a path has no end of values."""
-    context.attach(baggage.set_baggage("app.route", request.scope["route"].path))  # `Whose` detaches both
+class NamedRoute(APIRoute):
+    """Adds the route as it is written (`/answer/{topic}`), not the path: there is no end of paths."""
+
+    def get_route_handler(self):
+        handler = super().get_route_handler()
+
+        async def handle(request):
+            context.attach(baggage.set_baggage("app.route", self.path))  # `Whose` detaches it with its own
+            return await handler(request)
+
+        return handle
 
 
-app = FastAPI(dependencies=[Depends(route)])
+app = FastAPI()
+app.router.route_class = NamedRoute
 app.add_middleware(Whose)
 claude = anthropic.AsyncAnthropic(max_retries=0)
 
