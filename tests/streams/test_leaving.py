@@ -39,9 +39,9 @@ class OwnError(Exception):
 
 
 def left_after(events: int, outcome: str) -> Row:
-    """What a call comes to that is left after so many events; past `message_stop`, it was complete."""
+    """What a call comes to that is left after so many events; once there was a stop reason, it was complete."""
     seen, chunks = AFTER[events]
-    ending = Ending("completed" if seen == "stop" else outcome)
+    ending = Ending("completed" if seen in ("close", "stop") else outcome)
     return replace(ROW_OF["completed"], stream=ending, seen=seen, chunks=chunks)
 
 
@@ -89,7 +89,7 @@ WAYS = (close, close_twice, leave_the_with_block, leave_the_with_block_by_an_exc
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 @pytest.mark.parametrize("events", AFTER)
-def test_a_stream_that_is_closed_is_closed_and_after_its_end_event_completed(
+def test_a_stream_that_is_closed_is_closed_and_after_its_stop_reason_completed(
     way: Callable[[Any], None], events: int, application: Application, telemetry: Telemetry
 ) -> None:
     with telemetry.instrumented():
@@ -167,7 +167,7 @@ ASYNC_WAYS = (aclose, aleave_the_with_block, aleave_the_with_block_by_an_excepti
 
 @pytest.mark.parametrize("way", ASYNC_WAYS, ids=lambda way: way.__name__)
 @pytest.mark.parametrize("events", AFTER)
-def test_an_async_stream_that_is_closed_is_closed_and_after_its_end_event_completed(
+def test_an_async_stream_that_is_closed_is_closed_and_after_its_stop_reason_completed(
     way: Callable[[Any], Any], events: int, application: Application, telemetry: Telemetry
 ) -> None:
     async def leave() -> None:

@@ -63,7 +63,7 @@ def known(facts: Iterable[Facts]) -> dict[str, Any]:
         "stop_reason": message.stop_reason,
         "category": message.refusal_category,
         "guarded": message.guarded,
-        "blocks": message.blocks,
+        "content": call.has_content and call.progress.first_text_at is None,  # text is content
         "tools": dict(message.tools),
         **usage.tokens._asdict(),
         "ttl_5m": usage.ttl_5m,

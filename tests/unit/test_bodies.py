@@ -24,8 +24,8 @@ from after200.call.bodies import (
     reader_for,
 )
 from after200.call.documents import MAX_KEPT
-from after200.call.facts import Facts, ProviderError
-from after200.call.lines import LineSplitter, looks_like_events
+from after200.call.facts import CHUNK_CAME, TEXT_CAME, Facts, ProviderError
+from after200.call.lines import LineSplitter, begins_like_events
 from after200.call.record import EndRule
 
 from ..support.held import held
@@ -160,7 +160,7 @@ HELLO = {"error": ProviderError("overloaded_error", "m")}
         (b"event\nmessage_stop\n\n", {}),
         (b"event: error\ndata: \xff\xfe\n\n", NO_TYPE),
         (b"event: \xff\xfe\ndata: {}\n\n", {}),
-        (b"event: content_block_delta\ndata: \xff\xfe\n\n", {"chunks": 1}),
+        (b"event: content_block_delta\ndata: \xff\xfe\n\n", {"chunks": 1, "content": True}),
         (b"\n\n\n", {}),
     ],
     ids=repr,
@@ -206,7 +206,7 @@ def test_an_event_of_many_lines_does_not_grow_without_bounds() -> None:
 
 def test_the_first_text_is_told_once() -> None:
     event = b"event: content_block_delta\ndata: " + CHUNK.encode() + b"\n\n"
-    assert [Facts(chunk=True, text=True), Facts(chunk=True)] == all_facts(sse_reader(), event * 2)
+    assert [TEXT_CAME, CHUNK_CAME] == all_facts(sse_reader(), event * 2)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,15 @@ def test_the_first_text_is_told_once() -> None:
         (b" id : 7", True),
         (b"retry", True),
         (b": comment", True),
-        (b"<html>\ndata: x", True),
-        (b"", False),
-        (b"\n\n", False),
+        (b"\xef\xbb\xbfdata: x", True),
+        (b"\r\n \nevent\r\n", True),
+        (b"", True),
+        (b"\n\n", True),
+        (b"<html>\ndata: x", False),
+        (b"<html>\n<style>\n:root {\n", False),
+        (b"<html>\n<script>\nconst a = {\nid: 5,\ndata: {\n", False),
+        (b"upstream\nevent: x", False),
+        (b"data structure", False),
         (b"dat", False),
         (b"database", False),
         (b"events: x", False),
@@ -228,8 +234,8 @@ def test_the_first_text_is_told_once() -> None:
         (b"{}", False),
     ],
 )
-def test_text_looks_like_events_by_how_its_lines_begin(text: bytes, expected: bool) -> None:
-    assert expected == looks_like_events(text)
+def test_text_begins_like_events_by_its_first_line_that_is_not_blank(text: bytes, expected: bool) -> None:
+    assert expected == begins_like_events(text)
 
 
 # --- one kind in place of another: rules 4 to 6 of section 2 of the contract ---
@@ -239,7 +245,7 @@ MESSAGE_SAID = {
     "id": "msg_1",
     "model": "claude-answering",
     "stop_reason": "end_turn",
-    "blocks": 1,
+    "content": True,
     "input": 3,
     "output": 7,
 }

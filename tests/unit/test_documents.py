@@ -30,9 +30,9 @@ VALUES = st.recursive(
 
 
 def without_long_strings(value: Any, *, ensure_ascii: bool) -> Any:
-    """Returns `value` with every string emptied that takes more than `LONG` bytes in its JSON."""
+    """Returns `value` with every string blanked that takes more than `LONG` bytes in its JSON."""
     if isinstance(value, str):
-        return "" if len(json.dumps(value, ensure_ascii=ensure_ascii).encode()) - 2 > LONG else value
+        return " " if len(json.dumps(value, ensure_ascii=ensure_ascii).encode()) - 2 > LONG else value
     if isinstance(value, list):
         return [without_long_strings(entry, ensure_ascii=ensure_ascii) for entry in value]
     if isinstance(value, dict):
@@ -40,10 +40,10 @@ def without_long_strings(value: Any, *, ensure_ascii: bool) -> Any:
     return value
 
 
-def emptied(body: bytes, cuts: list[int]) -> bytes:
+def blanked(body: bytes, cuts: list[int]) -> bytes:
     edges = [0, *sorted(cuts), len(body)]
     strings = LongStrings()
-    return b"".join(strings.emptied(body[start:end]) for start, end in pairwise(edges))
+    return b"".join(strings.blanked(body[start:end]) for start, end in pairwise(edges))
 
 
 def judged(body: bytes, *, stream: bool, size: int = 4096) -> list[Facts]:
@@ -54,28 +54,28 @@ def judged(body: bytes, *, stream: bool, size: int = 4096) -> list[Facts]:
 
 
 @given(value=VALUES, ensure_ascii=st.booleans(), cuts=st.data())
-def test_an_emptied_text_is_the_same_json_without_its_long_strings(
+def test_a_blanked_text_is_the_same_json_without_its_long_strings(
     value: Any, ensure_ascii: bool, cuts: st.DataObject
 ) -> None:
     body = json.dumps(value, ensure_ascii=ensure_ascii).encode()
     places = cuts.draw(st.lists(st.integers(0, len(body)), max_size=12))
-    assert without_long_strings(value, ensure_ascii=ensure_ascii) == json.loads(emptied(body, places))
+    assert without_long_strings(value, ensure_ascii=ensure_ascii) == json.loads(blanked(body, places))
 
 
 @pytest.mark.parametrize("ensure_ascii", [True, False])
-def test_an_emptied_text_is_the_same_wherever_it_is_cut(ensure_ascii: bool) -> None:
+def test_a_blanked_text_is_the_same_wherever_it_is_cut(ensure_ascii: bool) -> None:
     value = {'a"\\': 'short \\" é😀', "long": '"\\' * LONG + "é", "list": ["\\" * (LONG // 2), "\\" * LONG, "", 7]}
     body = json.dumps(value, ensure_ascii=ensure_ascii).encode()
     expected = json.dumps(without_long_strings(value, ensure_ascii=ensure_ascii), ensure_ascii=ensure_ascii).encode()
-    assert {'a"\\': 'short \\" é😀', "long": "", "list": ["\\" * (LONG // 2), "", "", 7]} == json.loads(expected)
+    assert {'a"\\': 'short \\" é😀', "long": " ", "list": ["\\" * (LONG // 2), " ", "", 7]} == json.loads(expected)
     for cut in range(len(body) + 1):
-        assert expected == emptied(body, [cut]), cut
-    assert expected == emptied(body, list(range(len(body))))
+        assert expected == blanked(body, [cut]), cut
+    assert expected == blanked(body, list(range(len(body))))
 
 
 def test_a_string_of_the_longest_length_is_kept_and_one_more_byte_is_not() -> None:
-    assert b'["' + b"x" * LONG + b'"]' == emptied(b'["' + b"x" * LONG + b'"]', [])
-    assert b'[""]' == emptied(b'["' + b"x" * (LONG + 1) + b'"]', [])
+    assert b'["' + b"x" * LONG + b'"]' == blanked(b'["' + b"x" * LONG + b'"]', [])
+    assert b'[" "]' == blanked(b'["' + b"x" * (LONG + 1) + b'"]', [])
 
 
 MEGABYTE = 1 << 20
@@ -84,7 +84,7 @@ WITHOUT_CONTENT = {name: value for name, value in MESSAGE.items() if name != "co
 LARGE: dict[str, tuple[Any, dict[str, Any]]] = {
     "a message with a long text before its usage": (
         {**MESSAGE, "content": [{"type": "text", "text": LONG_TEXT}], "usage": {"output_tokens": 9}},
-        {"id": "msg_1", "model": "claude-answering", "stop_reason": "end_turn", "blocks": 1, "output": 9},
+        {"id": "msg_1", "model": "claude-answering", "stop_reason": "end_turn", "content": True, "output": 9},
     ),
     "a message whose facts come last": (
         {"content": [{"type": "image", "data": "A" * 3 * MEGABYTE}], **WITHOUT_CONTENT},
@@ -92,7 +92,7 @@ LARGE: dict[str, tuple[Any, dict[str, Any]]] = {
             "id": "msg_1",
             "model": "claude-answering",
             "stop_reason": "end_turn",
-            "blocks": 1,
+            "content": True,
             "input": 3,
             "output": 7,
         },
@@ -200,7 +200,7 @@ def test_a_whole_message_is_no_answer_to_a_stream_s_request_but_what_it_says_is_
         "id": "msg_1",
         "model": "claude-answering",
         "stop_reason": "end_turn",
-        "blocks": 1,
+        "content": True,
         "input": 3,
         "output": 7,
     }

@@ -111,7 +111,7 @@ def test_a_word_for_nothing_is_no_type(place: str, shape: str, word: str) -> Non
         ({"__type": "ThrottlingException", "message": "m"}, ProviderError("ThrottlingException", "m")),
         ({"error": {"code": 429, "message": "m", "status": "RESOURCE_EXHAUSTED"}}, ProviderError(None, "m")),
         ({"message": "m", "originalStatusCode": 529}, ProviderError(None, "m", None, 529)),
-        ({"message": "m", "originalStatusCode": "529"}, ProviderError(None, "m")),
+        ({"message": "m", "originalStatusCode": "529"}, ProviderError(None, "m", None, 529)),
         ("plain text", ProviderError(None, "plain text")),
         ("two\r\nlines", ProviderError(None, "two lines")),
         ("  <html><body>nginx</body></html>", NO_TYPE),
@@ -126,6 +126,55 @@ def test_a_word_for_nothing_is_no_type(place: str, shape: str, word: str) -> Non
 )
 def test_an_error_is_read_in_every_shape_that_one_comes_in(body: object, expected: ProviderError) -> None:
     assert expected == read_error(body)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"error": {"message": "m", "code": 500}}, ProviderError(None, "m")),
+        ({"error": "engine died"}, ProviderError(None, "engine died")),
+        ({"error": {"code": 500}}, NO_TYPE),
+        ({"error": {"code": "502"}}, NO_TYPE),
+        ({"error": {"code": "model_not_loaded"}}, NO_TYPE),
+        ({"error": {"type": "content_block_delta", "message": "m"}}, ProviderError(None, "m")),
+        ({"error": {"details": {"error_code": "on_hold"}}}, ProviderError(None, None, "on_hold")),
+        ({"error": {"type": "engine"}, "message": "m"}, ProviderError("engine", "m")),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", [None, "message", "ping", "message_delta", "content_block_delta", "chunk", "event"])
+def test_the_name_of_an_ordinary_event_is_never_the_type_of_an_error(
+    name: str | None, payload: dict[str, object], expected: ProviderError
+) -> None:
+    assert expected == find_error(payload, name)
+    healthy = {"type": "message_delta", "delta": {"stop_reason": None}}
+    assert expected == find_error({**healthy, **payload}, name)
+
+
+EMPTY_ERRORS: list[object] = [
+    {},
+    [],
+    "",
+    " ",
+    None,
+    False,
+    0,
+    {"type": "", "message": ""},
+    {"type": None, "message": None, "code": None},
+    {"type": "none", "message": " ", "code": 0},
+    {"code": "0"},
+    {"code": 200},
+    {"type": "message_delta"},
+    {"details": {}},
+]
+
+
+@pytest.mark.parametrize("error", EMPTY_ERRORS, ids=repr)
+@pytest.mark.parametrize("name", ["message_start", "content_block_delta", "ping", "message", None])
+def test_an_error_field_that_says_nothing_is_no_error(name: str | None, error: object) -> None:
+    assert None is find_error({"type": "content_block_delta", "delta": {}, "error": error}, name)
+    assert True is read_whole({"completion": "Hi", "error": error}, "completion").is_answer
+    assert True is read_whole({"type": "message", "error": error}).is_answer
 
 
 @pytest.mark.parametrize(

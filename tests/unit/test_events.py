@@ -29,12 +29,15 @@ def said(name: str | None, data: str, **options: Any) -> dict[str, Any]:
     ("name", "data", "expected"),
     [
         ("message_start", START, STARTED),
-        ("content_block_start", BLOCK, {"blocks": 1}),
+        ("content_block_start", BLOCK, {}),
+        ("content_block_start", BLOCK.replace('"text": ""', '"text": "Hi"'), {"content": True}),
+        ("content_block_start", '{"type":"content_block_start","content_block":{"text":""}}', {}),
+        ("content_block_start", '{"type":"content_block_start"}', {"content": True}),
         ("content_block_delta", CHUNK, {"chunks": 1, "text": True}),
         ("content_block_delta", CHUNK.replace(" ", ""), {"chunks": 1, "text": True}),
         ("content_block_delta", EMPTY_CHUNK, {"chunks": 1}),
-        ("content_block_delta", TOOL_CHUNK, {"chunks": 1}),
-        ("content_block_delta", "not JSON", {"chunks": 1}),
+        ("content_block_delta", TOOL_CHUNK, {"chunks": 1, "content": True}),
+        ("content_block_delta", "not JSON", {"chunks": 1, "content": True}),
         ("content_block_delta", "", {}),
         ("content_block_stop", '{"type":"content_block_stop","index":0}', {}),
         ("message_delta", DELTA, {"stop_reason": "end_turn", "output": 7}),
@@ -106,13 +109,13 @@ def test_a_chunk_whose_text_is_the_word_error_is_a_chunk() -> None:
 
 
 def test_once_the_first_text_is_known_no_chunk_is_looked_into() -> None:
-    assert {"chunks": 1} == said("content_block_delta", CHUNK, look_for_text=False)
+    assert {"chunks": 1, "content": True} == said("content_block_delta", CHUNK, look_for_text=False)
 
 
 def test_a_tool_that_names_events_in_its_input_is_a_chunk() -> None:
     """A quoted name cannot stand inside a JSON string, where every quote is escaped."""
     hostile = {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": AS_TEXT + STOP}}
-    assert {"chunks": 1} == said("content_block_delta", json.dumps(hostile))
+    assert {"chunks": 1, "content": True} == said("content_block_delta", json.dumps(hostile))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +135,8 @@ def test_a_tool_that_names_events_in_its_input_is_a_chunk() -> None:
     ],
 )
 def test_the_block_of_a_server_tool_says_how_the_tool_ended(block: dict[str, Any], tools: dict[Tool, int]) -> None:
-    expected = {"blocks": 1, "tools": tools} if tools else {"blocks": 1}
+    content = {} if block["type"] == "text" else {"content": True}
+    expected = {**content, "tools": tools} if tools else content
     data = json.dumps({"type": "content_block_start", "content_block": block})
     assert expected == said("content_block_start", data)
 
@@ -149,7 +153,7 @@ HOSTILE: list[object] = [
     {"type": "message_start"},
     {"type": "message_start", "message": []},
     {"type": "message_start", "message": {"id": 7, "model": {}, "usage": 5}},
-    {"type": "message_start", "message": {"usage": {"input_tokens": "3", "cache_read_input_tokens": True}}},
+    {"type": "message_start", "message": {"usage": {"input_tokens": "three", "cache_read_input_tokens": True}}},
     {"type": "message_delta", "delta": None, "usage": []},
     {"type": "message_delta", "delta": {"stop_reason": {}, "stop_details": 7}, "usage": {"output_tokens": -1}},
     {"type": "message_delta", "usage": {"iterations": [None, 7, {"type": []}], "cache_creation": 7}},
@@ -157,6 +161,9 @@ HOSTILE: list[object] = [
     {"error": None},
     {"error": ""},
     {"error": 7},
+    {"error": {}},
+    {"error": {"type": "", "message": "", "code": 0}},
+    {"error": {"type": "message_delta", "message": None, "code": None}},
 ]
 
 

@@ -56,6 +56,38 @@ def test_a_later_count_that_is_lower_does_not_replace_a_higher_one(
     assert {name: expected} == said(delta(**{payload_name: before}), delta(**{payload_name: later}))
 
 
+REPORTED = {"input_tokens": 125, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 10}
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        # A later report calls cached what the first one called input.
+        ({"input_tokens": 25, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 10}, (25, 100, 10)),
+        ({"input_tokens": 30, "cache_read_input_tokens": 105}, (30, 105, 10)),
+        ({"input_tokens": 500}, (500, 0, 10)),
+        # A later report that would lower the sum is not believed.
+        ({"input_tokens": 25}, (125, 0, 10)),
+        ({"input_tokens": 0, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 0}, (125, 0, 10)),
+        ({}, (125, 0, 10)),
+        ({"cache_read_input_tokens": None}, (125, 0, 10)),
+    ],
+)
+def test_the_three_input_counts_of_a_later_report_replace_those_before_together(
+    later: dict[str, Any], expected: tuple[int, int, int]
+) -> None:
+    assert dict(zip(("input", "cache_read", "cache_write"), expected, strict=True)) == said(
+        delta(**REPORTED), delta(**later)
+    )
+
+
+def test_the_parts_of_a_count_are_replaced_with_it() -> None:
+    before = delta(cache_creation_input_tokens=9, cache_creation={"ephemeral_5m_input_tokens": 9})
+    cached = {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 0}
+    later = delta(input_tokens=5, cache_creation_input_tokens=4, cache_creation=cached)
+    assert {"input": 5, "cache_write": 4, "ttl_5m": 4, "ttl_1h": 0} == said(before, later)
+
+
 def test_a_later_detail_that_is_lower_does_not_replace_a_higher_one() -> None:
     before = delta(
         output_tokens_details={"thinking_tokens": 9},
@@ -138,7 +170,7 @@ def test_the_service_tier_and_the_speed_are_those_that_served_the_call() -> None
 
 
 @pytest.mark.parametrize(
-    "usage", [None, 7, "7", [], {"input_tokens": "7"}, {"input_tokens": -7}, {"input_tokens": True}]
+    "usage", [None, 7, "7", [], {"input_tokens": "seven"}, {"input_tokens": -7}, {"input_tokens": True}]
 )
 def test_a_usage_that_is_none_says_nothing(usage: object) -> None:
     assert Usage() == read_usage(usage)
@@ -165,7 +197,6 @@ def test_a_whole_message_says_all_at_once() -> None:
         id="msg_1",
         model="claude-answering",
         stop_reason="end_turn",
-        blocks=1,
         usage=Usage(Tokens(3, 7, None, 5), 2, 3, 6, None, None, "standard", "fast"),
     )
     assert expected == read_message({**MESSAGE, "usage": usage})
@@ -265,7 +296,6 @@ def test_the_results_of_a_message_are_counted_in_the_order_of_their_first_occurr
     content = [{"type": "mcp_tool_result"}, failed, {"type": "text"}, {"type": "mcp_tool_result"}, failed, failed]
     found = new_call(stream=False, learned=[read_whole({**MESSAGE, "content": content})]).message
     assert ((Tool("mcp", None), 2), (Tool("web_search", "max_uses_exceeded"), 3)) == found.tools
-    assert 6 == found.blocks
 
 
 def test_what_a_server_calls_its_tools_does_not_grow_without_bounds() -> None:
@@ -285,7 +315,11 @@ def test_what_a_server_calls_its_tools_does_not_grow_without_bounds() -> None:
     [
         ({"type": "message"}, {"answer": True}),
         ({"content": []}, {"answer": True}),
-        ({"content": [{"type": "text"}], "stop_reason": None}, {"answer": True, "blocks": 1}),
+        ({"content": [{"type": "text"}], "stop_reason": None}, {"answer": True}),
+        ({"content": [{"type": "text", "text": ""}]}, {"answer": True}),
+        ({"content": [{"type": "text", "text": ""}, {"type": "tool_use"}]}, {"answer": True, "content": True}),
+        ({"type": "message", "content": "Hi"}, {"answer": True, "content": True}),
+        ({"type": "message", "error": {}}, {"answer": True}),
         ({"type": "message", "error": None}, {"answer": True}),
         ({"completion": "Hi"}, {"malformed": True}),
         ({"content": "Hi"}, {"malformed": True}),

@@ -58,7 +58,7 @@ FOUR_CHUNKS = [(101.0, CHUNK), (102.0, CHUNK), (105.0, CHUNK), (106.0, CHUNK)]
         ([*FOUR_CHUNKS, (107.0, STOP)], 900.0, True, 3.0),
         ([(104.5, STOP)], 900.0, True, 4.0),
         # What is not a chunk does not end a gap.
-        ([(101.0, CHUNK), (102.0, Facts(message=Message(blocks=1))), (105.0, CHUNK)], 105.0, False, 4.0),
+        ([(101.0, CHUNK), (102.0, Facts(content=True)), (105.0, CHUNK)], 105.0, False, 4.0),
     ],
 )
 def test_the_longest_gap_is_the_longest_wait_for_the_wire(
@@ -133,6 +133,18 @@ def test_a_stream_without_text_has_no_time_to_it() -> None:
 def test_a_stream_left_after_its_end_event_took_until_that(outcome: str, by_the_wire: bool, expected: float) -> None:
     call = stream((101.0, CHUNK), (104.0, STOP), (700.0, STOP))
     assert expected == end(call, outcome, 900.0, by_the_wire=by_the_wire).duration
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by_the_wire", "expected"),
+    [("completed", False, (4.0, 3.0)), ("failed", True, (800.0, 799.0)), ("closed", False, (800.0, None))],
+)
+def test_a_stream_left_after_its_stop_reason_took_until_that(
+    outcome: str, by_the_wire: bool, expected: tuple[float, float | None]
+) -> None:
+    reason = Facts(message=Message(stop_reason="end_turn"))
+    found = end(stream((101.0, CHUNK), (104.0, reason), (700.0, reason)), outcome, 900.0, by_the_wire=by_the_wire)
+    assert expected == (found.duration, found.longest_gap)
 
 
 def test_a_clock_that_goes_back_gives_no_time_below_zero() -> None:
@@ -243,7 +255,7 @@ def test_a_record_does_not_change_when_its_call_does() -> None:
     before = repr(found)
     call.attempts.append(Attempt(200))
     call.waits.append(Wait(1.0, None))
-    call.learn(Facts(chunk=True, message=Message(id="later", blocks=1)), 103.0)
+    call.learn(Facts(chunk=True, message=Message(id="later")), 103.0)
     assert before == repr(found)
     with pytest.raises(AttributeError):
         found.chunks = 7  # type: ignore[misc]
@@ -285,7 +297,7 @@ def test_each_tool_and_code_that_failed_is_named_once_in_the_order_of_its_first_
         Tool("web_search", "max_uses_exceeded"),
         Tool("web_search", "unavailable"),
     ]
-    call = new_call(learned=[Facts(message=Message(blocks=1, tools=((tool, 1),))) for tool in tools])
+    call = new_call(learned=[Facts(message=Message(tools=((tool, 1),))) for tool in tools])
     expected = ("web_search:max_uses_exceeded", "mcp:tool_error", "web_search:unavailable")
     assert expected == end(call, "failed", 101.0).server_tool_errors
 

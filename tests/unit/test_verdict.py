@@ -22,7 +22,7 @@ MALFORMED = "The body is not an answer."
 CHUNK = Facts(chunk=True)
 STOP = Facts(stopped=True)
 OVERLOADED_EVENT = Facts(error=ProviderError("overloaded_error", "Overloaded"))
-END_TURN = Facts(message=Message(stop_reason="end_turn", blocks=1))
+END_TURN = Facts(message=Message(stop_reason="end_turn"), content=True)
 
 
 def error(error_type: str | None, message: str | None = "m", **more: Any) -> Facts:
@@ -146,6 +146,17 @@ def test_an_exception_out_of_a_stream_is_a_failure_even_after_the_end_event(lear
     assert ("failed", "mid_stream", "connection_error") == (raised.outcome, raised.phase, raised.error_type)
 
 
+@pytest.mark.parametrize("end", ["closed", "dropped"])
+def test_a_stream_that_is_left_once_the_provider_gave_a_stop_reason_is_completed(end: BodyEnd) -> None:
+    call = new_call(learned=[CHUNK, END_TURN])
+    assert Verdict("completed", "complete") == judge(call, end)
+    assert Verdict("completed", "complete") == judge(call, "raised", read_exception(GeneratorExit()))
+    # Where the wire ends it, or somebody interrupts the read, the end event is missing.
+    assert "truncated" == judge(call, "read").outcome
+    assert "cancelled" == judge(call, "raised", read_exception(asyncio.CancelledError())).outcome
+    assert "failed" == judge(call, "raised", read_exception(ConnectionResetError())).outcome
+
+
 # --- answers ---
 
 
@@ -157,7 +168,9 @@ def test_only_a_completed_chat_has_an_answer(operation: str, expected: Any) -> N
     call = new_call(operation=operation, learned=[END_TURN, STOP])
     assert Verdict("completed", expected) == judge(call, "read")
     for end in ("closed", "dropped"):
-        assert None is judge(new_call(operation=operation, learned=[END_TURN]), end).answer
+        # The application left once it had the whole answer.
+        assert Verdict("completed", expected) == judge(new_call(operation=operation, learned=[END_TURN]), end)
+        assert None is judge(new_call(operation=operation, learned=[CHUNK]), end).answer
     assert None is judge(new_call(operation=operation, learned=[END_TURN]), "read").answer
 
 
@@ -227,6 +240,16 @@ def test_an_http_error_is_named_by_its_body_its_header_or_its_status(
     found = judge(new_call(wire=None), "raised", read_exception(AnswerError(status, body, headers)))
     message = "HTTP 429" if body == "<html>" else "slow"
     assert (expected, "rate_limited", 429, message) == (found.error_type, found.failure, found.status, found.message)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 304, 307, 399])
+def test_a_redirect_that_nobody_follows_is_an_http_error_of_its_status(status: int) -> None:
+    name = "anthropic._exceptions.AnswerError"
+    expected = Verdict(
+        "failed", None, "request", str(status), None, "other", False, status, f"HTTP {status}", exception_type=name
+    )
+    for wire in (None, status):
+        assert expected == judge(new_call(wire=wire), "raised", read_exception(AnswerError(status, "")))
 
 
 def test_an_http_error_whose_body_was_read_by_the_application_is_named_by_its_status_where_it_names_no_type() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..names import Answer
-from .facts import Message
+from .record import Call
 
 ANSWER_BY_STOP_REASON: Final[dict[str, Answer]] = {
     "end_turn": "complete",
@@ -20,10 +20,11 @@ ANSWER_BY_STOP_REASON: Final[dict[str, Answer]] = {
 """The stop reasons that the Claude API documents → the answer; any other, and none, is `other`."""
 
 
-def answer_of(message: Message) -> Answer:
-    """Returns what a completed call was answered, by its message."""
+def answer_of(call: Call) -> Answer:
+    """Returns what `call`, which has completed, was answered."""
+    message = call.message
     if message.guarded:
         return "guarded"
-    if message.stop_reason == "end_turn" and not message.blocks:
+    if message.stop_reason == "end_turn" and not call.has_content:
         return "empty"
     return ANSWER_BY_STOP_REASON.get(message.stop_reason or "", "other")

@@ -107,7 +107,7 @@ class SSEReader:
 class LinesReader:
     """Reads JSON Lines: the results of a batch. A last line that is not JSON was cut.
 
-    Long strings are emptied first, so that an entry with an answer of any length is one line like the others.
+    Long strings are blanked first, so that an entry with an answer of any length is one line like the others.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class LinesReader:
         self._lines = LineSplitter(MAX_EVENT)
 
     def feed(self, data: bytes) -> Iterator[Facts]:
-        for line in self._lines.feed(self._strings.emptied(data)):
+        for line in self._lines.feed(self._strings.blanked(data)):
             if line and (facts := self._line(line)) is not None:
                 yield facts
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A body that is one JSON document, or in which no event came: its bytes, in bounded memory, → `Facts`.
 
-Long strings (the text of an answer, an image) are dropped while the body arrives, so that a message of any size says
-the same as a small one.
+Long strings (the text of an answer, an image) are replaced by a blank while the body arrives, so that a message of any
+size says the same as a small one: a text that is not empty stays one, and an identifier is none.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Final
 from .errors import find_error
 from .events import NOT_JSON, decode
 from .facts import IS_MALFORMED, Facts
-from .lines import begins_a_frame, looks_like_events
+from .lines import begins_a_frame, begins_like_events
 from .messages import read_whole
 from .record import EndRule
 
 KEPT_WHOLE: Final = 1 << 16
-"""How many bytes are kept as they came. Beyond, strings longer than `LONG` are emptied."""
+"""How many bytes are kept as they came. Beyond, strings longer than `LONG` are blanked."""
 
 MAX_KEPT: Final = 1 << 20
-"""How many bytes are kept at the most. A body that has more, all long strings emptied, is judged by its beginning."""
+"""How many bytes are kept at the most. A body that has more, all long strings blanked, is judged by its beginning."""
 
 LONG: Final = 512
-"""The length from which on a string is emptied, in bytes."""
+"""The length from which on a string is blanked, in bytes."""
 
 _INSIDE: Final = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
 _MESSAGE: Final = re.compile(rb'"type"\s*:\s*"message"|"content"\s*:\s*\[')
@@ -56,19 +56,19 @@ class Document:
             self._strings = LongStrings()
             data, self._kept = bytes(self._kept), bytearray()
         if len(self._kept) <= MAX_KEPT:
-            self._kept += self._strings.emptied(data)
+            self._kept += self._strings.blanked(data)
 
     def judge(self) -> Iterator[Facts]:
         """Yields what the body says, now that it is at its end."""
         body = bytes(self._kept)
+        if self._stream and (begins_like_events(body) or begins_a_frame(body)):
+            return  # Nothing, or the beginning of an event stream: it was cut.
         if len(body) > MAX_KEPT:
             facts = Facts(is_answer=True) if _MESSAGE.search(body) else IS_MALFORMED
         else:
             try:
                 facts = read_whole(json.loads(body), self._rule)
             except NOT_JSON:
-                if self._stream and (not body.strip() or looks_like_events(body) or begins_a_frame(body)):
-                    return  # Nothing, or the beginning of an event stream: it was cut.
                 facts = _first_error(body)
         if self._stream and facts.is_answer:
             # The application asked for events and got none.
@@ -86,7 +86,7 @@ def _first_error(body: bytes) -> Facts:
 
 
 class LongStrings:
-    """Empties the long strings of a JSON text that comes piece by piece."""
+    """Replaces the long strings of a JSON text, which comes piece by piece, by a blank."""
 
     def __init__(self) -> None:
         self._inside = False
@@ -94,7 +94,7 @@ class LongStrings:
         self._string = bytearray()
         self._is_long = False
 
-    def emptied(self, data: bytes) -> bytes:
+    def blanked(self, data: bytes) -> bytes:
         """Returns what to keep of `data`. A short string is kept once it has ended."""
         kept = bytearray()
         position = 0
@@ -114,7 +114,7 @@ class LongStrings:
             end = position if found is None else found.end()
             self._add(data[position:end])
             if data[end : end + 1] == b'"':
-                kept += self._string + b'"'
+                kept += (b" " if self._is_long else self._string) + b'"'
                 self._inside, self._is_long, self._string = False, False, bytearray()
             elif end < len(data):  # A backslash is the last byte of the piece.
                 self._add(data[end : end + 1])

@@ -122,12 +122,14 @@ def ended(call: Call, verdict: Verdict, now: float, *, by_the_wire: bool) -> End
     last chunk was a gap too. A stream that is left after its end event counts as long as it took to get there.
     """
     progress = call.progress
-    if verdict.outcome == "completed" and not by_the_wire and progress.stopped_at is not None:
-        now = progress.stopped_at
+    finished_at = progress.stopped_at
+    if verdict.outcome == "completed" and not by_the_wire:
+        finished_at = finished_at or progress.reason_at
+        now = finished_at or now
     longest_gap = progress.longest_gap
     # The lines of a batch and the events of a session are no chunks, so a body without chunks is no silence.
     has_chunks = progress.chunks > 0 or call.end_rule in ("message", "completion")
-    told_at = progress.stopped_at or call.failed_at
+    told_at = finished_at or call.failed_at
     if call.streaming and has_chunks and (by_the_wire or told_at is not None):
         longest_gap = max(longest_gap, (told_at or now) - progress.last_chunk_at)
     usage = call.message.usage

@@ -16,6 +16,9 @@ from . import statuses
 from .facts import ProviderError
 from .limits import count, looks_like_a_type, text
 
+_FIRST_ERROR_CODE: Final = 400
+"""The lowest number that says, as the `code` of an error, that there is one."""
+
 WORDS_FOR_NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "unknown", "error"})
 """What servers write where they have no type to name, in lower case."""
 
@@ -32,7 +35,8 @@ HEALTHY_TYPES: Final = frozenset(
         "ping",
     }
 )
-"""The types of the payloads that are no error: nearly every payload has one of them, so they are looked up first."""
+"""The types of the payloads that are no error: nearly every payload has one of them, so they are looked up first.
+None of them is ever the type of an error."""
 
 _DOCTYPE = re.compile(r"\s*<")
 
@@ -57,12 +61,27 @@ def find_error(payload: object, name: str | None = None) -> ProviderError | None
         kind = payload.get("type")
         inner = payload.get("error")
         by_kind = isinstance(kind, str) and names_error(kind)
-        if by_kind or error_by_name or isinstance(inner, dict) or (isinstance(inner, str) and inner):
+        if by_kind or error_by_name or _says_something(inner):
             error = read_error(payload)
-            return error if error.type is not None else error._replace(type=_usable_type(name))
+            # The name of an event is a type only where it names an error: `message` and `chunk` are none.
+            return error if error.type is not None or not error_by_name else error._replace(type=_usable_type(name))
     elif error_by_name:
         return read_error(payload)._replace(type=_usable_type(name))
     return None
+
+
+def _says_something(error: object) -> bool:
+    """Returns whether an `error` field says that there is one: many servers always write the field, and leave it empty.
+
+    A type, a message or a code does; as a code counts a word, and a number that is a status code of an error.
+    """
+    if not isinstance(error, dict):
+        return text(error) is not None
+    if _usable_type(error.get("type")) or text(error.get("message")) or _code(error):
+        return True
+    code = error.get("code")
+    number = count(code)
+    return _usable_type(code) is not None if number is None else number >= _FIRST_ERROR_CODE
 
 
 def read_error(payload: object) -> ProviderError:
@@ -77,7 +96,8 @@ def read_error(payload: object) -> ProviderError:
         own = _usable_type(_shape_name(payload.get("__type")))
     if isinstance(inner, dict):
         error_type = _usable_type(inner.get("type")) or own
-        return ProviderError(error_type, text(inner.get("message")), _code(inner), original_status)
+        message = text(inner.get("message")) or text(payload.get("message"))
+        return ProviderError(error_type, message, _code(inner), original_status)
     message = payload.get("message") or payload.get("Message") or inner
     return ProviderError(own, text(message), _code(payload), original_status)
 
@@ -114,6 +134,6 @@ def _shape_name(value: object) -> object:
 
 
 def _usable_type(value: object) -> str | None:
-    if not looks_like_a_type(value) or str(value).lower() in WORDS_FOR_NOTHING:
+    if not looks_like_a_type(value) or str(value).lower() in WORDS_FOR_NOTHING or value in HEALTHY_TYPES:
         return None
     return str(value)

@@ -29,7 +29,7 @@ NOT_JSON: Final = (ValueError, RecursionError)
 """What `json.loads` raises for text that is not JSON, or that is nested as deep as a server likes."""
 
 _UNDECODED: Final[dict[str, tuple[str, tuple[str, ...], Facts | None]]] = {
-    "content_block_start": ('"content_block_start"', (ERROR_FIELD, f'{TOOL_RESULT}"'), BLOCK_BEGAN),
+    "content_block_start": ('"content_block_start"', (ERROR_FIELD, f'{TOOL_RESULT}"', '"text"'), BLOCK_BEGAN),
     "content_block_stop": ('"content_block_stop"', (ERROR_FIELD,), None),
     "message_stop": ('"message_stop"', (ERROR_FIELD, GUARDRAIL), STOP_CAME),
     "ping": ('"ping"', (ERROR_FIELD,), None),

@@ -7,6 +7,7 @@ explanation of a refusal never get into one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from .statuses import MALFORMED
@@ -73,6 +74,16 @@ class Usage(NamedTuple):
     """Whether it has a list of iterations, which `compaction` and `fallback_model` are read from."""
 
     @property
+    def input_counts(self) -> tuple[int | None, int | None, int | None]:
+        """The tokens of the input by where they came from: none of them is counted twice."""
+        return self.tokens.input, self.tokens.cache_read, self.tokens.cache_write
+
+    @property
+    def ttls(self) -> tuple[int | None, int | None]:
+        """The parts of what was written to the cache."""
+        return self.ttl_5m, self.ttl_1h
+
+    @property
     def all_input(self) -> int | None:
         """Input tokens as the conventions count them: those read from and written to the cache are part of them."""
         tokens = self.tokens
@@ -103,9 +114,6 @@ class Message(NamedTuple):
     guarded: bool = False
     """Whether a guardrail of Amazon Bedrock stepped in."""
 
-    blocks: int = 0
-    """How many content blocks there are."""
-
     tools: tuple[tuple[Tool, int], ...] = ()
     """The results of server tools and how often each came, in the order of their first occurrence."""
 
@@ -123,6 +131,9 @@ class Facts(NamedTuple):
 
     text: bool = False
     """It has text that is not empty."""
+
+    content: bool = False
+    """It shows a block with content: any block, or part of one, that is not an empty text."""
 
     stopped: bool = False
     """The provider is finished."""
@@ -144,15 +155,17 @@ class Facts(NamedTuple):
     """The last line of the body was cut."""
 
 
-CHUNK_CAME: Final = Facts(chunk=True)
+CHUNK_CAME: Final = Facts(chunk=True, content=True)
+TEXT_CAME: Final = Facts(chunk=True, text=True, content=True)
+EMPTY_TEXT_CAME: Final = Facts(chunk=True)
 STOP_CAME: Final = Facts(stopped=True)
-BLOCK_BEGAN: Final = Facts(message=Message(blocks=1))
+BLOCK_BEGAN: Final = Facts(content=True)
 IS_MALFORMED: Final = Facts(is_malformed=True)
 UNDECODABLE: Final = Facts(error=ProviderError(MALFORMED, None))
 
 
 def merged(before: Message, later: Message) -> Message:
-    """Returns what two events said of a message together: what is said later holds, and no count goes down."""
+    """Returns what two events said of a message together: what is said later holds, and no sum of tokens goes down."""
     if before is NOTHING_SAID and not later.tools:
         return later
     return Message(
@@ -161,7 +174,6 @@ def merged(before: Message, later: Message) -> Message:
         stop_reason=later.stop_reason or before.stop_reason,
         refusal_category=later.refusal_category or before.refusal_category,
         guarded=later.guarded or before.guarded,
-        blocks=before.blocks + later.blocks,
         tools=_all_tools(before.tools, later.tools),
         usage=before.usage if later.usage == _NO_USAGE else _merged_usage(before.usage, later.usage),
     )
@@ -173,10 +185,17 @@ _NO_USAGE: Final = Usage()
 def _merged_usage(before: Usage, later: Usage) -> Usage:
     # Of `iterations` said several times, the last list counts.
     last = later if later.has_iterations else before
+    # The counts of one report belong together: a later one may call cached what the first one called input.
+    inputs = _updated(before.input_counts, later.input_counts)
+    if later.input_counts == (None, None, None) or _sum(inputs) < _sum(before.input_counts):
+        inputs = before.input_counts
+        ttls = tuple(map(_highest, before.ttls, later.ttls))
+    else:
+        ttls = _updated(before.ttls, later.ttls)
     return Usage(
-        tokens=Tokens(*map(_highest, before.tokens, later.tokens)),
-        ttl_5m=_highest(before.ttl_5m, later.ttl_5m),
-        ttl_1h=_highest(before.ttl_1h, later.ttl_1h),
+        tokens=Tokens(inputs[0], _highest(before.tokens.output, later.tokens.output), inputs[1], inputs[2]),
+        ttl_5m=ttls[0],
+        ttl_1h=ttls[1],
         thinking=_highest(before.thinking, later.thinking),
         compaction=last.compaction,
         fallback_model=last.fallback_model,
@@ -184,6 +203,15 @@ def _merged_usage(before: Usage, later: Usage) -> Usage:
         speed=later.speed or before.speed,
         has_iterations=last.has_iterations,
     )
+
+
+def _updated(before: Sequence[int | None], later: Sequence[int | None]) -> tuple[int | None, ...]:
+    """Returns the counts of `later`, and where it has none, those of `before`."""
+    return tuple(old if new is None else new for old, new in zip(before, later, strict=True))
+
+
+def _sum(counts: Sequence[int | None]) -> int:
+    return sum(number or 0 for number in counts)
 
 
 def _highest(before: int | None, later: int | None) -> int | None:

@@ -45,7 +45,7 @@ def classify_error(error: ProviderError, wire_status: int | None, should_retry: 
         wire_status: the status code on the status line; None without a response.
         should_retry: what the `x-should-retry` header of the failing answer says; None where it says nothing.
     """
-    is_http_error = wire_status is not None and wire_status >= 400
+    is_http_error = statuses.is_http_error(wire_status)
     error_type = error.type or (str(wire_status) if is_http_error else names.OTHER)
     status = wire_status
     if not is_http_error and wire_status is not None:

@@ -23,6 +23,7 @@ MAX_EVENT: Final = 1 << 20
 """The longest event, line or frame that is read, in bytes. A longer one says nothing."""
 
 _TYPE = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?", re.ASCII)
 # Controls, ends of lines, what turns the direction of a text, and halves of characters, which no exporter can encode.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
@@ -68,5 +69,12 @@ def name(value: object) -> str | None:
 
 
 def count(value: object) -> int | None:
-    """`value` as a number of things, and `None` for what is not one, or too large for sums of it to be exported."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
+    """`value` as a number of things, and `None` for what is not one, or too large for sums of it to be exported.
+
+    Gateways write numbers as text, and with a fraction; the latter is rounded.
+    """
+    if isinstance(value, str):
+        value = float(value) if _NUMBER.fullmatch(value) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_COUNT:
+        return None
+    return round(value)

@@ -7,8 +7,8 @@ import re
 import zlib
 from typing import Final
 
-_FIELD: Final = re.compile(rb"\s*(event|data|id|retry)\s*(:|$)|:|\s*$")
-"""How a line of an event stream begins: a field, a comment, or nothing."""
+_FIELD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*((event|data|id|retry)[ \t]*(:|[\r\n]|\Z)|:|\Z)")
+"""How a text begins whose first line that is not blank is of an event stream: with a field, a comment, or nothing."""
 
 PRELUDE: Final = 12
 """The length of the beginning of an eventstream frame, which says how long the frame is."""
@@ -43,9 +43,12 @@ class LineSplitter:
         return self._rest.rstrip(b"\r")
 
 
-def looks_like_events(text: bytes) -> bool:
-    """Returns whether a line of `text` begins like a field or a comment of an event stream."""
-    return any(line.strip() and _FIELD.match(line) for line in text.splitlines())
+def begins_like_events(text: bytes) -> bool:
+    """Returns whether the first line of `text` that is not blank begins like one of an event stream, or there is none.
+
+    Any later line says nothing: a page has such lines in its styles and scripts.
+    """
+    return _FIELD.match(text) is not None
 
 
 def begins_a_frame(body: bytes) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from .errors import find_error
-from .facts import CHUNK_CAME, IS_MALFORMED, Facts, Message, Tokens, Tool, Usage
+from .facts import CHUNK_CAME, EMPTY_TEXT_CAME, IS_MALFORMED, TEXT_CAME, Facts, Message, Tokens, Tool, Usage
 from .limits import count, looks_like_a_type, name
 from .record import EndRule
 
@@ -48,10 +48,10 @@ def read_whole(payload: object, rule: EndRule = "message") -> Facts:
     """
     if isinstance(payload, dict) and payload.get("type") != "error":
         if rule == "completion":
-            if isinstance(payload.get("completion"), str) and not payload.get("error"):
+            if isinstance(payload.get("completion"), str) and find_error(payload) is None:
                 return Facts(message=_completion(payload).message, is_answer=True)
         elif payload.get("type") == "message" or isinstance(payload.get("content"), list):
-            return Facts(message=read_message(payload), is_answer=True)
+            return Facts(message=read_message(payload), content=has_content(payload), is_answer=True)
     error = find_error(payload)
     return IS_MALFORMED if error is None else Facts(error=error)
 
@@ -67,10 +67,26 @@ def read_message(message: Mapping[str, object]) -> Message:
         stop_reason=name(message.get("stop_reason")),
         refusal_category=_category(message.get("stop_details")),
         guarded=_is_guarded(message),
-        blocks=len(blocks),
         tools=tuple((tool, 1) for tool in tools),
         usage=read_usage(message.get("usage")),
     )
+
+
+def has_content(message: Mapping[str, object]) -> bool:
+    """Returns whether a block of a whole message has content."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return any(_is_content(block) for block in content[:MAX_LIST])
+    return bool(content)
+
+
+def _is_content(block: object) -> bool:
+    """Returns whether a content block is more than an empty text. Any other block counts, whatever is in it."""
+    if isinstance(block, dict):
+        kind = block.get("type")
+        if kind == "text" or (kind is None and "text" in block):
+            return bool(block.get("text"))
+    return block != ""
 
 
 def read_tool(block: object) -> Tool | None:
@@ -185,14 +201,17 @@ def _message_stop(payload: Mapping[str, object]) -> Facts:
 
 
 def _block_start(payload: Mapping[str, object]) -> Facts:
-    tool = read_tool(payload.get("content_block"))
-    return Facts(message=Message(blocks=1, tools=() if tool is None else ((tool, 1),)))
+    block = payload.get("content_block")
+    tool = read_tool(block)
+    message = None if tool is None else Message(tools=((tool, 1),))
+    return Facts(message=message, content=_is_content(block))
 
 
 def _block_delta(payload: Mapping[str, object]) -> Facts:
     delta = payload.get("delta")
-    is_text = isinstance(delta, dict) and delta.get("type") == "text_delta" and bool(delta.get("text"))
-    return Facts(chunk=True, text=True) if is_text else CHUNK_CAME
+    if not isinstance(delta, dict) or delta.get("type") != "text_delta":
+        return CHUNK_CAME
+    return TEXT_CAME if delta.get("text") else EMPTY_TEXT_CAME
 
 
 def _completion(payload: Mapping[str, object]) -> Facts:

@@ -42,7 +42,7 @@ class Wait(NamedTuple):
 class Progress:
     """How far a stream has come. The only object that is written to for each chunk."""
 
-    __slots__ = ("chunks", "first_chunk_at", "first_text_at", "last_chunk_at", "longest_gap", "stopped_at")
+    __slots__ = ("chunks", "first_chunk_at", "first_text_at", "last_chunk_at", "longest_gap", "reason_at", "stopped_at")
 
     def __init__(self) -> None:
         self.chunks = 0
@@ -54,6 +54,8 @@ class Progress:
         """When the first text that is not empty came."""
         self.longest_gap = -1.0
         """The longest time between two chunks, in seconds; below zero before the second chunk."""
+        self.reason_at: float | None = None
+        """When the provider gave the reason for which the model stopped."""
         self.stopped_at: float | None = None
         """When the provider said that it is finished."""
 
@@ -83,6 +85,7 @@ class Call:
         "error",
         "events",
         "failed_at",
+        "has_content",
         "is_answer",
         "is_malformed",
         "message",
@@ -150,6 +153,8 @@ class Call:
         self.progress = Progress()
         self.message: Message = NOTHING_SAID
         """What the events or the body said of the message."""
+        self.has_content = False
+        """Whether a block of the message has content."""
         self.error: ProviderError | None = None
         """The first error that the body reported."""
         self.failed_at: float | None = None
@@ -173,9 +178,12 @@ class Call:
             progress.stopped_at = now
         if facts.message is not None:
             self.message = merged(self.message, facts.message)
+            if progress.reason_at is None and facts.message.stop_reason is not None:
+                progress.reason_at = now
         if facts.error is not None:
             self.failed_at = now if self.failed_at is None else self.failed_at
             self.error = facts.error if self.error is None else self.error.completed_by(facts.error)
+        self.has_content |= facts.content
         self.is_answer |= facts.is_answer
         self.is_malformed |= facts.is_malformed
         self.was_cut |= facts.was_cut

@@ -131,11 +131,17 @@ def is_documented_code(code: str) -> bool:
     return code in FAILURE_BY_CODE or code in OTHER_CODES
 
 
+def is_http_error(status: int | None) -> bool:
+    """Returns whether the SDK raises for an answer of this status: a redirect that nobody follows is an error too."""
+    return status is not None and status >= 300
+
+
 def failure_of_status(status: int) -> Failure | None:
-    """Returns the failure that a status code means by itself; None below 400."""
-    if status < 400:
+    """Returns the failure that a status code means by itself; None below 300."""
+    if not is_http_error(status):
         return None
-    return FAILURE_BY_STATUS.get(status) or ("invalid_request" if status < 500 else "server_error")
+    by_class: Failure = "other" if status < 400 else "invalid_request" if status < 500 else "server_error"
+    return FAILURE_BY_STATUS.get(status) or by_class
 
 
 def failure_of(

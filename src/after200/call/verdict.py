@@ -54,6 +54,8 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
         return completed(call)
     if end == "read":
         return _judge_clean_end(call)
+    if call.message.stop_reason is not None:  # The application has the whole answer, and did not wait for its end.
+        return completed(call)
     return Verdict("closed" if end == "closed" else "abandoned")
 
 
@@ -70,7 +72,7 @@ def _judge_clean_end(call: Call) -> Verdict:
 
 def completed(call: Call) -> Verdict:
     """Returns the verdict on a call whose provider finished an answer."""
-    return Verdict("completed", answer_of(call.message) if call.operation == "chat" else None)
+    return Verdict("completed", answer_of(call) if call.operation == "chat" else None)
 
 
 def truncated(call: Call) -> Verdict:
@@ -80,11 +82,11 @@ def truncated(call: Call) -> Verdict:
 
 def failed(call: Call, error: ProviderError, raised: Raised | None = None) -> Verdict:
     """Returns the verdict on a call that `error` ended, which reached the application as `raised`."""
-    wire = call.wire_status if raised is None or raised.status is None or raised.status < 400 else raised.status
-    in_place_of_a_body = wire is None or wire >= 400
+    wire = raised.status if raised is not None and statuses.is_http_error(raised.status) else call.wire_status
     should_retry = call.should_retry if raised is None or raised.should_retry is None else raised.should_retry
     found = classify_error(error, wire, should_retry)
-    http_error = f"HTTP {wire}" if wire and wire >= 400 else None
+    is_http_error = statuses.is_http_error(wire)
+    in_place_of_a_body = wire is None or is_http_error
     return Verdict(
         outcome="failed",
         phase="request" if in_place_of_a_body else "mid_stream" if call.progress.chunks else "first_chunk",
@@ -93,6 +95,6 @@ def failed(call: Call, error: ProviderError, raised: Raised | None = None) -> Ve
         failure=found.failure,
         retryable=found.retryable,
         status=found.status,
-        message=error.message or _DESCRIPTIONS.get(found.error_type) or http_error,
+        message=error.message or _DESCRIPTIONS.get(found.error_type) or (f"HTTP {wire}" if is_http_error else None),
         exception_type=None if raised is None else raised.class_name,
     )

@@ -60,7 +60,7 @@ ANSWERS: Final[dict[Answer, str]] = {
     "refused": "a classifier or the model refused: `refusal`",
     "paused": "a long turn is paused and can be continued: `pause_turn`",
     "guarded": "a guardrail of Amazon Bedrock stepped in",
-    "empty": "`end_turn` without one content block",
+    "empty": "`end_turn` where no block had content",
     "other": "any other stop reason, or none",
 }
 TOKEN_TYPES: Final = ("input", "output", "cache_read", "cache_write")
