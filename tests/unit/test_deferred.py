@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
-from after200 import names
+from after200 import locks, names
 from after200.signals import deferred
 from after200.signals.deferred import FOLD_AT, NO_CONTEXT, WAITING, Deferred, Points, Sum, context_of
 
@@ -117,8 +117,10 @@ class Histogram:
 
     def __init__(self) -> None:
         self.recorded: list[tuple[float, dict[str, Any], int]] = []
+        self.threads: set[int] = set()
 
     def record(self, value: float, attributes: dict[str, Any], context: Any) -> None:
+        self.threads.add(threading.get_ident())
         self.recorded.append((value, attributes, get_current_span(context).get_span_context().trace_id))
 
 
@@ -132,13 +134,44 @@ def test_points_are_recorded_in_their_order_each_in_the_context_of_its_span() ->
     assert [(1.0, {"a": 1}, 0xABC), (2.0, {"a": 2}, 0)] == histogram.recorded
 
 
-def test_points_that_nobody_collects_are_worked_off_by_the_calls_and_none_is_lost() -> None:
-    points, histogram = Points(), Histogram()
+def test_points_that_nobody_collects_are_worked_off_in_another_thread_and_none_is_lost() -> None:
+    """A call must never wait for a lock of OpenTelemetry's: in a forked process, it may be held for ever."""
+    points, histogram, adding = Points(), Histogram(), threading.get_ident()
     for number in range(3 * WAITING):
         points.add(histogram, number, {}, NO_CONTEXT)
-        assert number < len(histogram.recorded) + WAITING
+    points._recording.wait(30)
+    assert len(histogram.recorded) > WAITING
+    assert {adding} & histogram.threads == set()
     points.record()
     assert [*range(3 * WAITING)] == [value for value, _, _ in histogram.recorded]
+
+
+def test_points_that_cannot_be_recorded_are_bounded_and_nobody_waits(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(deferred, "WAITING", 10)
+    monkeypatch.setattr(deferred, "MOST_WAITING", 50)
+
+    class Held(Histogram):
+        """As one whose lock somebody holds."""
+
+        def record(self, value: float, attributes: dict[str, Any], context: Any) -> None:
+            is_held.set()
+            let_go.wait(30)
+            super().record(value, attributes, context)
+
+    points, histogram, is_held, let_go = Points(), Held(), threading.Event(), threading.Event()
+    for number in range(20):
+        points.add(histogram, number, {}, NO_CONTEXT)
+    assert is_held.wait(30)
+    for number in range(20, 200):
+        points.add(histogram, number, {}, NO_CONTEXT)
+    assert 50 == len(points._waiting)
+    assert [deferred.OLDEST_DROPPED] == [record.getMessage() for record in caplog.records]
+    let_go.set()
+    points._recording.wait(30)
+    points.record()
+    assert [*range(150, 200)] == [value for value, _, _ in histogram.recorded][-50:]
 
 
 def test_a_point_that_is_added_while_points_are_recorded_waits_for_the_next_time() -> None:
@@ -192,7 +225,7 @@ def test_after_a_fork_nobody_waits_for_a_thread_of_the_parent_that_was_adding_up
     parent = threading.Thread(target=counter.observe, args=[CallbackOptions()])
     parent.start()
     assert is_adding_up.wait(10)
-    deferred.start_anew()
+    locks.after_fork()
     seen: list[dict[str, float]] = []
     child = threading.Thread(target=lambda: seen.append(sums(counter)), daemon=True)
     child.start()

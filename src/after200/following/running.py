@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from ..call.observer import CallRecording
 from ..call.record import Attempt, Call, Wait, clock
 from ..call.verdict import BodyEnd, judge
 from ..guard import guarded
+from ..locks import Claim, take
 
 
 class Reader(Protocol):
@@ -82,8 +82,8 @@ class RunningCall:
         """The HTTP response of a call that does not stream, until the request returns."""
         self.ended: EndedCall | None = None
         self.ended_at = 0.0
-        self._claim = threading.Lock()
-        self._publication = threading.Lock()
+        self._claim: Claim = [None]
+        self._publication: Claim = [None]
         self._is_waiting_for_answer = False
         self._attempt_ended_at = 0.0
         self._waits_since: float | None = None
@@ -202,7 +202,7 @@ class RunningCall:
 
     def _take(self) -> bool:
         """Returns whether the caller is the one who ends this call. In a forked process, the parent ends it."""
-        return self.process == os.getpid() and self._claim.acquire(blocking=False)
+        return self.process == os.getpid() and take(self._claim)
 
     def _keep(self, verdict: Verdict, at: float, *, by_the_wire: bool) -> None:
         self._wait_ends()
@@ -217,7 +217,7 @@ class RunningCall:
     def publish(self) -> None:
         """Hands the record of the call, which has been judged, to whoever records it, once."""
         # Another thread may be judging the call just now; then it will publish it.
-        if self.ended is None or not self._publication.acquire(blocking=False):
+        if self.ended is None or not take(self._publication):
             return
         recording, self.recording = self.recording, None
         if recording is not None:

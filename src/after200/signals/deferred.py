@@ -12,7 +12,8 @@ newest SDK (`tests/unit/test_deferred.py`):
 2. A callback may record to a synchronous instrument: collecting holds no lock that recording needs.
 
 Adding takes no lock. A finalizer of the application's may close a stream at any allocation, in a thread that holds any
-lock. What waits is bounded: where nobody collects, the calls work it off.
+lock; and a process that was forked during a collection has locks of OpenTelemetry's that nobody releases. What waits is
+bounded: where nobody collects, a short-lived thread works it off (`background.py`).
 
 Sums cost a fraction of what synchronous counters would. Points cost the same as if they were recorded at once; they
 wait only because recording takes a lock. Both were measured (`docs/cost.md`).
@@ -20,8 +21,7 @@ wait only because recording takes a lock. Both were measured (`docs/cost.md`).
 
 from __future__ import annotations
 
-import os
-import threading
+import contextlib
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -32,7 +32,9 @@ from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, set_span_in_context
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from ..guard import guarded
+from ..background import Background
+from ..guard import guarded, warn_once
+from ..locks import Lock, in_child
 from ..names import Metric
 
 FOLD_AT: Final = 1000
@@ -40,6 +42,13 @@ FOLD_AT: Final = 1000
 
 WAITING: Final = 2000
 """How many points wait to be recorded, if nobody collects."""
+
+MOST_WAITING: Final = 10 * WAITING
+"""How many points wait if recording them does not come to its end. Then the oldest are dropped."""
+
+OLDEST_DROPPED: Final = (
+    "Points of histograms wait longer than OpenTelemetry should take to record them: the oldest are dropped."
+)
 
 NO_CONTEXT: Final = set_span_in_context(INVALID_SPAN, Context())
 """The context of a point that belongs to no span: without one, an exemplar takes the span of whoever collects."""
@@ -50,14 +59,11 @@ Key = tuple[tuple[str, AttributeValue], ...]
 _all: Final[weakref.WeakSet[Sum | Points]] = weakref.WeakSet()
 
 
+@in_child
 def start_anew() -> None:
     """In a process that has just been forked: what waits, and what is under way, is the parent's to report."""
-    for kept in _all:
+    for kept in list(_all):
         kept.start_anew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=guarded(start_anew))
 
 
 class Deferred:
@@ -97,12 +103,11 @@ class Sum:
         self._waiting: deque[tuple[Key, float]] = deque()
         self._sums: dict[Key, float] = {}
         self._reported: dict[Key, float] = {}
-        self._folding = threading.Lock()
+        self._folding = Lock()
         _all.add(self)
 
     def start_anew(self) -> None:
         """Goes on from what has been reported, as a reader that was copied with this does; else from zero."""
-        self._folding = threading.Lock()
         keys = [*self._sums, *(key for key, _ in self._waiting)]
         self._waiting.clear()
         self._sums = {key: self._reported.get(key, 0) if self._only_grows else 0 for key in keys}
@@ -135,21 +140,33 @@ class Points:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Histogram, float, Attributes, Context]] = deque()
+        self._recording = Background(self.record, self._are_many)
         _all.add(self)
 
     def start_anew(self) -> None:
         """Drops what waits."""
         self._waiting.clear()
+        self._recording.start_anew()
 
     def add(self, histogram: Histogram, value: float, attributes: Attributes, context: Context) -> None:
         """Adds `value` for `histogram`, measured in `context`. Nobody may change `attributes` later."""
         self._waiting.append((histogram, value, attributes, context))
-        if len(self._waiting) > WAITING:
-            self.record(2)
+        if self._are_many():
+            self._recording.wake()
+            if len(self._waiting) > MOST_WAITING:
+                self._drop_oldest()
 
-    def record(self, most: int | None = None) -> None:
-        """Records what waits, the oldest first; at most `most` points."""
-        for _ in range(len(self._waiting) if most is None else most):
+    def _are_many(self) -> bool:
+        return len(self._waiting) > WAITING
+
+    def _drop_oldest(self) -> None:
+        warn_once("points", OLDEST_DROPPED)
+        with contextlib.suppress(IndexError):  # Another thread was faster.
+            self._waiting.popleft()
+
+    def record(self) -> None:
+        """Records what waits now, the oldest first."""
+        for _ in range(len(self._waiting)):
             try:
                 histogram, value, attributes, context = self._waiting.popleft()
             except IndexError:  # Another thread was faster.

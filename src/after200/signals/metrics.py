@@ -112,9 +112,10 @@ class Metrics:
         _, provider, model, _ = kind
         self._instruments.open.add(attributes.model_key(provider, model, metric=names.STREAMS_OPEN), change)
 
-    def gap(self, call: Call, seconds: float) -> None:
-        """A chunk came `seconds` after the one before."""
-        self._chunk_time.record(seconds, convention_attributes(call, kind_of(call), call.message.model))
+    def gap(self, call: Call, seconds: float, span: SpanContext | None) -> None:
+        """A chunk came `seconds` after the one before. `span` is that of the call, for the exemplars."""
+        found = convention_attributes(call, kind_of(call), call.message.model)
+        self._points.add(self._chunk_time, seconds, found, context_of(span))
 
     def inner_error(self, call: Call, error: ProviderError) -> None:
         """The body reports an error of something else than the call."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from opentelemetry import context as contexts
-from opentelemetry.trace import Span, Tracer
+from opentelemetry.trace import Span, SpanContext, Tracer
 
 from ..call.ended import EndedCall
 from ..call.facts import ProviderError
@@ -97,7 +97,7 @@ class Recording:
     def gap(self, call: Call, seconds: float) -> None:
         """A chunk came `seconds` after the one before."""
         if self._metrics is not None:
-            self._metrics.gap(call, seconds)
+            self._metrics.gap(call, seconds, self._span_context())
 
     @guarded
     def inner_error(self, call: Call, error: ProviderError) -> None:
@@ -131,7 +131,7 @@ class Recording:
     @guarded
     def _end_metrics(self, call: EndedCall) -> None:
         if self._metrics is not None:
-            self._metrics.end(call, None if self._span is None else self._span.span.get_span_context(), self._caller)
+            self._metrics.end(call, self._span_context(), self._caller)
 
     @guarded
     def _end_logs(self, call: EndedCall) -> None:
@@ -152,5 +152,13 @@ class Recording:
         finally:
             contexts.detach(token)
 
+    @guarded
+    def _span_context(self) -> SpanContext | None:
+        """Returns what identifies the span; None where there is no span, or it cannot say."""
+        return None if self._span is None else self._span.span.get_span_context()
+
     def _context(self) -> contexts.Context:
-        return contexts.get_current() if self._span is None else self._span.context
+        """Returns the context in which the span is current; where there is no span, or it raises, the present one."""
+        if self._span is None or self._span_context() is None:
+            return contexts.get_current()
+        return self._span.context
