@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
-from .following.responses import end_dropped
+from .following.dropped import end_dropped_before
 from .guard import guarded, logger
 from .hooks.patches import Patches
 from .hooks.sdk.targets import targets
@@ -61,13 +61,13 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     def _instrument(self, **kwargs: Any) -> None:
         settings = read_settings(kwargs)
         signals = Signals(settings, **{name: kwargs.get(name) for name in PROVIDERS})
-        signals.before_collection(end_dropped)
+        signals.before_collection(end_dropped_before)
         self._patches = Patches("anthropic", targets(signals, settings))
         self._patches.put_on()
 
     @guarded
     def _uninstrument(self, **kwargs: Any) -> None:
-        end_dropped()
+        end_dropped_before()
         if self._patches is not None:
             self._patches.take_off()
             self._patches = None

@@ -10,13 +10,13 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from types import FunctionType, MethodType
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 import anthropic
 import pytest
 
-from after200 import guard, locks
+from after200 import locks
 from after200.faults import FaultServer
 
 from ..support.streams.surfaces import REQUEST
@@ -34,7 +34,7 @@ LOCKS = (
     threading.Barrier,
     queue.Queue,
 )
-TRANSPARENT = (dict, list, tuple, set, frozenset, deque, FunctionType, MethodType, type(guard.guarded(len)), property)
+TRANSPARENT = (dict, list, tuple, set, frozenset, deque, MethodType, CellType, property)
 """What an object of ours holds through these, it holds itself."""
 
 
@@ -68,11 +68,12 @@ def locks_in(owner: Any) -> Iterator[Any]:
         seen.add(id(found))
         if isinstance(found, LOCKS):
             yield found
-        elif found is owner or isinstance(found, TRANSPARENT) or type(found).__name__ == "cell":
-            if not isinstance(found, FunctionType) or is_ours(found.__module__):
+        elif isinstance(found, FunctionType):
+            if is_ours(found.__module__):
                 # What a function reads of its module is looked at as the module's.
-                namespace = found.__globals__ if isinstance(found, FunctionType) else None
-                waiting += [each for each in gc.get_referents(found) if each is not namespace]
+                waiting += [each for each in gc.get_referents(found) if each is not found.__globals__]
+        elif found is owner or isinstance(found, TRANSPARENT):
+            waiting += gc.get_referents(found)
 
 
 def locks_not_renewed() -> set[str]:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from ..call.facts import UNDECODABLE
 from ..guard import guarded
-from .responses import dropped
+from .dropped import dropped
 from .running import RunningCall
 
 State = Literal["unread", "reading", "paused", "gone"]
@@ -22,7 +22,7 @@ the application, was freed."""
 Sign = Literal["stop", "raise", "close", "body_closed", "sdk_read", "sdk_failed", "sdk_closed"]
 """`stop`: the events, or the bytes, are at their end; `raise`: an exception came out of a read; `close`: the
 application closed the stream; `body_closed`: somebody closed the body; `sdk_*`: the SDK ends its own span, because the
-body was read, failed, or was closed. A finalizer is no sign: it always means `dropped` (`responses.py`)."""
+body was read, failed, or was closed. A finalizer is no sign: it always means `dropped` (`dropped.py`)."""
 
 End = Literal["read", "raised", "closed", "dropped", "wait", "undecodable"]
 """How the body ended, in the words of `call/verdict.py`; `wait`: the next sign will tell, since the SDK and its HTTP

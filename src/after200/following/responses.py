@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one registry, HTTP response → `RunningCall`, and the queue of what the application dropped.
+"""The one registry, HTTP response → `RunningCall`.
 
 Streams come and go (the SDK copies them from 1.14, its helpers read a second one up to 0.42), the response stays the
-same. A finalizer can run at any allocation, in any thread, inside any lock, so all that one does is to append to the
-queue. The queue is worked off when a call begins or ends, before metrics are collected, and when the process exits.
+same.
 """
 
 from __future__ import annotations
 
-import atexit
 import weakref
-from collections import deque
 from typing import Any, Final
 
-from ..call.record import clock
-from ..guard import guarded
+from .dropped import dropped
 from .foreign import Foreign
 from .running import RunningCall
 
@@ -28,8 +24,6 @@ class _Followed(weakref.ref[Any]):
 
 
 _followed: Final[dict[int, _Followed]] = {}
-DROPPED: Final[deque[tuple[RunningCall, float]]] = deque()
-"""The calls whose bodies were dropped, each with the time. Finalizers append here, and do nothing else."""
 
 
 def follow(response: Foreign, running: RunningCall) -> None:
@@ -51,49 +45,9 @@ def _response_is_gone(followed: weakref.ref[Any]) -> None:
     if isinstance(followed, _Followed):
         if _followed.get(followed.key) is followed:
             del _followed[followed.key]
-        DROPPED.append((followed.running, clock()))
-
-
-def dropped(running: RunningCall) -> None:
-    """A finalizer found that the application let go of the body of `running`."""
-    DROPPED.append((running, clock()))
-
-
-@guarded
-def end_dropped() -> None:
-    """Ends the calls whose bodies were dropped, as of the time of the drop."""
-    while DROPPED:
-        try:
-            running, at = DROPPED.popleft()
-        except IndexError:  # Another thread was faster.
-            return
-        _end_one(running, at)
-
-
-@guarded
-def _end_one(running: RunningCall, at: float) -> None:
-    running.settle("dropped", at=at)
-    running.publish()
-
-
-def end_all() -> None:
-    """Ends every call whose body is still followed: the process exits."""
-    end_dropped()
-    for followed in list(_followed.values()):
         dropped(followed.running)
-    end_dropped()
 
 
-_exit_hooked = False
-
-
-def end_at_exit() -> None:
-    """Has `end_all` called when the process exits.
-
-    Called when the first call begins and not earlier: exit handlers run in reverse order, and those of the
-    OpenTelemetry providers must come after this one.
-    """
-    global _exit_hooked
-    if not _exit_hooked:
-        _exit_hooked = True
-        atexit.register(end_all)
+def all_followed() -> list[RunningCall]:
+    """Returns the calls whose responses are still there."""
+    return [followed.running for followed in list(_followed.values())]

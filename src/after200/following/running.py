@@ -225,6 +225,11 @@ class RunningCall:
         self.whole_response = self.body = self.odd_event = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether the call has not been published, and this process is the one to do it."""
+        return bool(self._publication) and self.process == os.getpid()
+
+    @property
     def failed(self) -> bool:
         """Whether the call has ended with an error."""
         return self.ended is not None and self.ended.verdict.error_type is not None

@@ -141,12 +141,22 @@ class Points:
     def __init__(self) -> None:
         self._waiting: deque[tuple[Histogram, float, Attributes, Context]] = deque()
         self._recording = Background(self.record, self._are_many)
+        self._is_copy = False
+        """Whether this process got its histograms by a fork: then their locks may be held for ever."""
         _all.add(self)
 
     def start_anew(self) -> None:
         """Drops what waits."""
+        self._is_copy = True
         self._waiting.clear()
         self._recording.start_anew()
+
+    def add_at_once(self, histogram: Histogram, value: float, attributes: Attributes, context: Context) -> None:
+        """Records a point of which there is one for each chunk: what waits must not grow with the stream."""
+        if self._is_copy:
+            self.add(histogram, value, attributes, context)
+        else:
+            histogram.record(value, attributes, context)
 
     def add(self, histogram: Histogram, value: float, attributes: Attributes, context: Context) -> None:
         """Adds `value` for `histogram`, measured in `context`. Nobody may change `attributes` later."""

@@ -115,7 +115,7 @@ class Metrics:
     def gap(self, call: Call, seconds: float, span: SpanContext | None) -> None:
         """A chunk came `seconds` after the one before. `span` is that of the call, for the exemplars."""
         found = convention_attributes(call, kind_of(call), call.message.model)
-        self._points.add(self._chunk_time, seconds, found, context_of(span))
+        self._points.add_at_once(self._chunk_time, seconds, found, context_of(span))
 
     def inner_error(self, call: Call, error: ProviderError) -> None:
         """The body reports an error of something else than the call."""

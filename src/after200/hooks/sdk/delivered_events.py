@@ -11,11 +11,11 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from ...call.record import clock
+from ...following.dropped import dropped
 from ...following.foreign import Foreign
 from ...following.generators import ForwardsAsyncGenerator
 from ...following.reading import deliver
-from ...following.responses import DROPPED, find
+from ...following.responses import find
 from ...following.running import RunningCall
 from ...guard import guarded
 from .exceptions import correct
@@ -71,7 +71,7 @@ class Reading:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # Of an object whose making failed.
             if self._running is not None:
-                DROPPED.append((self._running, clock()))
+                dropped(self._running)
 
 
 def delivered_events(events: Iterator[Any], reading: Reading) -> Iterator[Any]:

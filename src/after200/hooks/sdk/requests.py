@@ -11,8 +11,9 @@ import sys
 from ...call.exceptions import error_type_of
 from ...call.observer import CallObserver
 from ...following.current import TWICE, current_call, enter, leave
+from ...following.dropped import end_dropped
 from ...following.foreign import Arguments, Foreign, Keywords, Wrapped
-from ...following.responses import end_at_exit, end_dropped
+from ...following.process_end import end_at_exit
 from ...following.running import RunningCall
 from ...guard import guarded
 from ...names import OTHER
