@@ -18,6 +18,9 @@ EXAMPLES ?= 50000
 # Three at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 
+# Without bytecode, importing the SDK takes seconds, and hundreds of processes import it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all long servers lint format types build matrix newest boards pictures ci clean
 

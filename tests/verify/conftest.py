@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import secrets
 from collections.abc import Iterator
 
 import pytest
 
 from after200.cli.receiver import Receiver
+from after200.cli.verify.command import EXIT_STATUS, environment
 
+from ..support import warm
 from .verified import CODES, Verified, Verify
 
 PREFIXES = ("OTEL_", "ANTHROPIC_", "AFTER200_")
@@ -37,23 +38,29 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def verify(receiver: Receiver) -> Verify:
-    """Verify with these settings on top of the usual ones: OTLP over HTTP to the receiver. None takes one away."""
+    """Verify with these settings on top of the usual ones: OTLP over HTTP to the receiver. None takes one away.
+
+    Runs the process of the check itself; `test_command.py` runs the command, which starts it.
+    """
 
     def verified(*options: str, settings: dict[str, str | None] | None = None) -> Verified:
         usual = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
-        environment = {**os.environ, **usual, **(settings or {})}
-        finished = subprocess.run(
-            [sys.executable, "-m", "after200.cli", "verify", "--json", *options],
-            env={name: value for name, value in environment.items() if value is not None},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
+        given = {**os.environ, **usual, **(settings or {})}
+        model = f"after200-verify-{secrets.token_hex(4)}"
+        instrument = str(not any(option.startswith("--setup") for option in options) or under_instrument())
+        finished = warm.run(
+            ["-m", "after200.cli.verify.command", model, instrument, "--json", *options],
+            env=environment({name: value for name, value in given.items() if value is not None}, model),
         )
         assert finished.stdout, finished.stderr
         found = Verified(json.loads(finished.stdout))
         assert {*found.wrong, *found.notes} <= CODES
-        assert (1 if found.wrong else 0) == finished.returncode
+        assert (1 if found.wrong else 0) == EXIT_STATUS[finished.returncode]
         return found
 
     return verified
+
+
+def under_instrument() -> bool:
+    """Whether `opentelemetry-instrument` started the command, as far as its environment says."""
+    return os.environ.get("PYTHONPATH", "").endswith("auto_instrumentation")

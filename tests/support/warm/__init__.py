@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`run`, a `subprocess.run` of this Python that has no imports to wait for: a process that has made them is forked.
+
+Importing the SDK and OpenTelemetry takes two seconds of a processor, and what most programs of the tests do afterwards
+takes a fraction of one. So one process of Python (`forks.py`) imports what they need, no more, and does nothing; each
+program is a fork of it, with an environment, a folder, arguments, standard streams and an end of its own. What imports
+themselves bring about (`sitecustomize`, variables that are read at import) is tested with processes that are new.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..patience import PATIENCE_S
+
+PROGRAM = Path(__file__).with_name("forks.py")
+
+
+class Warm:
+    """A process that forks programs, started when the first one is asked for."""
+
+    def __init__(self) -> None:
+        self.cpu = 0.0
+        """The seconds of a processor that its programs have used."""
+
+        self._requests: socket.socket | None = None
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        cwd: str | Path | None = None,
+        timeout: float = PATIENCE_S,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `python ARGUMENTS` (`-m MODULE`, `-c PROGRAM` or a file first), to its end, and returns what it printed.
+
+        Raises `subprocess.TimeoutExpired` after so many seconds, and ends the program before.
+        """
+        ours, its = socket.socketpair()
+        with ours, its, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            request = {"arguments": [*arguments], "env": dict(env or os.environ), "cwd": str(cwd or Path.cwd())}
+            with open(os.devnull) as nothing, tempfile.TemporaryFile("w+") as asked:
+                json.dump(request, asked)
+                asked.flush()
+                files = [asked.fileno(), its.fileno(), nothing.fileno(), out.fileno(), err.fileno()]
+                socket.send_fds(self._started(), [b"."], files)
+            its.close()
+            with ours.makefile("r") as answers:
+                pid = int(answers.readline())
+                in_time, _, _ = select.select([ours], [], [], timeout)
+                if not in_time:
+                    os.kill(pid, signal.SIGKILL)
+                ended = json.loads(answers.readline())
+            self.cpu += ended["cpu"]
+            if not in_time:
+                raise subprocess.TimeoutExpired([*arguments], timeout)
+            printed = []
+            for file in (out, err):
+                file.seek(0)
+                printed.append(file.read())
+        return subprocess.CompletedProcess([sys.executable, *arguments], ended["status"], *printed)
+
+    def _started(self) -> socket.socket:
+        if self._requests is None:
+            self._requests, its = socket.socketpair()
+            unwanted = ("OTEL_", "AFTER200_", "ANTHROPIC_", "PYTHONPATH")
+            env = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+            with its:
+                process = subprocess.Popen(
+                    [sys.executable, str(PROGRAM), str(its.fileno())], pass_fds=[its.fileno()], env=env
+                )
+            atexit.register(process.wait)
+            atexit.register(self._requests.close)  # Called first: the process ends when nobody can ask any more.
+        return self._requests
+
+
+WARM = Warm()
+run = WARM.run
