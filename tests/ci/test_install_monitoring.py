@@ -14,6 +14,8 @@ from types import ModuleType
 
 import pytest
 
+from ..support.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "install-monitoring"
 SERVER = """\
@@ -112,7 +114,7 @@ def install(checkout: Path, path: str, *parts: str) -> subprocess.CompletedProce
         env={"PATH": path, "HOME": str(checkout)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -14,6 +14,7 @@ import pytest
 
 from ..support.make import ROOT, make
 from ..support.not_run import INSTALLERS, SERVERS, not_run
+from ..support.patience import PATIENCE_S
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -114,7 +115,7 @@ def test_the_tests_of_signals_pass_where_sigint_is_ignored() -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert 0 == finished.returncode, finished.stdout

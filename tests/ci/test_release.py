@@ -14,6 +14,7 @@ import yaml
 from after200 import __version__
 
 from ..support.make import ROOT
+from ..support.patience import PATIENCE_S
 
 RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-30\n\n### Added\n\n- A thing.\n"
 
@@ -61,7 +62,7 @@ def test_the_step_names_what_is_wrong_with_a_tag() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert 1 == finished.returncode, finished.stderr

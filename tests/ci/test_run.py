@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ..support.make import ROOT
+from ..support.patience import PATIENCE_S
 
 SCRIPT = ROOT / ".ci" / "run"
 
@@ -38,7 +39,7 @@ def run(bare: Path, *steps: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

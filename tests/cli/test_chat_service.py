@@ -12,6 +12,8 @@ from typing import Any
 from after200.cli.chat import find_chat_service
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
+
 
 def chat(server: FaultServer, scenario: str, *options: str, asked: str = "") -> list[dict[str, Any]]:
     """Run the service against a scenario and return its replies in the order of the questions."""
@@ -22,7 +24,7 @@ def chat(server: FaultServer, scenario: str, *options: str, asked: str = "") -> 
         input=asked,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=True,
     )
     replies = [json.loads(line) for line in finished.stdout.splitlines()]

@@ -14,13 +14,17 @@ import pytest
 
 from after200.cli.demo import RATE_LIMITS
 
+from ..support.patience import PATIENCE_S
+
 CALLS = 250
 
 
 def demo(*options: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the demo with these options and environment variables."""
     command = [sys.executable, "-m", "after200.cli", "demo", *options]
-    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=os.environ | settings, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
 
 
 def result_of(finished: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ import after200
 from after200.cli import COMMANDS, Command, main, run, usage
 from after200.installation import pip_install, source_of
 
+from ..support.patience import PATIENCE_S
+
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["--help"])
@@ -64,7 +66,7 @@ def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_python_can_run_the_package() -> None:
     command = [sys.executable, "-m", "after200", "-V"]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (0, f"after200 {after200.__version__}\n", "") == (finished.returncode, finished.stdout, finished.stderr)
 
 
@@ -83,7 +85,7 @@ def test_a_shell_completes_the_commands_and_their_options(tmp_path: Path, capsys
         complete_words after200 faults --mi
     """
     finished = subprocess.run(
-        ["bash", "-uc", completed], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-uc", completed], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert (["watch", "--once", "--mix"], "") == (finished.stdout.split(), finished.stderr)
 
@@ -103,7 +105,9 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(command: str, pac
     program = (
         f"import sys; sys.modules[{package!r}] = None\nfrom after200.cli import main\nsys.exit(main([{command!r}]))"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert 2 == finished.returncode
     assert finished.stderr.startswith(f"after200 {command} needs {package}")
     assert finished.stderr.endswith(f", which is not installed: {pip_install(extra)}\n")

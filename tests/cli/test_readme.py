@@ -23,6 +23,7 @@ from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
 from ..support.make import make
+from ..support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +59,14 @@ def run(
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PATH": path, "NO_PROXY": "127.0.0.1", "ANTHROPIC_API_KEY": "none"} | settings
     return subprocess.run(
-        command, cwd=folder, env=environment, input=asked, capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        input=asked,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
@@ -126,7 +134,7 @@ def test_watch_shows_what_the_service_exports(server: FaultServer, app: Path) ->
             finished = run(["bash", "-euc", script], app, asked="What is entropy?\n", ANTHROPIC_BASE_URL=base_url)
             assert 0 == finished.returncode, finished.stderr
             watching.send_signal(signal.SIGINT)
-            shown = json.loads(watching.communicate(timeout=30)[0])
+            shown = json.loads(watching.communicate(timeout=PATIENCE_S)[0])
         finally:
             watching.kill()
     assert {"services": ["chat-service"], "http_ok": 1, "completed": 0, "hidden": 1} == {

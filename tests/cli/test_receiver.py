@@ -31,6 +31,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from after200.cli.otlp import Telemetry
 from after200.cli.receiver import LIMIT, Receiver
 
+from ..support.patience import PATIENCE_S
+
 RESOURCE = Resource({"service.name": "checkout"})
 DELTA = {Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
 
@@ -185,7 +187,7 @@ def test_waiting_ends_when_the_condition_holds_and_gives_up_when_it_does_not(rec
     provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=f"{receiver.url}/v1/traces")))
     assert not receiver.wait_for(lambda: bool(receiver.spans), timeout=0.01)
     provider.get_tracer("t").start_span("one").end()
-    assert receiver.wait_for(lambda: len(receiver.spans) == 1, timeout=10)
+    assert receiver.wait_for(lambda: len(receiver.spans) == 1, timeout=PATIENCE_S)
 
 
 TOO_MUCH = LIMIT + 1
@@ -231,7 +233,7 @@ def test_what_cannot_be_taken_is_refused_with_the_reason(
 ) -> None:
     headers = {"Content-Type": "application/x-protobuf"} | headers
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(urllib.request.Request(receiver.url + path, body, headers), timeout=10)
+        urllib.request.urlopen(urllib.request.Request(receiver.url + path, body, headers), timeout=PATIENCE_S)
 
     with refused.value as answer:
         said = answer.read().decode()
@@ -242,7 +244,7 @@ def test_what_cannot_be_taken_is_refused_with_the_reason(
 
 @pytest.mark.parametrize(("length", "status"), [(str(TOO_MUCH), 413), ("many", 411)])
 def test_a_body_of_no_usable_length_is_not_read(receiver: Receiver, length: str, status: int) -> None:
-    connection = http.client.HTTPConnection(receiver.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(receiver.url.removeprefix("http://"), timeout=PATIENCE_S)
     connection.putrequest("POST", "/v1/traces")
     connection.putheader("Content-Length", length)
     connection.endheaders()
@@ -254,7 +256,7 @@ def test_a_body_of_no_usable_length_is_not_read(receiver: Receiver, length: str,
 def test_an_accepted_request_is_answered_in_protobuf(receiver: Receiver) -> None:
     headers = {"Content-Type": "application/x-protobuf"}
     with urllib.request.urlopen(
-        urllib.request.Request(f"{receiver.url}/v1/traces", b"", headers), timeout=10
+        urllib.request.Request(f"{receiver.url}/v1/traces", b"", headers), timeout=PATIENCE_S
     ) as answer:
         assert (200, "application/x-protobuf") == (answer.status, answer.headers["Content-Type"])
         assert ExportTraceServiceResponse.FromString(answer.read()) == ExportTraceServiceResponse()

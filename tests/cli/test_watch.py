@@ -43,6 +43,8 @@ from after200.cli.watch.summary import Failure, Model, Summary, is_relevant, sum
 from after200.cli.watch.view import as_json, live
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
+
 MODEL = "claude-sonnet-4-5"
 CALLS = {names.PROVIDER_NAME: "anthropic", names.REQUEST_MODEL: MODEL}
 GOOD = {**CALLS, names.OUTCOME: "completed", names.HTTP_STATUS: 200, names.WIRE_STATUS: 200}
@@ -215,7 +217,7 @@ def test_what_a_process_that_has_gone_left_open_is_not_open(
     monkeypatch.setattr(watching, "PATIENCE_LEAST_S", 0.0)
     [point] = receiver.points(names.STREAMS_OPEN.name)
     assert point.interval is not None
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while summarize(receiver).models and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [] == summarize(receiver).models
@@ -258,9 +260,9 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def export(port: int, attributes: dict[str, Any], deadline: float = 30.0) -> None:
+def export(port: int, attributes: dict[str, Any]) -> None:
     """One call, exported to that port as soon as somebody listens there."""
-    ends = time.monotonic() + deadline
+    ends = time.monotonic() + PATIENCE_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -282,8 +284,8 @@ class Terminal:
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
         self.shown = ""
 
-    def read_until(self, words: str, seconds: float = 30.0) -> None:
-        deadline = time.monotonic() + seconds
+    def read_until(self, words: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
         while words not in self.shown:
             assert time.monotonic() < deadline, self.shown
             if select.select([self.ours], [], [], 0.2)[0]:
@@ -310,7 +312,7 @@ def test_in_a_terminal_it_shows_what_comes_and_q_leaves_and_prints_the_summary(t
         os.write(terminal.ours, b"x")
         os.write(terminal.ours, b"q") if leave == "q" else process.send_signal(signal.SIGINT)
         terminal.read_until("HTTP says 1 of 1 succeeded; 0 did.")
-        assert 0 == process.wait(10)
+        assert 0 == process.wait(PATIENCE_S)
     assert before == termios.tcgetattr(terminal.theirs)
 
 
@@ -320,7 +322,7 @@ def test_without_a_terminal_it_ends_with_a_signal_and_prints_json() -> None:
         export(port, HIDDEN)
         export(port, GOOD)
         process.send_signal(signal.SIGTERM)
-        printed, said = process.communicate(timeout=20)
+        printed, said = process.communicate(timeout=PATIENCE_S)
     result = json.loads(printed)
     assert 0 == process.returncode, said
     totals = {"calls": 2, "http_ok": 2, "completed": 1, "hidden": 1, "failed": 0, "left": 0}
@@ -332,7 +334,7 @@ def test_without_a_terminal_it_ends_with_a_signal_and_prints_json() -> None:
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
 def test_once_says_where_it_receives_and_ends_by_itself(options: list[str]) -> None:
     with watch("--port=0", "--once=0.1", *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        printed, said = process.communicate(timeout=60)
+        printed, said = process.communicate(timeout=PATIENCE_S)
     assert 1 == process.returncode  # nothing came
     assert re.fullmatch(r"receiving at http://127\.0\.0\.1:[1-9]\d* for 0\.1 seconds\n", said.decode())
     assert (b'"calls": 0' if options else b"No metrics of after200 have come yet") in printed
@@ -343,7 +345,7 @@ def test_without_a_terminal_standard_output_has_the_summary_and_nothing_else() -
     with watch(f"--port={port}", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         export(port, GOOD)
         process.send_signal(signal.SIGTERM)
-        printed, said = process.communicate(timeout=20)
+        printed, said = process.communicate(timeout=PATIENCE_S)
     until = "until a signal (SIGINT, SIGTERM) comes; --once SECONDS sets a time"
     assert f"receiving at http://127.0.0.1:{port} {until}\n" == said.decode()
     assert printed.decode().startswith("What HTTP says, and what is true")
@@ -351,9 +353,10 @@ def test_without_a_terminal_standard_output_has_the_summary_and_nothing_else() -
 
 def test_once_with_something_to_show() -> None:
     port = free_port()
-    with watch(f"--port={port}", "--once=5", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with watch(f"--port={port}", "--once=3600", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         export(port, HIDDEN)
-        printed, _ = process.communicate(timeout=60)
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=PATIENCE_S)
     assert 0 == process.returncode
     assert "HTTP says 1 of 1 succeeded; 0 did." in printed.decode()
 
@@ -385,7 +388,7 @@ def test_what_was_refused_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/v1/traces", b"{}", headers))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert "a request was refused: POST /v1/traces: Content-Type is application/json; only " in said.decode()
 
 

@@ -24,6 +24,7 @@ from opentelemetry.trace import Link
 
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import (
@@ -246,9 +247,9 @@ def test_each_thread_s_call_belongs_to_what_is_current_in_that_thread(
             tracer.start_as_current_span(f"handler {number}"),
             sync_client(client_options(server, "completed")) as client,
         ):
-            together.wait(10)
+            together.wait(PATIENCE_S)
             stream = client.messages.create(stream=True, **REQUEST | {"model": f"model-{number}"})
-            together.wait(10)
+            together.wait(PATIENCE_S)
             for _ in stream:
                 pass
 

@@ -15,6 +15,7 @@ import pytest
 
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import async_client, client_options
@@ -113,7 +114,7 @@ def test_a_loop_says_nothing_of_a_stream_that_was_left_which_it_does_not_say_wit
         for _ in range(2):
             arguments = [server.base_url("completed"), instrumented, how, order]
             command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
             of_generators = re.findall(r"closing of asynchronous generator <async_generator object (\S+)", done.stderr)
             assert of_generators or not done.stderr
             complaints.append(tuple(of_generators))

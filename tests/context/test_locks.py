@@ -19,6 +19,7 @@ import pytest
 from after200 import locks
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 
@@ -136,12 +137,12 @@ def test_a_claim_is_taken_once_whoever_asks() -> None:
     taken: list[int] = []
 
     def ask() -> None:
-        start.wait(30)
+        start.wait(PATIENCE_S)
         taken.extend(number for number, claim in enumerate(claims) if locks.take(claim))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert list(range(500)) == sorted(taken)

@@ -10,6 +10,7 @@ import textwrap
 
 import pytest
 
+from ..support.patience import PATIENCE_S
 from .processes import Run
 
 
@@ -24,7 +25,7 @@ def run() -> Run:
             env={**inherited, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert ("", 0) == (finished.stderr, finished.returncode), finished.stdout

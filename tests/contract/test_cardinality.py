@@ -14,6 +14,7 @@ import pytest
 
 from after200.signals import bounds, metrics
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.application import Application
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry, described
@@ -76,7 +77,7 @@ def inventive() -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     server.server_close()
 
 

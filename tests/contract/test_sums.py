@@ -20,6 +20,7 @@ import pytest
 from after200.faults import FaultServer
 from after200.faults.catalog import SCENARIOS
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.application import Application
 from ..support.streams.expected import ROWS
 from ..support.streams.surfaces import REQUEST, SURFACES, Surface
@@ -95,7 +96,7 @@ def in_threads(work: list[Callable[[], None]]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from ..support.patience import PATIENCE_S
+
 
 def environment(settings: dict[str, str]) -> dict[str, str]:
     """The environment's programs on PATH, and no proxy between it and the servers of the test."""
@@ -28,7 +30,7 @@ def run(
         input=asked,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -40,7 +42,7 @@ def free_port() -> int:
 
 
 def wait_until_open(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -15,6 +15,7 @@ from after200.call import statuses
 from after200.faults import SCENARIOS, FaultServer
 from after200.testing import RecordedTelemetry
 
+from ..support.patience import PATIENCE_S
 from .pages import DOCS, table
 
 FAILURES = table("failures.md", "scenario", "error.type")
@@ -33,7 +34,8 @@ ASK: dict[str, Any] = {
 
 def client(server: FaultServer, scenario: str) -> Any:
     """A client of the scenario's platform, with as many retries as its page says are needed."""
-    options: dict[str, Any] = {"base_url": server.base_url(scenario), "timeout": 1.0, "max_retries": 2}
+    timeout = 1.0 if scenario.startswith("stall") else PATIENCE_S
+    options: dict[str, Any] = {"base_url": server.base_url(scenario), "timeout": timeout, "max_retries": 2}
     if scenario.startswith("bedrock"):
         keys = {"aws_access_key": "none", "aws_secret_key": "none", "aws_region": "us-east-1"}
         return anthropic.AnthropicBedrock(**keys, **options | {"max_retries": 0})

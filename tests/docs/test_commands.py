@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,8 +22,9 @@ from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 
 from ..support.monitoring.ways import scraped_directly
+from ..support.patience import PATIENCE_S
 from .pages import ROOT, Block, blocks
-from .programs import environment, run
+from .programs import environment, free_port, run, wait_until_open
 
 ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md")
 """Pages whose commands have tests beside what they speak of."""
@@ -240,10 +240,9 @@ def test_a_service_is_seen_to_fail(app: Path, receiver: Receiver, otlp: dict[str
 
 @pytest.mark.parametrize("holding", ["^after200 watch$", "--once"])
 def test_watch_shows_a_service_without_a_backend(holding: str, app: Path) -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-    words = block("watch.md", holding).replace("--once 30", "--once 10").split()
+    port = free_port()
+    # Long enough on any machine: the signal ends it when the service has exported.
+    words = block("watch.md", holding).replace("--once 30", "--once 3600").split()
     with (
         FaultServer() as server,
         subprocess.Popen(
@@ -255,14 +254,14 @@ def test_watch_shows_a_service_without_a_backend(holding: str, app: Path) -> Non
         ) as watching,
     ):
         try:
+            wait_until_open(port)
             settings = {"ANTHROPIC_BASE_URL": server.base_url("overloaded_error_mid_stream")}
             settings |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"}
             finished = run(
                 ["bash", "-euc", block("watch.md", "EXPORT_INTERVAL")], app, "What is entropy?\n", **settings
             )
-            if "--once" not in words:
-                watching.send_signal(signal.SIGTERM)
-            shown = watching.communicate(timeout=60)[0]
+            watching.send_signal(signal.SIGTERM)
+            shown = watching.communicate(timeout=PATIENCE_S)[0]
         finally:
             watching.kill()
     assert 0 == finished.returncode, finished.stderr

@@ -15,6 +15,7 @@ import pytest
 from after200 import names
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
 from .pages import ROOT
 from .programs import environment, free_port, wait_until_open
 
@@ -48,7 +49,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     installed = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     for command in (made, [*installed, *packages]):
-        done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
         assert 0 == done.returncode, done.stderr
     return folder / "bin"
 
@@ -67,7 +70,7 @@ def run(programs: Path, app: Path):
             input=asked,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -111,7 +114,7 @@ def test_what_a_service_exports_is_seen_by_watch(run, programs: Path, server: Fa
             finished = run(script, "What is entropy?\n", ANTHROPIC_BASE_URL=base_url)
             assert 0 == finished.returncode, finished.stderr
             watch.terminate()
-            printed, _ = watch.communicate(timeout=60)
+            printed, _ = watch.communicate(timeout=PATIENCE_S)
         finally:
             watch.kill()
     assert "overloaded" in printed

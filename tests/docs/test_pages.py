@@ -15,13 +15,20 @@ from after200.cli.verify.findings import Code
 from after200.settings import PREFIX, SPANS, Settings
 from matrix import cells, results
 
+from ..support.patience import PATIENCE_S
 from .pages import DOCS, REPOSITORY, ROOT, pages, table
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=quiet,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 

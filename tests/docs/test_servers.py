@@ -25,6 +25,7 @@ from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
+from ..support.patience import PATIENCE_S
 from .pages import ROOT, blocks
 from .programs import environment, free_port, wait_until_open
 
@@ -60,7 +61,7 @@ def running(words: list[str], folder: Path, **settings: str) -> Iterator[None]:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(30)
+                process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
@@ -70,11 +71,11 @@ def running(words: list[str], folder: Path, **settings: str) -> Iterator[None]:
 
 def ask(url: str) -> None:
     """Sends requests that fail inside, once the server answers."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     served = 0
     while served < CALLS:
         try:
-            urlopen(url, timeout=30)
+            urlopen(url, timeout=PATIENCE_S)
         except ConnectionError:
             pass
         except OSError as error:
@@ -100,7 +101,7 @@ def test_every_worker_of_a_web_server_reports_for_itself(program: str, port_opti
     with Receiver() as receiver, FaultServer() as faults:
         with running(words, service, **settings(receiver, faults)):
             ask(f"http://127.0.0.1:{port}/")
-        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=10)
+        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=PATIENCE_S)
         assert CALLS == len([span for span in receiver.spans if span.attributes.get(names.OUTCOME) == "failed"])
         instances = {span.resource["service.instance.id"] for span in receiver.spans}
         assert 1 <= len(instances) <= 2
@@ -124,10 +125,12 @@ def test_fastapi_says_whose_calls_fail(tmp_path: Path) -> None:
             for number in range(8):
                 tenant = {"x-tenant": f"tenant-{number % 2}"}
                 with suppress(OSError, HTTPException):
-                    urlopen(Request(f"http://127.0.0.1:{port}/answer/entropy", headers=tenant), timeout=30).read()
+                    urlopen(
+                        Request(f"http://127.0.0.1:{port}/answer/entropy", headers=tenant), timeout=PATIENCE_S
+                    ).read()
             expected = expected_calls(faults)
-            assert receiver.wait_for(lambda: expected == calls_by_tenant(receiver), timeout=20)
-            assert receiver.wait_for(lambda: len(spans_of_calls(receiver)) == 8, timeout=20)
+            assert receiver.wait_for(lambda: expected == calls_by_tenant(receiver), timeout=PATIENCE_S)
+            assert receiver.wait_for(lambda: len(spans_of_calls(receiver)) == 8, timeout=PATIENCE_S)
     assert {("tenant-0", "/answer/{topic}"), ("tenant-1", "/answer/{topic}")} == {
         (span.attributes["tenant.id"], span.attributes["app.route"]) for span in spans_of_calls(receiver)
     }
@@ -167,10 +170,12 @@ def test_the_workers_of_celery_report_before_they_end(service: Path) -> None:
     with Receiver() as receiver, FaultServer() as faults:
         given = settings(receiver, faults) | {"CELERY_CONFIG_MODULE": "queue_config"}
         send = "import tasks\nfor _ in range(6): tasks.ask.delay()"
-        subprocess.run([sys.executable, "-c", send], cwd=service, env=environment(given), timeout=60, check=True)
+        subprocess.run(
+            [sys.executable, "-c", send], cwd=service, env=environment(given), timeout=PATIENCE_S, check=True
+        )
         with running(command("celery"), service, **given):
-            assert faults.wait_for(lambda log: len(log) >= CALLS, timeout=60)
-        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=10)
+            assert faults.wait_for(lambda log: len(log) >= CALLS, timeout=PATIENCE_S)
+        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=PATIENCE_S)
 
 
 def test_a_service_is_instrumented_with_the_environment_of_the_operator(app: Path) -> None:
@@ -193,7 +198,12 @@ def test_a_service_is_instrumented_with_the_environment_of_the_operator(app: Pat
             "PYTHONPATH": str(Path(injected.__file__ or "").parent),
         }
         subprocess.run(
-            [sys.executable, "app.py"], cwd=app, env=environment(given), input=b"Hello?\n", timeout=60, check=False
+            [sys.executable, "app.py"],
+            cwd=app,
+            env=environment(given),
+            input=b"Hello?\n",
+            timeout=PATIENCE_S,
+            check=False,
         )
         assert 1 == receiver.total(names.CALLS.name, OVERLOADED)
         assert {"chat-service"} == {span.resource["service.name"] for span in receiver.spans}

@@ -10,13 +10,15 @@ from typing import Any
 
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
+
 MESSAGES = "/v1/messages"
 ASKED: dict[str, Any] = {"model": "claude-test", "max_tokens": 16, "messages": [{"role": "user", "content": "hi"}]}
 
 
 def post(server: FaultServer, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, str], bytes]:
     """One request on a connection of its own: status, headers, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     try:
         connection.request("POST", path, json.dumps(ASKED if body is None else body))
         response = connection.getresponse()
@@ -31,7 +33,7 @@ def stream(server: FaultServer, scenario: str) -> bytes:
 
 
 def connect(server: FaultServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
 
 
 def ask(server: FaultServer, scenario: str, **fields: Any) -> socket.socket:

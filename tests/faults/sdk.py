@@ -10,6 +10,8 @@ import pytest
 
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
+
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "AnthropicBedrock": {"aws_access_key": "a", "aws_secret_key": "b", "aws_region": "us-east-1"},
     "AnthropicVertex": {"project_id": "p", "region": "us-east5", "access_token": "t"},
@@ -22,7 +24,7 @@ _NEEDS = {"AnthropicBedrock": "botocore", "AnthropicVertex": "google.auth"}
 
 
 def _options(server: FaultServer, scenario: str) -> dict[str, Any]:
-    timeout = 0.3 if scenario.startswith("stall") else 10
+    timeout = 0.5 if scenario.startswith("stall") else PATIENCE_S
     return {"base_url": server.base_url(scenario), "api_key": "none", "max_retries": 0, "timeout": timeout}
 
 

@@ -16,6 +16,8 @@ from after200.faults.__main__ import main
 from after200.faults.catalog import FAMILIES
 from after200.faults.mix import ALIASES
 
+from ..support.patience import PATIENCE_S
+
 COMMAND = [sys.executable, "-m", "after200.faults"]
 
 
@@ -31,7 +33,7 @@ def test_it_prints_its_url_serves_and_stops_at_a_signal(number: signal.Signals) 
         with pytest.raises(urllib.error.HTTPError, match="HTTP Error 529: Overloaded"):
             urllib.request.urlopen(f"{url}/mix/v1/messages", b"{}")
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=10)
+        rest, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, rest) == (0, "")
     assert errors == f"{len(SCENARIOS)} scenarios (--help lists them); press Ctrl-C to stop\n"
 

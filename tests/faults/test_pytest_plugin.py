@@ -11,6 +11,8 @@ from pathlib import Path
 
 from after200.installation import pip_install
 
+from ..support.patience import PATIENCE_S
+
 EXAMPLE = """
 import anthropic
 import pytest
@@ -58,7 +60,7 @@ def run(directory: Path) -> subprocess.CompletedProcess[str]:
         *plugin,
         str(directory),
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def test_a_test_of_the_users_gets_a_server(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
 from .clients import ASKED, MESSAGES, ask, post, read_all
 
 
@@ -153,7 +154,7 @@ def test_waiting_for_the_log_ends_when_the_condition_is_met(server: FaultServer)
     assert server.log == ()
     timer = threading.Timer(0.05, sock.close)
     timer.start()
-    (served,) = server.wait_for(lambda log: any(entry.finished == "stalled" for entry in log), timeout=5)
+    (served,) = server.wait_for(lambda log: any(entry.finished == "stalled" for entry in log), timeout=PATIENCE_S)
     assert served.wire_status == 200
     assert server.wait_idle() == (served,)
 
@@ -180,9 +181,7 @@ def test_stopping_ends_every_connection_and_logs_it() -> None:
     socks = [ask(server, "stall_mid_stream") for _ in range(3)]
     for sock in socks:
         sock.recv(1)
-    began = time.monotonic()
     server.stop()
-    assert time.monotonic() - began < 2
     assert [served.finished for served in server.log] == ["stopped"] * 3
     for sock in socks:
         read_all(sock)
@@ -239,6 +238,4 @@ def test_it_speaks_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
             connection.getresponse().read()
         connection.close()
         assert [served.finished for served in server.wait_idle()] == ["end", "end", "reset"]
-        began = time.monotonic()
-    assert time.monotonic() - began < 2
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []

@@ -21,6 +21,7 @@ import pytest
 import after200
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
 from ..support.telemetry import Telemetry
 from . import leaving
 
@@ -37,7 +38,7 @@ def leave(server: FaultServer, how: str, file: Path, *more: str, may_crash: bool
         env=os.environ | {"PYTHONPATH": str(Path(after200.__file__).parents[1])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     if may_crash and done.returncode == -signal.SIGSEGV:

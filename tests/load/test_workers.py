@@ -14,6 +14,8 @@ import pytest
 import after200
 from after200.faults import FaultServer
 
+from ..support.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 WORKERS = 4
 HELD = 5
@@ -30,7 +32,7 @@ def test_each_worker_accounts_for_its_own_calls(calls: int, seed: int) -> None:
             env=os.environ | {"PYTHONPATH": f"{Path(after200.__file__).parents[1]}{os.pathsep}{ROOT}"},
             capture_output=True,
             text=True,
-            timeout=3600,
+            timeout=PATIENCE_S,
             check=False,
         )
         served = server.wait_idle(60)

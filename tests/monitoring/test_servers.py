@@ -25,9 +25,9 @@ from ..support.monitoring.programs import DASHBOARDS
 from ..support.monitoring.queries import panels, substituted
 from ..support.monitoring.visitor import ANSWERS
 from ..support.monitoring.ways import FAULTY, HEALTHY, OVERLOADED, SERVICE, VISITOR, WAYS, Way
+from ..support.patience import PATIENCE_S
 
 CALLS = 150
-WEBHOOK_TIMEOUT_S = 15
 FAULTS = {name: share for name, share in MIX.items() if name != "stall"}
 """The demo's mix, without the fault that takes as long as the timeout."""
 
@@ -58,7 +58,7 @@ def test_an_overload_in_the_first_stream_of_a_fresh_process_reaches_the_webhook(
         assert (reply["result"], reply["error"], reply["status"]) == ("failed", "APIStatusError", 200)
         failed = time.monotonic()
         expected = {("ClaudeHiddenFailures", "warning"), ("ClaudeOverloaded", "warning")}
-        alerts = way.webhook.wait_for(OVERLOADED, expected, WEBHOOK_TIMEOUT_S)
+        alerts = way.webhook.wait_for(OVERLOADED, expected, PATIENCE_S)
         print(f"{way.name}: {time.monotonic() - failed:.1f} s from the failure to the webhook")
         way.prometheus.evaluate(2)
         assert way.prometheus.firing(OVERLOADED) == expected
@@ -179,7 +179,7 @@ def test_the_collector_keeps_every_failed_call(way: Way, fault_run: tuple[Accoun
             for span in traces.spans
         )
 
-    assert traces.wait_for(lambda: kept() >= failed, timeout=20), f"{kept()} of {failed}"
+    assert traces.wait_for(lambda: kept() >= failed, timeout=PATIENCE_S), f"{kept()} of {failed}"
     assert kept() == failed
     assert len(traces.spans) < CALLS
 

@@ -112,7 +112,7 @@ def test_a_stream_whose_task_is_cancelled_is_one_span_without_an_error(server: F
 @pytest.mark.parametrize("way", ["messages.create(stream=True)", "messages.with_streaming_response.iter_lines"])
 def test_a_stall_that_times_out_is_one_span_that_says_so(server: FaultServer, way: str, twin: Twin) -> None:
     def record(telemetry: Telemetry) -> Any:
-        options = client_options(server, "stall_mid_stream", timeout=0.25, **traced_by(telemetry))
+        options = client_options(server, "stall_mid_stream", timeout=0.5, **traced_by(telemetry))
         return shown(read(way, twin, options))
 
     alone, together, seen_alone, seen = alone_and_with(record, "auto")

@@ -16,6 +16,7 @@ from after200.faults import FaultServer
 
 from ..support.neighbours.environments import ROOT, CannotInstallError, interpreter
 from ..support.neighbours.expectations import NEIGHBOURS, Neighbour
+from ..support.patience import PATIENCE_S
 from .recorded import Recorded
 
 
@@ -55,7 +56,7 @@ def recorded(request: pytest.FixtureRequest, server: FaultServer, tmp_path_facto
         input=json.dumps({"neighbour": neighbour.name, "url": server.url, "runs": list(runs.values())}),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from after200.faults import FaultServer
 
 from ..support.neighbours.environments import ROOT, CannotInstallError, interpreter
 from ..support.neighbours.expectations import DURATION, FIRST_CHUNK, FRAMEWORKS, TOKENS, Framework
+from ..support.patience import PATIENCE_S
 
 CALLS = 2
 """The calls that a framework makes: one whole, one streamed."""
@@ -51,7 +52,7 @@ def run(python: Path, server: FaultServer, folder: Path, *steps: str) -> dict[st
         input=json.dumps({"url": server.base_url("completed"), "steps": steps}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

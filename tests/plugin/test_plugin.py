@@ -12,6 +12,8 @@ import pytest
 from after200.installation import pip_install
 from after200.settings import PREFIX, Settings
 
+from ..support.patience import PATIENCE_S
+
 pytest_plugins = ["pytester"]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "retry"
@@ -43,7 +45,7 @@ def run(project: pytest.Pytester, *tests: str) -> pytest.RunResult:
     if tests:
         lines = [line.removeprefix("    ") for line in (ASKS + "".join(tests)).splitlines()]
         project.makepyfile("\n".join(lines))
-    return project.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers", timeout=120)
+    return project.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers", timeout=PATIENCE_S)
 
 
 @pytest.fixture

@@ -257,12 +257,12 @@ def test_a_lost_connection_in_mid_stream_is_a_connection_error(
 
 def stall(client: Any, recorder: Recorder) -> None:
     """Reads until the client has waited too long. Up to 0.42 `create` does not take the timeout of the client."""
-    for event in client.messages.create(stream=True, timeout=0.3, **REQUEST):
+    for event in client.messages.create(stream=True, timeout=1.0, **REQUEST):
         recorder.add(event)
 
 
 async def astall(client: Any, recorder: Recorder) -> None:
-    async for event in await client.messages.create(stream=True, timeout=0.3, **REQUEST):
+    async for event in await client.messages.create(stream=True, timeout=1.0, **REQUEST):
         recorder.add(event)
 
 

@@ -20,6 +20,7 @@ from after200.signals.deferred import MOST_WAITING, WAITING
 from after200.signals.metrics import instruments_of
 
 from ..support.in_memory.trace import Trace
+from ..support.patience import PATIENCE_S
 from ..support.telemetry import Telemetry
 from .watching import CALLS, Logged, watch, watch_all
 
@@ -94,8 +95,8 @@ def test_calls_do_not_wait_for_an_exporter_that_is_slow_and_what_waits_is_bounde
     with telemetry.instrumented(tracer_provider=tracer_provider, meter_provider=meter_provider):
         watch(CALLS[0])
         # Both are in the middle of an export while all these calls are made.
-        assert spans.called.wait(30)
-        assert metrics.called.wait(30)
+        assert spans.called.wait(PATIENCE_S)
+        assert metrics.called.wait(PATIENCE_S)
         assert bare == watch_all()
         made = 0
         while made * 4 < WAITING:

@@ -20,12 +20,12 @@ from after200.faults import FaultServer
 from ..support.in_memory.answers import ANSWERS, Nothing
 from ..support.in_memory.application import REQUEST
 from ..support.in_memory.transport import Transport, client
+from ..support.patience import PATIENCE_S
 from ..support.telemetry import Telemetry
 from .watching import Logged
 
 THREADS = 8
 STREAMS = 100
-PATIENCE = 60.0
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def collecting_all_the_time() -> Iterator[None]:
     """The collector runs at nearly every allocation. A deadlock ends the process, with the stacks of all threads."""
     before = gc.get_threshold()
-    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    faulthandler.dump_traceback_later(PATIENCE_S, exit=True)
     gc.collect()
     gc.freeze()
     gc.set_threshold(3, 2, 2)
@@ -103,7 +103,7 @@ def test_a_stream_that_is_found_while_a_span_ends_is_ended_after_that(telemetry:
     """`on_end` takes a lock that is not reentrant: to end another span in there would wait for ever."""
     processor = Collecting()
     telemetry.tracer_provider.add_span_processor(processor)
-    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    faulthandler.dump_traceback_later(PATIENCE_S, exit=True)
     try:
         with telemetry.instrumented():
             gc.disable()
@@ -184,6 +184,6 @@ def test_a_stream_that_the_exporter_s_thread_finds_is_recorded_though_nothing_is
     ended_by: str, server: FaultServer
 ) -> None:
     arguments = [sys.executable, "-c", COLLECTED_BY_THE_EXPORTER, server.base_url("completed"), ended_by]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (0, "") == (done.returncode, done.stderr)
     assert {"points": {"abandoned": 1, "completed": 1}, "spans": ["abandoned", "completed"]} == json.loads(done.stdout)

@@ -8,6 +8,7 @@ from typing import Any
 import pydantic
 import pytest
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.application import Application
 from ..support.streams.expected import ROW_OF
 from ..support.streams.surfaces import MODEL, REQUEST, SURFACE_OF
@@ -219,9 +220,9 @@ def test_the_wait_that_a_timeout_ends_is_the_longest_gap(
     name: str, mode: str, application: Application, telemetry: Telemetry
 ) -> None:
     with telemetry.instrumented():
-        application.play("stall_mid_stream", SURFACE_OF[name], mode, timeout=0.15)
+        application.play("stall_mid_stream", SURFACE_OF[name], mode, timeout=0.5)
     [span] = [described(span) for span in telemetry.spans]
-    assert 0.14 < span["after200.stream.longest_gap"] < 10
+    assert 0.49 < span["after200.stream.longest_gap"] < PATIENCE_S
 
 
 def test_a_slow_stream_has_the_times_that_its_server_took(application: Application, telemetry: Telemetry) -> None:
@@ -229,13 +230,13 @@ def test_a_slow_stream_has_the_times_that_its_server_took(application: Applicati
     with telemetry.instrumented():
         application.play("completed_slow", SURFACE_OF["messages.create(stream=True)"], "sync")
     [span] = [described(span) for span in telemetry.spans]
-    assert 0.08 < span["gen_ai.response.time_to_first_chunk"] < 10
-    assert 0.02 < span["after200.stream.longest_gap"] < 10
+    assert 0.08 < span["gen_ai.response.time_to_first_chunk"] < PATIENCE_S
+    assert 0.02 < span["after200.stream.longest_gap"] < PATIENCE_S
     [duration] = [
         point.sum for metric, point in telemetry.data_points() if metric.name == "gen_ai.client.operation.duration"
     ]
-    assert 0.2 < duration < 10
+    assert 0.2 < duration < PATIENCE_S
     ended, started = telemetry.spans[0].end_time, telemetry.spans[0].start_time
     assert ended is not None
     assert started is not None
-    assert abs((ended - started) / 1e9 - duration) < 0.05
+    assert 0.2 < (ended - started) / 1e9 < PATIENCE_S

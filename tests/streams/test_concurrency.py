@@ -13,6 +13,7 @@ from typing import Any
 import anthropic
 import pytest
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.application import Application
 from ..support.streams.expected import ROW_OF
 from ..support.streams.row import Ending
@@ -67,7 +68,7 @@ async def cancelled_reading(application: Application, stream_of: Callable[[Any],
     """A task that was cancelled while it waited for the next event."""
     silent = asyncio.Event()
     task = asyncio.create_task(read(application, stream_of, silent))
-    await asyncio.wait_for(silent.wait(), 10)
+    await asyncio.wait_for(silent.wait(), PATIENCE_S)
     # Whoever sets an event runs on until it has to wait: the task is in the middle of reading now.
     task.cancel()
     await asyncio.wait([task])
@@ -110,7 +111,7 @@ def test_a_task_that_is_cancelled_elsewhere_closes_or_abandons_its_stream(
     async def cancel() -> None:
         elsewhere = asyncio.Event()
         task = asyncio.create_task(work(elsewhere))
-        await asyncio.wait_for(elsewhere.wait(), 10)
+        await asyncio.wait_for(elsewhere.wait(), PATIENCE_S)
         task.cancel()
         await asyncio.wait([task])
 
@@ -135,7 +136,7 @@ async def cancelled_waiting(application: Application) -> asyncio.Task[None]:
         port = silent_server.sockets[0].getsockname()[1]
         client = application.aclient("completed").copy(base_url=f"http://127.0.0.1:{port}")
         task = asyncio.create_task(client.messages.create(stream=True, **REQUEST))
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), PATIENCE_S)
         task.cancel()
         await asyncio.wait([task])
         silence.set()
@@ -200,7 +201,7 @@ def test_a_stream_that_another_thread_reads_is_told_of_the_same(application: App
         stream = application.client("completed").messages.create(stream=True, **REQUEST)
         reader = threading.Thread(target=lambda: list(stream))
         reader.start()
-        reader.join(10)
+        reader.join(PATIENCE_S)
         [served] = application.server.wait_idle()
     told = Told(ROW_OF["completed"], CREATE, application.server, served.request_id)
     assert [told.span()] == [described(span) for span in telemetry.spans]
@@ -213,14 +214,14 @@ def test_a_stream_may_change_threads_at_every_event(application: Application, te
         for _ in range(9):
             reader = threading.Thread(target=lambda: next(stream))
             reader.start()
-            reader.join(10)
+            reader.join(PATIENCE_S)
         assert [] == list(stream)
     assert [("completed", 4)] == outcomes(telemetry)
 
 
 def close_while_another_thread_reads(application: Application) -> str:
     """Closes a stream that a thread waits for, and returns what the thread came upon."""
-    stream = application.client("stall_mid_stream").messages.create(stream=True, timeout=0.3, **REQUEST)
+    stream = application.client("stall_mid_stream").messages.create(stream=True, timeout=1.0, **REQUEST)
     silent = threading.Event()
     seen: list[str] = []
 
@@ -236,9 +237,9 @@ def close_while_another_thread_reads(application: Application) -> str:
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert silent.wait(10)
+    assert silent.wait(PATIENCE_S)
     stream.close()
-    reader.join(10)
+    reader.join(PATIENCE_S)
     application.server.wait_idle()
     return seen[0]
 
@@ -260,7 +261,7 @@ def test_threads_that_make_calls_at_the_same_time_lose_none(application: Applica
 
     def work(scenario: str) -> None:
         client = application.client(scenario)
-        start.wait(10)
+        start.wait(PATIENCE_S)
         for _ in range(calls):
             with contextlib.suppress(anthropic.APIStatusError):
                 list(client.messages.create(stream=True, **REQUEST))
@@ -271,7 +272,7 @@ def test_threads_that_make_calls_at_the_same_time_lose_none(application: Applica
         for worker in workers:
             worker.start()
         for worker in workers:
-            worker.join(60)
+            worker.join(PATIENCE_S)
     half = threads // 2 * calls
     assert [("completed", 4)] * half + [("failed", 4)] * half == sorted(outcomes(telemetry))
     assert 2 * half == telemetry.total("after200.calls")

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 STAMPS = (".made", ".cli", ".test", ".lint")
 """The Makefile's stamps in an environment: each says that a set of extras is installed."""
@@ -19,4 +21,6 @@ def make(target: str, arguments: str = "", *options: str) -> subprocess.Complete
     command = ["make", "--no-print-directory", *installed, target, f"VENV={sys.prefix}", f"ARGS={arguments}", *options]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment = kept | {"NO_PROXY": "127.0.0.1", "ANTHROPIC_API_KEY": "none"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from after200.faults import FaultServer
 
+from .patience import PATIENCE_S
 from .streams import surfaces
 from .streams.seen import Seen, text
 from .streams.surfaces import REQUEST, SURFACES
@@ -63,7 +64,7 @@ _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 def client_options(server: FaultServer, scenario: str, **options: Any) -> dict[str, Any]:
     """What both clients of the SDK are made with. The server counts the attempts of each anew."""
     base_url = server.base_url(scenario, f"key-{next(_numbers)}")
-    return {"api_key": "none", "base_url": base_url, "max_retries": 1, "timeout": 10.0, **options}
+    return {"api_key": "none", "base_url": base_url, "max_retries": 1, "timeout": PATIENCE_S, **options}
 
 
 def told(span: ReadableSpan) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation.dependencies import DependencyConflict
 
+from ..support.patience import PATIENCE_S
+
 PROGRAM = """
 import logging
 logging.basicConfig(format="%(levelname)s %(message)s")
@@ -47,7 +49,7 @@ def run(directory: Path, version: str, instrument: str, *wrapper: str) -> tuple[
         **dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"), "none"),
     }
     command = [*wrapper, sys.executable, "-c", PROGRAM.format(instrument=instrument)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     return done.stdout.strip(), [line for line in done.stderr.splitlines() if "anthropic" in line.lower()]
 
 

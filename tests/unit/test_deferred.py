@@ -21,6 +21,7 @@ from after200.signals import deferred
 from after200.signals.deferred import FOLD_AT, NO_CONTEXT, WAITING, Deferred, Points, Sum, context_of
 
 from ..support.held import held
+from ..support.patience import PATIENCE_S
 
 A, B, C = (("a", 1),), (("a", 2),), (("a", 3),)
 
@@ -56,12 +57,12 @@ def test_nothing_that_many_threads_add_is_lost_while_others_read() -> None:
     seen: list[float] = [0]
 
     def add() -> None:
-        start.wait(10)
+        start.wait(PATIENCE_S)
         for number in range(times):
             total.add((A, B, C)[number % 3])
 
     def read() -> None:
-        start.wait(10)
+        start.wait(PATIENCE_S)
         while not done.is_set():
             seen.append(sum(sums(total).values()))
 
@@ -70,9 +71,9 @@ def test_nothing_that_many_threads_add_is_lost_while_others_read() -> None:
     for thread in (*adders, reader):
         thread.start()
     for thread in adders:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     done.set()
-    reader.join(30)
+    reader.join(PATIENCE_S)
     assert {"a=1": 4000, "a=2": 4000, "a=3": 4000} == sums(total)
     assert sorted(seen) == seen
 
@@ -104,7 +105,7 @@ def test_who_holds_the_lock_does_not_hold_up_who_adds() -> None:
     total.add((("a", Interrupting("b")),))
     reader = threading.Thread(target=total.observe, args=[CallbackOptions()], daemon=True)
     reader.start()
-    reader.join(30)
+    reader.join(PATIENCE_S)
     assert not reader.is_alive()
     assert {"": FOLD_AT + 5, "a=b": 1} == sums(total)
 
@@ -139,7 +140,7 @@ def test_points_that_nobody_collects_are_worked_off_in_another_thread_and_none_i
     points, histogram, adding = Points(), Histogram(), threading.get_ident()
     for number in range(3 * WAITING):
         points.add(histogram, number, {}, NO_CONTEXT)
-    points._recording.wait(30)
+    points._recording.wait(PATIENCE_S)
     assert len(histogram.recorded) > WAITING
     assert {adding} & histogram.threads == set()
     points.record()
@@ -157,19 +158,19 @@ def test_points_that_cannot_be_recorded_are_bounded_and_nobody_waits(
 
         def record(self, value: float, attributes: dict[str, Any], context: Any) -> None:
             is_held.set()
-            let_go.wait(30)
+            let_go.wait(PATIENCE_S)
             super().record(value, attributes, context)
 
     points, histogram, is_held, let_go = Points(), Held(), threading.Event(), threading.Event()
     for number in range(20):
         points.add(histogram, number, {}, NO_CONTEXT)
-    assert is_held.wait(30)
+    assert is_held.wait(PATIENCE_S)
     for number in range(20, 200):
         points.add(histogram, number, {}, NO_CONTEXT)
     assert 50 == len(points._waiting)
     assert [deferred.OLDEST_DROPPED] == [record.getMessage() for record in caplog.records]
     let_go.set()
-    points._recording.wait(30)
+    points._recording.wait(PATIENCE_S)
     points.record()
     assert [*range(150, 200)] == [value for value, _, _ in histogram.recorded][-50:]
 
@@ -218,20 +219,20 @@ def test_after_a_fork_nobody_waits_for_a_thread_of_the_parent_that_was_adding_up
 
         def __hash__(self) -> int:
             is_adding_up.set()
-            may_go_on.wait(30)
+            may_go_on.wait(PATIENCE_S)
             return super().__hash__()
 
     counter.add((("a", Slow("b")),))
     parent = threading.Thread(target=counter.observe, args=[CallbackOptions()])
     parent.start()
-    assert is_adding_up.wait(10)
+    assert is_adding_up.wait(PATIENCE_S)
     locks.after_fork()
     seen: list[dict[str, float]] = []
     child = threading.Thread(target=lambda: seen.append(sums(counter)), daemon=True)
     child.start()
-    child.join(10)
+    child.join(PATIENCE_S)
     may_go_on.set()
-    parent.join(30)
+    parent.join(PATIENCE_S)
     assert [{}] == seen
 
 
@@ -264,7 +265,7 @@ class Setup:
         found: list[Any] = []
         thread = threading.Thread(target=lambda: found.append(self.reader.get_metrics_data()), daemon=True)
         thread.start()
-        thread.join(30)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive(), "collecting holds a lock that recording needs"
         data = found[0]
         return {

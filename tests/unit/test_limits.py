@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from after200.call.limits import MAX_COUNT, MAX_NAME, MAX_TEXT, DistinctNames, count, looks_like_a_type, name, text
 
+from ..support.patience import PATIENCE_S
+
 
 @pytest.mark.parametrize(
     ("value", "expected"),
@@ -110,13 +112,13 @@ def test_names_from_many_threads_stay_near_their_bound() -> None:
     admitted: set[str] = set()
 
     def admit(prefix: str) -> None:
-        start.wait(10)
+        start.wait(PATIENCE_S)
         admitted.update(names.admit(f"{prefix}{number}") for number in range(500))
 
     threads = [threading.Thread(target=admit, args=(prefix,)) for prefix in "abcd"]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
     assert "_OTHER" in admitted
     assert len(admitted - {"_OTHER"}) <= 10 + len(threads)

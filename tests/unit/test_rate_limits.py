@@ -13,6 +13,7 @@ from after200.signals import rate_limits
 from after200.signals.rate_limits import SLOTS, RateLimits
 
 from ..support.held import held
+from ..support.patience import PATIENCE_S
 
 OPTIONS = CallbackOptions()
 BOUND = 2000
@@ -213,7 +214,7 @@ def test_threads_that_add_and_read_at_once_do_no_harm() -> None:
     faults: list[BaseException] = []
 
     def work(number: int) -> None:
-        start.wait(10)
+        start.wait(PATIENCE_S)
         try:
             for step in range(300):
                 add(limits, step % 100, model=f"m{number}-{step}")
@@ -224,8 +225,8 @@ def test_threads_that_add_and_read_at_once_do_no_harm() -> None:
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    start.wait(10)
+    start.wait(PATIENCE_S)
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert [] == faults
     assert 1200 == len(utilizations(limits))

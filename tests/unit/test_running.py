@@ -15,6 +15,7 @@ from after200.call.record import Attempt, Wait
 from after200.following import running as running_module
 from after200.following.running import RunningCall
 
+from ..support.patience import PATIENCE_S
 from .calls import new_call
 
 
@@ -258,14 +259,14 @@ def test_of_many_threads_one_ends_the_call() -> None:
         running, start = running_call(recording), threading.Barrier(4)
 
         def end(running: RunningCall = running, start: threading.Barrier = start) -> None:
-            start.wait(10)
+            start.wait(PATIENCE_S)
             running.end("closed")
 
         threads = [threading.Thread(target=end) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
         assert ["end"] == [told[0] for told in recording.told]
 
 

@@ -17,6 +17,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from ..support.patience import PATIENCE_S
+
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 
 
@@ -46,6 +48,8 @@ def verify_in(python: Path, *options: str, **settings: str) -> tuple[int, dict[s
     """`after200 verify --json` in that environment: its exit status and its result."""
     command = [str(python), "-m", "after200.cli", "verify", "--json", *options]
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    finished = subprocess.run(command, env=kept | settings, capture_output=True, text=True, timeout=120, check=False)
+    finished = subprocess.run(
+        command, env=kept | settings, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert finished.stdout, finished.stderr
     return finished.returncode, json.loads(finished.stdout)

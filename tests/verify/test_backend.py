@@ -16,6 +16,7 @@ from after200.cli.receiver import Receiver
 from ..support.monitoring.programs import program
 from ..support.monitoring.servers import Process, Prometheus, collector, eventually, free_port
 from ..support.monitoring.ways import Way, scrape, scraped_directly, through_the_collector
+from ..support.patience import PATIENCE_S
 from .peers import closed_port, web_server
 from .verified import Verified, Verify
 
@@ -48,7 +49,7 @@ def test_right_as_far_as_the_alert(verify: Verify, stack: str, request: pytest.F
     way: Way = request.getfixturevalue(stack)
     [*_, settings] = way.telemetry.values()
     urls = (f"--prometheus={way.prometheus.url}", f"--alertmanager={alertmanager_of(way)}")
-    verified = verify(*urls, "--timeout=90", "--signals=metrics", settings=settings)
+    verified = verify(*urls, f"--timeout={PATIENCE_S}", "--signals=metrics", settings=settings)
     assert [] == verified.result["findings"]
     assert {"metrics": [True] * 5, "Prometheus": [True] * 5} == verified.recorded
     assert set(verified.result["alerts"]) & ALERTS

@@ -13,13 +13,16 @@ import pytest
 from after200.cli.receiver import Receiver
 from after200.cli.verify.command import main
 
+from ..support.patience import PATIENCE_S
 from .peers import closed_port
 
 
 def verify(*options: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "after200.cli", "verify", *options]
     settings = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "COLUMNS": "160", **settings}
-    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=os.environ | settings, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
 
 
 def test_people_get_the_facts_the_calls_and_the_verdict(receiver: Receiver) -> None:
@@ -58,7 +61,7 @@ def test_under_opentelemetry_instrument_it_is_set_up_once(receiver: Receiver) ->
     settings = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
     command = [*program, sys.executable, "-m", "after200.cli", "verify", "--json"]
     finished = subprocess.run(
-        command, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False
+        command, env=os.environ | settings, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert (0, []) == (finished.returncode, json.loads(finished.stdout)["findings"]), finished.stderr
 

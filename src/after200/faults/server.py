@@ -117,11 +117,11 @@ class FaultServer:
         """What was served so far, in the order in which it ended."""
         return self._log.snapshot()
 
-    def wait_for(self, condition: Condition, timeout: float = 5.0) -> tuple[Served, ...]:
+    def wait_for(self, condition: Condition, timeout: float = 60.0) -> tuple[Served, ...]:
         """Wait until `condition(log)` holds and return the log; raises `TimeoutError`."""
         return self._log.wait_for(condition, timeout)
 
-    def wait_idle(self, timeout: float = 5.0) -> tuple[Served, ...]:
+    def wait_idle(self, timeout: float = 60.0) -> tuple[Served, ...]:
         """Wait until no request is being served and return the log; raises `TimeoutError`."""
         return self._log.wait_idle(timeout)
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from after200.cli.chat import RETRIES, find_chat_service, find_instrument_command
 
+from ..patience import PATIENCE_S
+
 VISITOR = Path(__file__).with_name("visitor.py")
 
 
@@ -47,7 +49,7 @@ class Application:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self._process.communicate(timeout=15)
+            self._process.communicate(timeout=PATIENCE_S)
         finally:
             self._process.kill()
 

@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from ..patience import PATIENCE_S
 from .episodes import EPISODES, Episode
 from .programs import DASHBOARDS, ROOT, program
 from .servers import Process, Prometheus, free_port
@@ -25,7 +26,6 @@ from .servers import Process, Prometheus, free_port
 Kind = Literal["classic", "native"]
 RULES = (DASHBOARDS / "prometheus/after200.rules.yml", DASHBOARDS / "prometheus/after200.alerts.yml")
 HEAD = struct.Struct(">QI")
-TIMEOUT_S = 240
 
 
 def play(episode: Episode, folder: Path, kinds: Sequence[Kind]) -> None:
@@ -42,7 +42,7 @@ def play(episode: Episode, folder: Path, kinds: Sequence[Kind]) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=TIMEOUT_S,
+                timeout=PATIENCE_S,
                 check=False,
             )
             for job in episode.jobs
@@ -67,7 +67,7 @@ def replay(episode: Episode, folder: Path, kind: Kind) -> Path:
             process.stdin.write(export)
     except BrokenPipeError:
         pass  # it says why
-    said, _ = process.communicate(timeout=TIMEOUT_S)
+    said, _ = process.communicate(timeout=PATIENCE_S)
     if process.returncode:
         ended = f"ended with status {process.returncode}"
         raise RuntimeError(f"{' '.join(command)} {ended}:\n{said.decode()[-3000:]}")

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from ..patience import PATIENCE_S
 from .programs import DASHBOARDS, program
 
 STACK = DASHBOARDS / "stack"
@@ -37,7 +38,7 @@ def free_port() -> int:
         return port
 
 
-def eventually(what: str, look: Callable[[], Result | None], timeout: float = 20.0) -> Result:
+def eventually(what: str, look: Callable[[], Result | None], timeout: float = PATIENCE_S) -> Result:
     """The first result that is something: a server that others run can only be asked again and again."""
     deadline, pause = time.monotonic() + timeout, threading.Event()
     while True:
@@ -68,7 +69,7 @@ class Process:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._is_ready.wait(30) or self._process.poll() is not None:
+        if not self._is_ready.wait(PATIENCE_S) or self._process.poll() is not None:
             self.__exit__()
             raise RuntimeError(f"{self._command[0]} did not start:\n{''.join(self.output[-20:])}")
         return self
@@ -76,7 +77,7 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -238,7 +239,7 @@ def prometheus(
     stack.enter_context(Process(command, ready="Server is ready to receive web requests"))
     running = Prometheus(f"http://127.0.0.1:{port}")
     # The first scrape of a target comes some seconds after the start, and rules are evaluated from then on.
-    running.evaluate(1, timeout=60)
+    running.evaluate(1, timeout=PATIENCE_S)
     return running
 
 

@@ -201,14 +201,14 @@ BROKEN_CONNECTIONS = (
     Row("reset_after_message_stop", lost("mid_stream"), "stop", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
     Row("half_chunk", lost("mid_stream"), "text", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
     Row("cut_mid_stream", lost("mid_stream"), "text", _LOST_BEFORE, whole_lazy=_LOST_FIRST),
-    Row("stall_before_response", _TIMED_OUT_BEFORE, "nothing", _TIMED_OUT_BEFORE, timeout=0.15),
+    Row("stall_before_response", _TIMED_OUT_BEFORE, "nothing", _TIMED_OUT_BEFORE, timeout=0.5),
     Row(
         "stall_first_event",
         timed_out("first_chunk"),
         "nothing",
         _TIMED_OUT_BEFORE,
         whole_lazy=timed_out("first_chunk"),
-        timeout=0.15,
+        timeout=0.5,
     ),
     Row(
         "stall_mid_stream",
@@ -216,7 +216,7 @@ BROKEN_CONNECTIONS = (
         "text",
         _TIMED_OUT_BEFORE,
         whole_lazy=timed_out("first_chunk"),
-        timeout=0.15,
+        timeout=0.5,
     ),
 )
 
