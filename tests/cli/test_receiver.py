@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import socket
+import ssl
 import urllib.error
 import urllib.request
 import zlib
@@ -29,7 +31,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from after200.cli.otlp import Telemetry
-from after200.cli.receiver import LIMIT, Receiver
+from after200.cli.receiver import LIMIT, PROTOBUF, Receiver
+from after200.cli.refused import Refusal
 
 from ..support.patience import PATIENCE_S
 
@@ -261,3 +264,55 @@ def test_an_accepted_request_is_answered_in_protobuf(receiver: Receiver) -> None
         assert (200, "application/x-protobuf") == (answer.status, answer.headers["Content-Type"])
         assert ExportTraceServiceResponse.FromString(answer.read()) == ExportTraceServiceResponse()
     assert [] == receiver.rejected
+
+
+def test_grpc_is_named_with_the_setting_that_mends_it(receiver: Receiver) -> None:
+    grpc_exporter = pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc.trace_exporter")
+    exporter = grpc_exporter.OTLPSpanExporter(endpoint=receiver.url, insecure=True, timeout=1)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.get_tracer("test").start_span("one").end()
+    provider.shutdown()
+    grpc = Refusal(
+        "gRPC (HTTP/2) came to this port, which takes OTLP over HTTP", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+    )
+    assert {grpc} == set(receiver.refused)
+    assert f"{grpc.reason}; set {grpc.remedy}" == str(grpc)
+
+
+def test_tls_is_named_at_once_with_the_setting_that_mends_it(receiver: Receiver) -> None:
+    port = int(receiver.url.rpartition(":")[2])
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), 10) as plain:  # noqa: PT011
+        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    tls = Refusal("TLS came to this port, which is plain HTTP", f"OTEL_EXPORTER_OTLP_ENDPOINT={receiver.url}")
+    assert [tls] == receiver.refused
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "remedy"),
+    [
+        ("/v1/traces", {"Content-Type": "application/json"}, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
+        ("/", {"Content-Type": PROTOBUF}, "OTEL_EXPORTER_OTLP_ENDPOINT=URL"),
+        ("/v1/traces", {"Content-Type": PROTOBUF, "Content-Encoding": "zstd"}, "OTEL_EXPORTER_OTLP_COMPRESSION=gzip"),
+        ("/v1/profiles", {"Content-Type": PROTOBUF}, ""),
+    ],
+)
+def test_a_request_that_is_refused_is_kept_with_the_setting_that_mends_it(
+    receiver: Receiver, path: str, headers: dict[str, str], remedy: str
+) -> None:
+    connection = http.client.HTTPConnection(receiver.url.removeprefix("http://"), timeout=10)
+    connection.request("POST", path, b"", headers)
+    answered = connection.getresponse().read().decode()
+    connection.close()
+    assert [Refusal(answered, remedy.replace("URL", receiver.url))] == receiver.refused
+
+
+def test_what_is_no_http_is_refused_in_one_clean_line(receiver: Receiver) -> None:
+    port = int(receiver.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 10) as sent:
+        sent.sendall(b"\x1b[31mred\x07 nonsense\r\n\r\n")
+        while sent.recv(4096):
+            pass
+    [refused] = receiver.rejected
+    assert refused.startswith("'[31mred nonsense' is no request of OTLP: ")
+    assert refused.isprintable()

@@ -31,16 +31,18 @@ from opentelemetry.sdk.resources import Resource
 from rich.console import Console
 
 from after200 import names
-from after200.cli.answered import Answer, Limit
+from after200.cli.answered import Answer, Answered, Limit
 from after200.cli.chat import RETRIES, run_chat_service
 from after200.cli.endings import Ending, Totals
 from after200.cli.otlp import Telemetry
 from after200.cli.receiver import Receiver
 from after200.cli.reconcile import expected_account, was_retried
+from after200.cli.refused import Refusal
 from after200.cli.watch import summary as watching
 from after200.cli.watch.command import main
-from after200.cli.watch.summary import Failure, Model, Summary, is_relevant, summarize
-from after200.cli.watch.view import as_json, live
+from after200.cli.watch.rows import SORTS, Choice
+from after200.cli.watch.summary import Failure, Model, Only, Summary, is_relevant, summarize
+from after200.cli.watch.view import as_json, as_text, live
 from after200.faults import FaultServer
 
 from ..support.patience import PATIENCE_S
@@ -241,6 +243,115 @@ def test_nothing_has_come_yet(receiver: Receiver) -> None:
     assert (0, [], []) == tuple(as_json(summarize(receiver), 1.0)[name] for name in ("calls", "models", "services"))
 
 
+# --- many models, small and large screens -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Summary:
+    """Three services that call a hundred models each, all with failures, and one sender that is refused."""
+    models, services = range(100), range(3)
+    return Summary(
+        models=[
+            Model(
+                f"service-{service}",
+                f"us.anthropic.claude-fable-5-{model}-20260101-v1:0",
+                Totals(1000 + model, 990, 990 - model % 23, model % 23, 10, model),
+                service,
+            )
+            for model in models
+            for service in services
+        ],
+        calls=Counter({Ending("completed", None, 200, 200): 9, Ending("failed", "overloaded_error", 529, 200): 7}),
+        answered=Answered(limits=[Limit(f"model-{model}", "requests", model / 100, 1000) for model in models]),
+        failures=[
+            Failure(
+                1e9 - number,
+                f"service-{number % 3}",
+                f"us.anthropic.claude-fable-5-{number}-20260101-v1:0",
+                "overloaded",
+                Ending("failed", "overloaded_error", 529, 200),
+                f"req_{number:024d}",
+            )
+            for number in range(50)
+        ],
+        refused=Counter({Refusal("gRPC came", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"): 12}),
+    )
+
+
+@pytest.mark.parametrize("height", [24, 40, 60])
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_hundred_models_fit_on_every_screen_the_worst_first(crowded: Summary, width: int, height: int) -> None:
+    lines = [line.rstrip() for line in drawn(crowded, width, height)]
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    shown = " ".join(lines)
+    assert "refused 12 times: gRPC came; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in shown
+    rows = [line for line in lines if re.match(r" service-\d +\S*-20260101", line)][: crowded_rows(lines)]
+    assert 3 <= len(rows)
+    assert f"and {300 - len(rows)} more" in shown
+    assert re.search(r" all 300 +314850 +297000 ", shown)
+    # The worst: 22 failed after the 200.
+    assert all(re.search(r" 22( |$)", row) for row in rows[:3])
+    assert len(rows) == len({row.split()[0] + row.split()[1] for row in rows})
+    ids = [line.split()[-1] for line in lines if " req_" in line]
+    assert [each.request_id for each in crowded.failures[: len(ids)]] == ids
+    assert ids
+    assert ("A wider screen also shows: " in shown) == (width < 120)
+
+
+def crowded_rows(lines: list[str]) -> int:
+    """How many rows the table of models has: those before the row of the rest."""
+    [at] = [number for number, line in enumerate(lines) if re.search(r" and \d+ more +\d+ ", line)]
+    head = next(number for number, line in enumerate(lines) if line.startswith(" service "))
+    return at - head - 2
+
+
+def test_in_a_pipe_every_name_is_whole_and_no_line_ends_with_blanks(crowded: Summary) -> None:
+    lines = as_text(crowded).splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    for model in crowded.models:
+        [row] = [line for line in lines if model.service in line and f" {model.model} " in line and "req_" not in line]
+        expected = [model.service, model.model, *map(str, model.ended), str(model.open)]
+        assert expected == row.split()
+
+
+def test_keys_sort_the_models_and_choose_one(crowded: Summary) -> None:
+    choice = Choice()
+    worst = choice.ordered(crowded.models)[0]
+    assert ("service-0", "us.anthropic.claude-fable-5-91-20260101-v1:0", 22) == (*worst[:2], worst.ended.hidden)
+    choice.press("\x1b[B", crowded.models)
+    assert choice.only == worst[:2]
+    for key, place in (("j", 1), ("k", 0), ("k", -1)):
+        choice.press(key, crowded.models)
+        assert choice.ordered(crowded.models)[place][:2] == choice.only
+    choice.press("a", crowded.models)
+    assert choice.only is None
+    sorts = []
+    for _ in SORTS:
+        choice.press("s", crowded.models)
+        sorts.append(choice.sort)
+    assert [*list(SORTS)[1:], next(iter(SORTS))] == sorts
+    choice.sort = "calls"
+    assert "us.anthropic.claude-fable-5-99-20260101-v1:0" == choice.ordered(crowded.models)[0].model
+    choice.press("x", crowded.models)
+    assert Choice("calls", None) == choice
+
+
+def test_what_is_shown_of_a_model_that_was_chosen_is_of_that_model_only(receiver: Receiver) -> None:
+    for name in ("shop", "blog"):
+        service = Service(receiver, name)
+        service.calls.add(2, GOOD)
+        service.calls.add(3 if name == "shop" else 4, HIDDEN)
+        service.provider.shutdown()
+    every, chosen = summarize(receiver), summarize(receiver, Only("shop", MODEL))
+    assert every.models == chosen.models
+    hidden = Ending("failed", "overloaded_error", 529, 200)
+    assert (7, 3) == (every.calls[hidden], chosen.calls[hidden])
+    console = Console(width=120, height=40, record=True, file=io.StringIO())
+    console.print(live(chosen, console, "", Choice(only=Only("shop", MODEL))))
+    assert f"How calls ended: {MODEL}" in console.export_text()
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +425,18 @@ def test_in_a_terminal_it_shows_what_comes_and_q_leaves_and_prints_the_summary(t
         terminal.read_until("HTTP says 1 of 1 succeeded; 0 did.")
         assert 0 == process.wait(PATIENCE_S)
     assert before == termios.tcgetattr(terminal.theirs)
+
+
+def test_in_a_terminal_a_refused_sender_is_named_at_once(terminal: Terminal) -> None:
+    port = free_port()
+    with watch(f"--port={port}", stdin=terminal.theirs, stdout=terminal.theirs, stderr=terminal.theirs):
+        terminal.read_until("No metrics of after200 have come yet")
+        with socket.create_connection(("127.0.0.1", port), 10) as grpc:
+            grpc.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            terminal.read_until("refused: gRPC (HTTP/2) came to this port")
+            terminal.read_until("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
+        os.write(terminal.ours, b"q")
+        terminal.read_until("a request was refused: gRPC (HTTP/2)")
 
 
 def test_without_a_terminal_it_ends_with_a_signal_and_prints_json() -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from after200 import names
 from after200.cli.otlp import Attributes, Point
-from after200.cli.receiver import Receiver
 
 
 class Answer(NamedTuple):
@@ -102,7 +101,14 @@ class Answered:
         }
 
 
-def read_answered(receiver: Receiver, is_present: Callable[[Point], bool] = lambda point: True) -> Answered:
+class HasPoints(Protocol):
+    """A receiver, or a part of what it has."""
+
+    def points(self, metric: str) -> list[Point]:
+        """Returns a metric's series as they stand."""
+
+
+def read_answered(receiver: HasPoints, is_present: Callable[[Point], bool] = lambda point: True) -> Answered:
     """Returns what the receiver has; a rate limit counts only from points that are `is_present`."""
     waits: defaultdict[str, float] = defaultdict(float)
     for point in receiver.points(names.RETRY_WAIT.name):
@@ -143,7 +149,7 @@ def _tokens(attributes: Attributes) -> Tokens:
     return Tokens(text(attributes, names.TOKEN_TYPE), text(attributes, names.TOKEN_DETAIL))
 
 
-def _limits(receiver: Receiver, is_present: Callable[[Point], bool]) -> list[Limit]:
+def _limits(receiver: HasPoints, is_present: Callable[[Point], bool]) -> list[Limit]:
     """Over several processes, the highest is right: each knows of its own responses only."""
     used, limits = (
         _highest(filter(is_present, receiver.points(metric.name)))

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from google.protobuf.message import DecodeError
 
 from after200.cli.otlp import REQUESTS, LogRecord, Point, Span, Telemetry, Value
+from after200.cli.refused import Refusal, of_connection, remedy_of
 
 PROTOBUF = "application/x-protobuf"
 PATHS = {path: request for request, (path, *_) in REQUESTS.items()}
@@ -38,7 +39,7 @@ class Receiver:
         # One lock for what came, and a signal to whoever waits for more; it is reentrant, so that conditions can query.
         self._changed = threading.Condition()
         self._telemetry = telemetry or Telemetry()
-        self._rejected: list[str] = []
+        self._refused: list[Refusal] = []
         self._server = ThreadingHTTPServer((host, port), type("_BoundHandler", (_Handler,), {"receiver": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
@@ -68,10 +69,15 @@ class Receiver:
             return list(self._telemetry.logs)
 
     @property
+    def refused(self) -> list[Refusal]:
+        """The last requests and connections that were refused, at most 100."""
+        with self._changed:
+            return list(self._refused)
+
+    @property
     def rejected(self) -> list[str]:
         """One line for each of the last requests that were refused, as it was answered."""
-        with self._changed:
-            return list(self._rejected)
+        return [refusal.reason for refusal in self.refused]
 
     def points(self, metric: str, where: Mapping[str, Value] | None = None) -> list[Point]:
         """Returns a metric's series as they stand, one for each process and attribute set that has all of `where`."""
@@ -101,10 +107,10 @@ class Receiver:
             self._telemetry.add(request)
             self._changed.notify_all()
 
-    def note_rejected(self, reason: str) -> None:
-        """Remembers why a request was refused."""
+    def add_refused(self, refusal: Refusal) -> None:
+        """Keeps why a request or a connection was refused."""
         with self._changed:
-            self._rejected = [*self._rejected[-99:], reason]
+            self._refused = [*self._refused[-99:], refusal]
             self._changed.notify_all()
 
 
@@ -116,6 +122,20 @@ class _Handler(BaseHTTPRequestHandler):
     receiver: Receiver
     protocol_version = "HTTP/1.1"  # exporters keep their connection
     timeout = 30
+
+    def handle_one_request(self) -> None:
+        try:
+            # Looked at before a line is read: what begins a TLS connection may have no end of line.
+            first = self.rfile.peek(3)  # type: ignore[attr-defined]
+        except OSError:
+            self.close_connection = True
+            return
+        refusal = of_connection(first, self.receiver.url)
+        if refusal is None:
+            super().handle_one_request()
+        else:
+            self.close_connection = True
+            self.receiver.add_refused(refusal)
 
     def do_POST(self) -> None:
         try:
@@ -173,7 +193,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
         reason = f"{self.command} {self.path}: {why}"
-        self.receiver.note_rejected(reason)
+        encoding = self.headers.get("Content-Encoding", "identity")
+        posted = self.command == "POST"
+        remedy = remedy_of(self.path, self.headers.get_content_type(), encoding, self.receiver.url) if posted else ""
+        self.receiver.add_refused(Refusal(reason, remedy))
         self._answer(status, "text/plain; charset=utf-8", reason.encode())
 
     def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
@@ -182,6 +205,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class refuses by itself is kept too: a line that is no HTTP, a method that is not known."""
+        first: bytes = self.raw_requestline  # type: ignore[attr-defined]
+        line = "".join(each for each in first[:60].decode("ascii", "replace") if each.isprintable())
+        self.receiver.add_refused(Refusal(f"{line!r} is no request of OTLP: {message or HTTPStatus(code).phrase}"))
+        super().send_error(code, message, explain)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Prints nothing: the terminal belongs to the command that runs the receiver."""

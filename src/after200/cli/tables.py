@@ -16,12 +16,16 @@ from rich.text import Text
 
 from after200.cli.answered import Answered
 from after200.cli.endings import Ending
+from after200.cli.fitting import shorten
 
 STYLES = {"completed": "green", "failed": "bold red", "truncated": "bold red"}
 """The style of each outcome; every other outcome is yellow."""
 
 ANSWER_STYLES = {"complete": "green", "refused": "bold red"}
 """The style of each kind of answer; every other kind is yellow."""
+
+BESIDE_A_MODEL = 50
+"""The columns of a terminal that the table of rate limits needs beside the names of the models."""
 
 NEAR = 0.8
 """The share of a rate limit from which it is shown in red."""
@@ -37,30 +41,44 @@ def numbers(header: str) -> Column:
     return Column(header, justify="right", no_wrap=True)
 
 
-def calls_table(title: str, calls: Mapping[Ending, int]) -> Table:
-    """Calls by how they ended: first those that did not fail, then the most frequent failures."""
+def add_rest(found: Table, rows: int, most: int | None) -> None:
+    """Adds a last row that says how many of `rows` are not shown, where only `most` are."""
+    if most is not None and rows > most:
+        found.add_row(f"and {rows - most} more", style="dim")
+
+
+def calls_table(title: str, calls: Mapping[Ending, int], most: int | None = None) -> Table:
+    """Calls by how they ended: first those that did not fail, then the most frequent failures; at most `most` rows."""
     found = table(title, "HTTP", "status", "outcome", "error.type", numbers("calls"))
-    for ending, count in sorted(calls.items(), key=lambda item: (item[0].is_error, -item[1], str(item[0]))):
+    found.columns[0].no_wrap = True
+    rows = sorted(calls.items(), key=lambda item: (item[0].is_error, -item[1], str(item[0])))
+    for ending, count in rows[:most]:
         statuses = (str(status or "-") for status in (ending.wire_status, ending.status))
         style = STYLES.get(ending.outcome, "yellow")
         found.add_row(*statuses, ending.outcome, ending.error_type or "", str(count), style=style)
+    add_rest(found, len(rows), most)
     return found
 
 
-def answered_tables(answered: Answered) -> list[Table]:
-    """Returns the tables of what calls were answered that have rows, the most important first."""
+def answered_tables(answered: Answered, most: int | None = None, width: int | None = None) -> list[Table]:
+    """Returns the tables of what calls were answered that have rows, the most important first.
+
+    Each has at most `most` rows, and the names of models are shortened so that it fits into `width` columns.
+    """
     answers = table("Answers", "answer", "reason", numbers("calls"))
-    for (answer, reason, fallback), calls in _most_frequent_first(answered.answers):
+    for (answer, reason, fallback), calls in _most_frequent_first(answered.answers)[:most]:
         why = f"{reason}, by another model" if fallback else reason
         answers.add_row(answer, why, str(calls), style=ANSWER_STYLES.get(answer, "yellow"))
 
     limits = table("Rate limits, last minute", "model", "of", numbers("used"), numbers("limit"))
-    for model, kind, used, limit in sorted(answered.limits, key=lambda each: -each.used):
+    nearest = sorted(answered.limits, key=lambda each: -each.used)[:most]
+    room = 200 if width is None else max(width - BESIDE_A_MODEL, 14)
+    for model, (_, kind, used, limit) in zip(shorten([each.model for each in nearest], room), nearest, strict=True):
         style = "bold red" if used >= NEAR else ""
         limits.add_row(model, kind, f"{used:.0%}", "" if limit is None else f"{limit:,.0f}", style=style)
 
     tools = table("Server tools", "tool", "error", numbers("results"))
-    for (tool, error), results in _most_frequent_first(answered.tools):
+    for (tool, error), results in _most_frequent_first(answered.tools)[:most]:
         tools.add_row(tool, error, str(results), style="yellow" if error else "green")
 
     waits = table("Waiting before retries", "because of", numbers("time"))
@@ -71,6 +89,8 @@ def answered_tables(answered: Answered) -> list[Table]:
     for (kind, detail), number in sorted(answered.tokens.items()):
         tokens.add_row(kind, detail, f"{number:,}")
 
+    for found, rows in ((answers, answered.answers), (limits, answered.limits), (tools, answered.tools)):
+        add_rest(found, len(rows), most)
     return [each for each in (answers, limits, tools, waits, tokens) if each.row_count]
 
 

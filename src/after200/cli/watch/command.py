@@ -10,6 +10,7 @@ import argparse
 import errno
 import json
 import os
+import re
 import select
 import sys
 import threading
@@ -23,14 +24,18 @@ from rich.live import Live
 from after200.cli.arguments import seconds, whole_number
 from after200.cli.otlp import Telemetry
 from after200.cli.receiver import Receiver
+from after200.cli.watch.rows import LEAVE, Choice
 from after200.cli.watch.summary import Summary, is_relevant, summarize
-from after200.cli.watch.view import as_json, closing, live
+from after200.cli.watch.view import as_json, as_text, closing, live
 from after200.faults.stopping import stop_signals
 
 KEPT = 1000
 """How many spans and log records of failed calls are kept."""
 
 TICK_S = 0.25
+
+KEY = re.compile(r"\x1b[\[O][A-Z]|.", re.DOTALL)
+"""One key in what a terminal sends: an arrow is several characters."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,34 +58,46 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"receiving at {receiver.url} {until}", file=sys.stderr, flush=True)
             stopped.wait(options.once)
         summary = summarize(receiver)
-        rejected = receiver.rejected
     if options.json:
         print(json.dumps(as_json(summary, time.monotonic() - started), indent=2))
+    elif console.is_terminal:
+        console.print(closing(summary, console.width))
     else:
-        console.print(closing(summary))
-    for reason in rejected[-3:]:
-        print(f"after200 watch: a request was refused: {reason}", file=sys.stderr)
+        print(as_text(summary), end="")
+    for reason, times in summary.refused.most_common(3):
+        number = "a request was" if times == 1 else f"{times} requests were"
+        print(f"after200 watch: {number} refused: {reason}", file=sys.stderr)
     return 1 if options.once is not None and not summary.models else 0
 
 
 def show_live(receiver: Receiver, console: Console, stopped: threading.Event) -> None:
     """Shows what comes, until the event is set or `q` is pressed."""
     started = time.monotonic()
+    choice = Choice()
+    summary = summarize(receiver)
     with keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as screen:
-        while not stopped.is_set() and pressed(TICK_S) != "q":
-            summary = summarize(receiver)
-            screen.update(live(summary, console, header(receiver, summary, time.monotonic() - started)), refresh=True)
+        while not stopped.is_set():
+            for key in KEY.findall(pressed(TICK_S)):
+                if key == LEAVE:
+                    return
+                choice.press(key, summary.models)
+            summary = summarize(receiver, choice.only)
+            words = header(receiver, summary, time.monotonic() - started, choice)
+            screen.update(live(summary, console, words, choice), refresh=True)
 
 
-def header(receiver: Receiver, summary: Summary, passed: float) -> str:
+def header(receiver: Receiver, summary: Summary, passed: float, choice: Choice) -> str:
     """Returns the first line of the screen."""
     services = ", ".join(summary.services) or "no service yet"
-    return f"after200 watch   {receiver.url}   {services}   {passed // 60:.0f}:{passed % 60:02.0f}   q leaves"
+    keys = "q leaves"
+    if len(summary.models) > 1:
+        keys += f"   s sorts (by {choice.sort})   \u2191\u2193 choose a model" + ("   a: all" if choice.only else "")
+    return f"after200 watch   {receiver.url}   {passed // 60:.0f}:{passed % 60:02.0f}   {keys}   {services}"
 
 
 @contextmanager
 def keys() -> Iterator[Callable[[float], str]]:
-    """Yields a function that waits so many seconds for a key, and returns it; where there is no terminal, it waits."""
+    """Yields a function that waits so many seconds for keys, and returns them; where there is no terminal, it waits."""
     if sys.platform == "win32" or not sys.stdin.isatty():
         yield wait_only
         return
@@ -91,7 +108,11 @@ def keys() -> Iterator[Callable[[float], str]]:
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal)  # keys come one by one, and are not shown
     try:
-        yield lambda wait: os.read(terminal, 1).decode() if select.select([terminal], [], [], wait)[0] else ""
+        yield (
+            lambda wait: (
+                os.read(terminal, 64).decode(errors="replace") if select.select([terminal], [], [], wait)[0] else ""
+            )
+        )
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from after200 import names
 from after200.cli.answered import Answered, count, read_answered, text
 from after200.cli.endings import Ending, Totals, ending_of, totals
-from after200.cli.otlp import LogRecord, Point, Span
+from after200.cli.otlp import LogRecord, Point, Span, Value
 from after200.cli.receiver import Receiver
+from after200.cli.refused import Refusal
 
 PATIENCE_INTERVALS = 2.5
 """A process is gone when it has not exported for so many of its intervals."""
@@ -64,6 +66,7 @@ class Summary:
         answered: what calls were answered; rate limits only of processes that are present.
         attempts: HTTP requests by the status of the response, empty when there was none.
         failures: the last failed calls, the newest first.
+        refused: why the last requests were refused, and how many for that reason.
     """
 
     models: list[Model] = field(default_factory=list)
@@ -71,6 +74,7 @@ class Summary:
     answered: Answered = field(default_factory=Answered)
     attempts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    refused: Counter[Refusal] = field(default_factory=Counter)
 
     @property
     def services(self) -> list[str]:
@@ -78,14 +82,41 @@ class Summary:
         return sorted({model.service for model in self.models} | {failure.service for failure in self.failures})
 
 
-def summarize(receiver: Receiver) -> Summary:
-    """Returns what the receiver has, as it now stands."""
+class Only(NamedTuple):
+    """A service and a model that somebody has chosen to look at."""
+
+    service: str
+    model: str
+
+    def has(self, entry: Span | LogRecord | Point) -> bool:
+        """Returns whether `entry` is of this service and this model."""
+        return (_service(entry), text(entry.attributes, names.REQUEST_MODEL)) == self
+
+
+class Part:
+    """The points of a receiver, those of one service and model where `only` is given."""
+
+    def __init__(self, receiver: Receiver, only: Only | None) -> None:
+        self._receiver = receiver
+        self._only = only
+
+    def points(self, metric: str, where: Mapping[str, Value] | None = None) -> list[Point]:
+        """As `Receiver.points`."""
+        found = self._receiver.points(metric, where)
+        return found if self._only is None else list(filter(self._only.has, found))
+
+
+def summarize(receiver: Receiver, only: Only | None = None) -> Summary:
+    """Returns what the receiver has, as it now stands. With `only`, all but `models` is of that service's model."""
+    part = Part(receiver, only)
+    failures = _failures(receiver)
     return Summary(
         models=_models(receiver),
-        calls=count(receiver.points(names.CALLS.name), ending_of),
-        answered=read_answered(receiver, _is_present),
-        attempts=count(receiver.points(names.ATTEMPTS.name), lambda each: text(each, names.WIRE_STATUS)),
-        failures=_failures(receiver),
+        calls=count(part.points(names.CALLS.name), ending_of),
+        answered=read_answered(part, _is_present),
+        attempts=count(part.points(names.ATTEMPTS.name), lambda each: text(each, names.WIRE_STATUS)),
+        failures=failures if only is None else [each for each in failures if (each.service, each.model) == only],
+        refused=Counter(receiver.refused),
     )
 
 

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A `Summary` as tables for a terminal, and as values for JSON."""
+"""A `Summary` on a screen, as text for a file or a pipe, and as values for JSON."""
 
 from __future__ import annotations
 
-import time
-from itertools import chain
+import io
+from collections.abc import Iterable
 from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from after200.cli.endings import totals
-from after200.cli.tables import answered_tables, calls_table, numbers, table
+from after200.cli.tables import answered_tables, calls_table
+from after200.cli.watch.rows import Choice, failures_table, models_table
 from after200.cli.watch.summary import Summary
 
 AT_THE_END = 10
@@ -22,11 +23,17 @@ AT_THE_END = 10
 FRAME = 5
 """The lines of a table that are no rows: its title, its head, the lines around it."""
 
-REQUEST_ID = 28
-"""The length of a request id, which must be legible on every screen."""
-
 LEAST_FAILURES = 3
 """How many of the last failures are worth more than another table, where the screen is small."""
+
+LEAST_MODELS = 3
+"""How many models are shown on the smallest screen."""
+
+MOST_ROWS = 8
+"""How many rows each of the other tables has on a screen."""
+
+UNLIMITED = 10_000
+"""The columns of what is no terminal: no name is shortened there."""
 
 WAITING = (
     "No metrics of after200 have come yet. A service exports them every OTEL_METRIC_EXPORT_INTERVAL milliseconds "
@@ -37,65 +44,71 @@ WAITING = (
 """What stands in place of the tables until something has come."""
 
 
-def live(summary: Summary, console: Console, header: str) -> RenderableType:
+def live(summary: Summary, console: Console, header: str, choice: Choice | None = None) -> RenderableType:
     """Returns what fits on the screen under a `header`: the calls by model, other tables, and the last failures."""
-    below = tables(summary)
+    choice = choice or Choice()
     title = Text(header, style="bold", no_wrap=True, overflow="ellipsis")
-    while True:
-        above = Group(title, models_table(summary), Columns(below, padding=(0, 3)))
-        room = console.height - len(console.render_lines(above)) - FRAME
-        if not summary.failures or room >= LEAST_FAILURES:
-            return Group(above, failures_table(summary, max(room, 0)))
-        if not below:
-            return above
-        below.pop()
-
-
-def closing(summary: Summary) -> RenderableType:
-    """Returns what stays in the terminal at the end."""
-    below = Columns(tables(summary), padding=(0, 3))
-    last = Text(totals(summary.calls).sentence() if summary.models else "", style="bold")
-    return Group(models_table(summary), below, failures_table(summary, AT_THE_END), last)
-
-
-def tables(summary: Summary) -> list[RenderableType]:
-    """Returns the other tables that have rows, the most important first."""
-    drawn: list[RenderableType] = [calls_table("How calls ended", summary.calls)] if summary.calls else []
-    return [*drawn, *answered_tables(summary.answered)]
-
-
-def models_table(summary: Summary) -> Table | str:
-    """The calls by model, and by service where there is more than one."""
+    top = [title, *refusals(summary)]
     if not summary.models:
-        return WAITING
-    several = len(summary.services) > 1
-    words = [Column(name, overflow="fold", min_width=12) for name in ["service"] * several + ["model"]]
-    counts = ("calls", "HTTP\nsays ok", "completed", "failed\nafter 200", "failed", "left", "open")
-    found = table("What HTTP says, and what is true", *words, *map(numbers, counts))
-    for service, model, ended, open_streams in summary.models:
-        cells = ([service] * several + [model], map(str, ended), [str(open_streams)])
-        found.add_row(*chain(*cells), style="bold red" if ended.hidden else "")
-    return found
+        return Group(*top, WAITING)
+    below = tables(summary, console.width, MOST_ROWS, choice)
+    most = len(summary.models)
+    while True:
+        above = Group(*top, models_table(summary, console.width, most, choice), Columns(below, padding=(0, 3)))
+        room = console.height - len(console.render_lines(above, pad=False)) - FRAME
+        needed = LEAST_FAILURES if summary.failures else -FRAME
+        if room >= needed:
+            return _filled(above, summary, console, room)
+        share = max(console.height // 2 - 2 * FRAME, LEAST_MODELS)
+        if most > share:
+            most = max(most + room - needed, share)
+        elif below:
+            below.pop()
+        else:
+            return above
 
 
-def failures_table(summary: Summary, most: int) -> Table | str:
-    """The last failed calls, with what support asks for; nothing when there are none.
+def _filled(above: RenderableType, summary: Summary, console: Console, room: int) -> RenderableType:
+    """Returns what is above with as many of the last failures below as there is room for, in lines."""
+    while True:
+        found = Group(above, failures_table(summary, console.width, room))
+        over = len(console.render_lines(found, pad=False)) - console.height
+        if over <= 0 or room <= 0:
+            return found
+        room -= over
 
-    The service and the model of a call are shown where there are several: 80 columns have no room for more.
-    """
-    if not summary.failures:
-        return ""
-    request_id = Column("request id", no_wrap=True, min_width=REQUEST_ID)
-    services, models = len(summary.services) > 1, len({model.model for model in summary.models}) > 1
-    words = ["service"] * services + ["model"] * models
-    found = table("Last failures", "time", *words, "error.type", "HTTP", "status", request_id)
-    for each in summary.failures[:most]:
-        clock = time.strftime("%H:%M:%S", time.localtime(each.time))
-        statuses = (str(status or "-") for status in (each.ending.wire_status, each.ending.status))
-        told = [each.service] * services + [each.model] * models
-        cells = (clock, *told, each.ending.error_type, *statuses, each.request_id)
-        found.add_row(*cells, style="bold red" if each.ending.is_hidden else "")
-    return found
+
+def refusals(summary: Summary) -> list[Text]:
+    """Returns a line for each reason for which requests were refused: the three most frequent."""
+    return [
+        Text(f"refused{f' {times} times' if times > 1 else ''}: {refusal}", style="bold red", overflow="fold")
+        for refusal, times in summary.refused.most_common(3)
+    ]
+
+
+def closing(summary: Summary, width: int = UNLIMITED) -> RenderableType:
+    """Returns what stays in the terminal at the end."""
+    last = Text(totals(summary.calls).sentence() if summary.models else "", style="bold")
+    models = models_table(summary, width, len(summary.models), Choice()) if summary.models else WAITING
+    # Side by side on a screen only: in a file, each line belongs to one table.
+    other: list[RenderableType] = list(tables(summary, width))
+    below = other if width == UNLIMITED else [Columns(other, padding=(0, 3))]
+    return Group(models, *below, failures_table(summary, width, AT_THE_END), last)
+
+
+def as_text(summary: Summary) -> str:
+    """Returns the same for a file or a pipe: every name whole, a line for each row, no blanks at its end."""
+    console = Console(file=io.StringIO(), width=UNLIMITED, color_system=None)
+    with console.capture() as captured:
+        console.print(closing(summary), soft_wrap=False)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def tables(summary: Summary, width: int, most: int | None = None, choice: Choice | None = None) -> list[Table]:
+    """Returns the other tables that have rows, the most important first, each with at most `most` rows."""
+    only = "" if choice is None or choice.only is None else f": {choice.only.model}"
+    drawn = [calls_table(f"How calls ended{only}", summary.calls, most)] if summary.calls else []
+    return [*drawn, *answered_tables(summary.answered, most, width)]
 
 
 def as_json(summary: Summary, seconds: float) -> dict[str, Any]:
@@ -112,4 +125,9 @@ def as_json(summary: Summary, seconds: float) -> dict[str, Any]:
         "attempts": dict(summary.attempts),
         **summary.answered.as_json(),
         "last_failures": [{**each._asdict(), "ending": each.ending._asdict()} for each in summary.failures],
+        "refused": [{**refusal._asdict(), "times": times} for refusal, times in _counted(summary)],
     }
+
+
+def _counted(summary: Summary) -> Iterable[tuple[Any, int]]:
+    return summary.refused.most_common()
