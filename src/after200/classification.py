@@ -22,10 +22,11 @@ def classify(error: BaseException) -> Failure | None:
             SDK from 0.27; with the setting `correct_exceptions` on or off.
 
     Returns:
-        The failure. None when `error` is not the failure of a call: a cancellation, an interrupt, an exit, and an
-        exception whose class, or whose cause where the SDK wrapped one, comes from a package that is none of the SDK,
-        its HTTP client, a decoder and the network stack. An exception of Python's own that says nothing of a call,
-        such as `KeyError`, is the failure `other`.
+        The failure; of an exception group, the first failure in it. None when `error` is not the failure of a call: a
+        cancellation, an interrupt, an exit, and what the application raised. The application raised what a signal
+        handler did; what is of a class that is none of the SDK's, its HTTP client's, a decoder's and the network
+        stack's, unless a transport below the HTTP client raised a class of its own package; and what is of a class
+        that any code raises, such as `KeyError`, unless the SDK, its HTTP client or a transport below it did.
 
     Raises:
         TypeError: `error` is not an exception.

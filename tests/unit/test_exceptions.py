@@ -11,8 +11,9 @@ from typing import Any
 import anthropic
 import pytest
 
-from after200.call.exceptions import Raised, error_type_of, is_of_the_application, read_exception
+from after200.call.exceptions import Raised, error_type_of, read_exception
 from after200.call.facts import ProviderError
+from after200.faults.eventstream import encode_frame, exception_headers
 
 from .calls import OVERLOADED, AnswerError, exception_of
 
@@ -51,6 +52,7 @@ def caused_by(exception: BaseException, cause: BaseException | None) -> BaseExce
         (ConnectionResetError, "connection_error"),
         (BrokenPipeError, "connection_error"),
         (OSError, "connection_error"),
+        (EOFError, "connection_error"),
         (ssl.SSLError, "connection_error"),
         (exception_of("pydantic_core._pydantic_core", "ValidationError", ValueError), "stream_malformed"),
         (exception_of("botocore.eventstream", "ParserError"), "stream_malformed"),
@@ -78,7 +80,10 @@ def test_bytes_that_cannot_be_decoded_are_malformed(wrong: str) -> None:
     name = type(undecodable.value)
     qualified = name.__name__ if name.__module__ == "builtins" else f"{name.__module__}.{name.__name__}"
     expected = Raised("failure", ProviderError("stream_malformed", None), None, None, qualified)
-    assert expected == read_exception(undecodable.value)
+    assert expected == read_exception(caused_by(CONNECTION_ERROR(), undecodable.value.with_traceback(None)))._replace(
+        class_name=qualified
+    )
+    assert "cancelled" == read_exception(undecodable.value).kind  # Of any other bytes than those of a call.
 
 
 @pytest.mark.parametrize(
@@ -88,6 +93,8 @@ def test_bytes_that_cannot_be_decoded_are_malformed(wrong: str) -> None:
         (json.JSONDecodeError("m", "", 0), "stream_malformed"),
         (exception_of("httpx2", "ReadError", NETWORK_ERROR)(), "connection_error"),
         (ssl.SSLError("m"), "connection_error"),
+        (TimeoutError(), "client_timeout_error"),
+        (ValueError(), "connection_error"),
         (None, "connection_error"),
     ],
 )
@@ -97,34 +104,46 @@ def test_a_body_that_cannot_be_decoded_is_malformed_though_the_sdk_calls_it_a_co
     assert expected == error_type_of(caused_by(CONNECTION_ERROR(), cause))
 
 
-# --- rule 3: exceptions of the application's own ---
+# --- rule 3: whose exception it was, without a traceback; with one: tests/exceptions/test_origins.py ---
+
+FAILURES = [
+    TimeoutError(),
+    EOFError(),
+    ConnectionResetError(),
+    exception_of("httpx", "ReadTimeout")(),
+    exception_of("ssl", "SSLError", OSError)(),
+    exception_of("trio", "BrokenResourceError")(),
+    exception_of("anthropic", "APIConnectionError")(),
+    # The SDK wraps what came out of its HTTP client, and says so in `__cause__`.
+    caused_by(CONNECTION_ERROR(), TimeoutError()),
+    caused_by(CONNECTION_ERROR(), ValueError()),
+    caused_by(CONNECTION_ERROR(), exception_of("httpx2", "ReadError")()),
+    # The `__cause__` of any other exception is not the SDK's doing.
+    caused_by(ConnectionResetError(), JobTimeout()),
+]
+NO_FAILURES = [
+    JobTimeout(),
+    JobError(),
+    exception_of("celery.exceptions", "SoftTimeLimitExceeded")(),
+    exception_of("httpx_of_mine", "ReadError")(),
+    caused_by(CONNECTION_ERROR(), JobTimeout()),
+    # Any code raises these: where no frame shows that they came out of a call, they did not.
+    ValueError(),
+    KeyError("k"),
+    ZeroDivisionError(),
+    json.JSONDecodeError("m", "", 0),
+    exception_of("pydantic_core._pydantic_core", "ValidationError", ValueError)(),
+]
 
 
-@pytest.mark.parametrize(
-    ("exception", "expected"),
-    [
-        (JobTimeout(), True),
-        (JobError(), True),
-        (exception_of("celery.exceptions", "SoftTimeLimitExceeded")(), True),
-        (exception_of("httpx_of_mine", "ReadError")(), True),
-        (TimeoutError(), False),
-        (ValueError(), False),
-        (exception_of("httpx", "ReadTimeout")(), False),
-        (exception_of("ssl", "SSLError", OSError)(), False),
-        (exception_of("trio", "BrokenResourceError")(), False),
-        (exception_of("anthropic", "APIConnectionError")(), False),
-        # The SDK wraps what came out of its HTTP client, and says so in `__cause__`.
-        (caused_by(CONNECTION_ERROR(), JobTimeout()), True),
-        (caused_by(CONNECTION_ERROR(), TimeoutError()), False),
-        (caused_by(CONNECTION_ERROR(), exception_of("httpx2", "ReadError")()), False),
-        # The `__cause__` of any other exception is not the SDK's doing.
-        (caused_by(ValueError(), JobTimeout()), False),
-    ],
-)
-def test_an_exception_is_the_application_s_by_the_package_of_its_class_or_of_what_the_sdk_wrapped(
-    exception: BaseException, expected: bool
-) -> None:
-    assert expected == is_of_the_application(exception)
+@pytest.mark.parametrize("exception", FAILURES, ids=repr)
+def test_a_class_that_only_what_carries_a_call_raises_is_a_failure_of_the_call(exception: BaseException) -> None:
+    assert "failure" == read_exception(exception).kind
+
+
+@pytest.mark.parametrize("exception", NO_FAILURES, ids=repr)
+def test_any_other_class_is_the_application_s(exception: BaseException) -> None:
+    assert "cancelled" == read_exception(exception).kind
 
 
 @pytest.mark.parametrize("exception", [JobTimeout(), JobError(), caused_by(CONNECTION_ERROR(), JobTimeout())])
@@ -140,13 +159,46 @@ def test_an_exception_of_the_application_s_cancels_its_call(exception: BaseExcep
         (exception_of("trio._core._exceptions", "Cancelled", BaseException)(), "cancelled"),
         (KeyboardInterrupt(), "cancelled"),
         (exception_of("gevent", "Timeout", BaseException)(), "cancelled"),
-        (SystemExit(), "left"),
+        (SystemExit(), "cancelled"),
         (GeneratorExit(), "left"),
     ],
 )
 def test_what_is_no_exception_of_a_failure_cancels_or_leaves(exception: BaseException, expected: str) -> None:
     found = read_exception(exception)
     assert (expected, ProviderError(None, None), None, None) == found[:4]
+
+
+# --- groups ---
+
+GROUP = exception_of("builtins", "BaseExceptionGroup", Exception)
+
+
+def group_of(*exceptions: BaseException) -> BaseException:
+    group = GROUP("several")
+    group.exceptions = exceptions  # type: ignore[attr-defined]
+    return group
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "expected"),
+    [
+        ((AnswerError(529, OVERLOADED),), ("answer", "overloaded_error")),
+        (
+            (KeyError(), asyncio.CancelledError(), AnswerError(529, OVERLOADED), OSError()),
+            ("answer", "overloaded_error"),
+        ),
+        ((group_of(KeyError(), OSError()), AnswerError(529, OVERLOADED)), ("failure", "connection_error")),
+        ((KeyError(), ValueError()), ("cancelled", None)),
+        ((asyncio.CancelledError(), GeneratorExit()), ("cancelled", None)),
+        ((), ("cancelled", None)),
+    ],
+    ids=repr,
+)
+def test_of_a_group_the_first_failure_counts(
+    exceptions: tuple[BaseException, ...], expected: tuple[str, str | None]
+) -> None:
+    found = read_exception(group_of(*exceptions))
+    assert (*expected, "BaseExceptionGroup") == (found.kind, found.error.type, found.class_name)
 
 
 # --- answers ---
@@ -174,6 +226,39 @@ def test_the_type_is_the_body_s_then_the_header_s_then_the_status(
 ) -> None:
     found = read_exception(AnswerError(status, body, headers))
     assert ("answer", expected, status) == (found.kind, found.error.type, found.status)
+
+
+EVENT = "event: error\ndata: " + json.dumps(OVERLOADED)
+
+
+@pytest.mark.parametrize("status", [302, 400, 529])
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (EVENT, ProviderError("overloaded_error", "Overloaded")),
+        (": a comment\n\n" + EVENT + "\n\nevent: message_stop", ProviderError("overloaded_error", "Overloaded")),
+        ("data: " + json.dumps(OVERLOADED), ProviderError("overloaded_error", "Overloaded")),
+        ("upstream failed\n" + json.dumps(OVERLOADED), ProviderError("overloaded_error", "Overloaded")),
+        ("event: error\ndata: engine died", ProviderError("S", None)),
+        ("event: ping\ndata: {}", ProviderError("S", "event: ping data: {}")),
+        ("engine died", ProviderError("S", "engine died")),
+        ("", ProviderError("S", None)),
+    ],
+    ids=repr,
+)
+def test_the_body_of_an_http_error_can_be_an_event_stream(status: int, body: str, expected: ProviderError) -> None:
+    for content in (None, body.encode()):
+        answer: Any = AnswerError(status, body, {"content-type": "text/event-stream"})
+        answer.response.content = content
+        found = read_exception(answer).error
+        assert expected._replace(type=str(status) if expected.type == "S" else expected.type) == found
+
+
+def test_the_body_of_an_http_error_can_be_frames() -> None:
+    frame = encode_frame(exception_headers("throttlingException"), b'{"message": "Slow down"}')
+    answer: Any = AnswerError(400, frame.decode("utf-8", "replace"))
+    answer.response.headers, answer.response.content = {"content-type": "application/vnd.amazon.eventstream"}, frame
+    assert ProviderError("throttlingException", "Slow down") == read_exception(answer).error
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from .documents import Document, LongStrings
 from .errors import find_error, read_error
 from .events import decode, read_event
 from .facts import IS_MALFORMED, Facts
-from .frames import FrameReader
+from .frames import FrameReader, can_read_frames
 from .limits import MAX_EVENT
 from .lines import LineSplitter
 from .record import EndRule
@@ -48,7 +48,7 @@ def reader_for(content_type: str, rule: EndRule, *, stream: bool) -> BodyReader:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "text/event-stream":
         return SSEReader(rule, stream=stream)
-    if media_type == "application/vnd.amazon.eventstream":
+    if media_type == "application/vnd.amazon.eventstream" and can_read_frames():
         return FrameReader(rule, stream=stream)
     return WholeReader(rule, stream=stream)
 

@@ -1,59 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An exception → what it means for the call that it came out of (`Raised`). Pure; used for verdicts and `classify`.
-
-An exception is recognised by the name of its class and the package that the class comes from: the HTTP client behind
-the SDK is `httpx` before 1.0 and `httpx2` after, and neither may be imported here.
-"""
+"""An exception → what it means for the call that it came out of (`Raised`): for the verdict, and for `classify`."""
 
 from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..names import OTHER
 from . import statuses
+from .bodies import reader_for
 from .errors import find_error, read_error, read_error_header, read_frame_error
+from .exception_classes import known_type, package_of, qualified_name
 from .facts import ProviderError
+from .origins import origin_of
 
-_HTTP_CLIENTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "anyio", "aiohttp"})
-
-_KNOWN: Final[dict[str, tuple[frozenset[str], str]]] = {
-    "APITimeoutError": (frozenset({"anthropic"}), statuses.CLIENT_TIMEOUT),
-    "TimeoutException": (_HTTP_CLIENTS, statuses.CLIENT_TIMEOUT),
-    "TimeoutError": (frozenset({"builtins", "asyncio"}), statuses.CLIENT_TIMEOUT),
-    "APIConnectionError": (frozenset({"anthropic"}), statuses.CONNECTION),
-    "TransportError": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "NetworkError": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "ProtocolError": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "ClientError": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "ClosedResourceError": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "BrokenResourceError": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "EndOfStream": (_HTTP_CLIENTS, statuses.CONNECTION),
-    "OSError": (frozenset({"builtins"}), statuses.CONNECTION),
-    "JSONDecodeError": (frozenset({"json"}), statuses.MALFORMED),
-    "UnicodeDecodeError": (frozenset({"builtins"}), statuses.MALFORMED),
-    "DecodingError": (_HTTP_CLIENTS, statuses.MALFORMED),
-    "APIResponseValidationError": (frozenset({"anthropic"}), statuses.MALFORMED),
-    "ValidationError": (frozenset({"pydantic", "pydantic_core"}), statuses.MALFORMED),
-    "ParserError": (frozenset({"botocore"}), statuses.MALFORMED),
-}
-"""Name of an exception's class → the packages that it may come from, and the `error.type`."""
-
-_BELOW_THE_APPLICATION: Final = _HTTP_CLIENTS | {
-    # The SDK, and what it decodes with.
-    "anthropic", "botocore", "pydantic", "pydantic_core", "json", "zlib", "gzip", "binascii", "brotli", "brotlicffi",
-    "zstandard", "encodings", "codecs", "jiter",
-    # The network stack, and what signs requests.
-    "builtins", "asyncio", "concurrent", "socket", "_socket", "ssl", "_ssl", "select", "errno", "http", "email",
-    "urllib", "urllib3", "socksio", "hpack", "hyperframe", "idna", "certifi", "sniffio", "trio", "outcome",
-    "exceptiongroup", "uvloop", "httpx_aiohttp", "requests", "google", "boto3", "awscrt", "azure",
-}  # fmt: skip
-"""The packages whose exceptions the SDK, its HTTP client, a decoder or the network stack can raise."""
-
-_CANCELLATIONS: Final = frozenset({"CancelledError", "Cancelled"})
-"""The names that asyncio and trio give to the cancellation of a task."""
+NO_ERROR: Final = ProviderError(None, None)
 
 
 class Raised(NamedTuple):
@@ -79,33 +42,80 @@ class Raised(NamedTuple):
 def read_exception(exception: BaseException) -> Raised:
     """Returns what `exception` means for the call that it came out of."""
     class_name = qualified_name(type(exception))
+    if _is_group(exception):
+        return _read_group(exception)._replace(class_name=class_name)
     if not isinstance(exception, Exception):
-        is_cancelled = any(cls.__name__ in _CANCELLATIONS for cls in type(exception).__mro__)
-        leaving = isinstance(exception, SystemExit | GeneratorExit)
-        kind = "cancelled" if is_cancelled or not leaving else "left"
-        return Raised(kind, ProviderError(None, None), None, None, class_name)
+        kind = "left" if isinstance(exception, GeneratorExit) else "cancelled"
+        return Raised(kind, NO_ERROR, None, None, class_name)
     status = _status_of(exception)
-    is_of_the_sdk = _package(type(exception)) == "anthropic"
+    is_of_the_sdk = package_of(type(exception)) == "anthropic"
     # `APIResponseValidationError` has a status code and a body as well, but what it says is in its class.
-    if is_of_the_sdk and isinstance(status, int) and hasattr(exception, "body") and _known_type(exception) is None:
+    if is_of_the_sdk and isinstance(status, int) and hasattr(exception, "body") and known_type(exception) is None:
         return _read_answer(exception, status, class_name)
-    if is_of_the_application(exception):
-        return Raised("cancelled", ProviderError(None, None), None, None, class_name)
     error = _error_in_invalid_body(exception) if is_of_the_sdk else _error_in_bedrock_frame(exception)
     if error is not None:
         should_retry = read_should_retry(headers_of(exception)) if is_of_the_sdk else None
         return Raised("answer", error, status if isinstance(status, int) else 200, should_retry, class_name)
-    return Raised("failure", ProviderError(error_type_of(exception), None), None, None, class_name)
+    cause = _wrapped_by_the_sdk(exception)
+    origin = origin_of(cause or exception, wrapped=cause is not None)
+    if origin == "application":
+        return Raised("cancelled", NO_ERROR, None, None, class_name)
+    error_type = _error_type_of(exception, cause)
+    if origin == "transport" and error_type == OTHER:
+        own_class = package_of(type(cause or exception)) != "builtins"
+        error_type = statuses.CONNECTION if own_class else OTHER
+    if origin == "transport" and cause is not None:
+        class_name = qualified_name(type(cause))
+    return Raised("failure", ProviderError(error_type, None), None, None, class_name)
+
+
+def _is_group(exception: BaseException) -> bool:
+    return any(cls.__name__ == "BaseExceptionGroup" for cls in type(exception).__mro__)
+
+
+def _read_group(group: BaseException) -> Raised:
+    """Returns what the first failure in a group of exceptions means; what its first exception means if none is one."""
+    all_raised = [read_exception(exception) for exception in getattr(group, "exceptions", ())]
+    failures = [raised for raised in all_raised if raised.kind in ("answer", "failure")]
+    return (failures or all_raised or [Raised("cancelled", NO_ERROR, None, None, "")])[0]
+
+
+def _wrapped_by_the_sdk(exception: BaseException) -> BaseException | None:
+    """Returns what came out of the HTTP client, of which the SDK made a connection error of its own."""
+    is_wrapper = any(
+        cls.__name__ == "APIConnectionError" and package_of(cls) == "anthropic" for cls in type(exception).__mro__
+    )
+    return exception.__cause__ if is_wrapper else None
 
 
 def _read_answer(exception: Any, status: int, class_name: str) -> Raised:
-    error = read_error(exception.body)
+    is_http_error = statuses.is_http_error(status)
     headers = headers_of(exception)
+    error = read_error(exception.body)
+    if is_http_error and isinstance(exception.body, str):
+        error = next(_errors_in_text(exception, headers), error)
     if error.type is None:
         error = error._replace(type=read_error_header(headers.get("x-amzn-errortype")))
-    if error.type is None and status >= 400:
+    if error.type is None and is_http_error:
         error = error._replace(type=str(status))
-    return Raised("answer", error, status, read_should_retry(headers) if status >= 400 else None, class_name)
+    return Raised("answer", error, status, read_should_retry(headers) if is_http_error else None, class_name)
+
+
+def _errors_in_text(exception: Any, headers: Mapping[str, str]) -> Iterator[ProviderError]:
+    """Yields the errors in the body of an HTTP error that is not JSON: it can be an event stream."""
+    reader = reader_for(headers.get("content-type") or "", "message", stream=True)
+    for facts in (*reader.feed(_content_of(exception)), *reader.finish()):
+        if facts.error is not None:
+            yield facts.error
+
+
+def _content_of(exception: Any) -> bytes:
+    """Returns the body that `exception` carries, in which a last event may lack the blank line that ends it."""
+    try:
+        content = exception.response.content
+    except Exception:  # A response that has not been read.
+        content = None
+    return (content if isinstance(content, bytes) else exception.body.encode("utf-8", "replace")) + b"\n\n"
 
 
 def _status_of(exception: BaseException) -> object:
@@ -146,44 +156,14 @@ def read_should_retry(headers: Mapping[str, str]) -> bool | None:
     return {"true": True, "false": False}.get(headers.get("x-should-retry") or "")
 
 
-def is_of_the_application(exception: BaseException) -> bool:
-    """Returns whether only the application can have raised `exception`, or the exception that the SDK wrapped in it.
-
-    A signal handler, a hook of the HTTP client or a middleware can raise anything in the middle of a read. A class of
-    the application's own counts as the application's, whatever it extends.
-    """
-    if _package(type(exception)) not in _BELOW_THE_APPLICATION:
-        return True
-    cause = exception.__cause__
-    return (
-        cause is not None
-        and _package(type(exception)) == "anthropic"
-        and _package(type(cause)) not in _BELOW_THE_APPLICATION
-    )
-
-
 def error_type_of(exception: BaseException) -> str:
     """Returns `error.type` for an exception that carries no answer of the provider; `_OTHER` for an unknown one."""
-    cause = exception.__cause__
-    is_wrapper = cause is not None and type(exception).__name__ == "APIConnectionError"
+    return _error_type_of(exception, _wrapped_by_the_sdk(exception))
+
+
+def _error_type_of(exception: BaseException, cause: BaseException | None) -> str:
     # The SDK wraps whatever its HTTP client raises, a body that cannot be decoded included.
-    if is_wrapper and _known_type(cause) == statuses.MALFORMED:
-        return statuses.MALFORMED
-    return _known_type(exception) or OTHER
-
-
-def _known_type(exception: BaseException | None) -> str | None:
-    for cls in type(exception).__mro__:
-        known = _KNOWN.get(cls.__name__)
-        if known is not None and _package(cls) in known[0]:
-            return known[1]
-    return None
-
-
-def _package(cls: type) -> str:
-    return cls.__module__.partition(".")[0]
-
-
-def qualified_name(cls: type) -> str:
-    """Returns the name of an exception's class as the conventions write it."""
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    by_cause = None if cause is None else known_type(cause)
+    if by_cause in (statuses.MALFORMED, statuses.CLIENT_TIMEOUT):
+        return by_cause
+    return known_type(exception) or OTHER

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
@@ -18,11 +20,17 @@ from .messages import read_payload
 from .record import EndRule
 
 
+@functools.cache
+def can_read_frames() -> bool:
+    """Returns whether botocore is installed, which decodes frames. Whoever has a client of Bedrock's has it."""
+    return importlib.util.find_spec("botocore") is not None
+
+
 class FrameReader:
     """Reads `application/vnd.amazon.eventstream`: the frames of a stream from Amazon Bedrock."""
 
     def __init__(self, rule: EndRule, *, stream: bool) -> None:
-        # Whoever has a Bedrock client has botocore, with which the SDK decodes the same frames.
+        # The SDK decodes the same frames with it.
         from botocore import eventstream
 
         self.events = False

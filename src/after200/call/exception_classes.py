@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The classes of exceptions that come out of a call, by name and package: what each means, and whose it is.
+
+Classes are known by name because the HTTP client behind the SDK is `httpx` before 1.0 and `httpx2` after, and neither
+may be imported here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import statuses
+
+HTTP_CLIENTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "anyio", "aiohttp"})
+
+_KNOWN: Final[dict[str, tuple[frozenset[str], str]]] = {
+    "APITimeoutError": (frozenset({"anthropic"}), statuses.CLIENT_TIMEOUT),
+    "TimeoutException": (HTTP_CLIENTS, statuses.CLIENT_TIMEOUT),
+    "TimeoutError": (frozenset({"builtins", "asyncio"}), statuses.CLIENT_TIMEOUT),
+    "APIConnectionError": (frozenset({"anthropic"}), statuses.CONNECTION),
+    "TransportError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "NetworkError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "ProtocolError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "ClientError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "ClosedResourceError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "BrokenResourceError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "EndOfStream": (HTTP_CLIENTS, statuses.CONNECTION),
+    "OSError": (frozenset({"builtins"}), statuses.CONNECTION),
+    "EOFError": (frozenset({"builtins"}), statuses.CONNECTION),
+    "JSONDecodeError": (frozenset({"json"}), statuses.MALFORMED),
+    "UnicodeDecodeError": (frozenset({"builtins"}), statuses.MALFORMED),
+    "DecodingError": (HTTP_CLIENTS, statuses.MALFORMED),
+    "APIResponseValidationError": (frozenset({"anthropic"}), statuses.MALFORMED),
+    "ValidationError": (frozenset({"pydantic", "pydantic_core"}), statuses.MALFORMED),
+    "ParserError": (frozenset({"botocore"}), statuses.MALFORMED),
+}
+"""Name of an exception's class → the packages that it may come from, and the `error.type`."""
+
+OF_ANY_CODE: Final = frozenset(
+    {"builtins", "json", "pydantic", "pydantic_core", "zlib", "gzip", "binascii", "encodings", "codecs", "jiter"}
+)
+"""The packages whose exceptions the SDK and its decoders raise, and any other code of the application as well."""
+
+OF_THE_NETWORK: Final = HTTP_CLIENTS | {
+    # The SDK, and what it decodes with.
+    "anthropic", "botocore", "brotli", "brotlicffi", "zstandard",
+    # The network stack, and what signs requests.
+    "asyncio", "concurrent", "socket", "_socket", "ssl", "_ssl", "select", "errno", "http", "email",
+    "urllib", "urllib3", "socksio", "hpack", "hyperframe", "idna", "certifi", "sniffio", "trio", "outcome",
+    "exceptiongroup", "uvloop", "httpx_aiohttp", "requests", "google", "boto3", "awscrt", "azure",
+}  # fmt: skip
+"""The packages whose exceptions are those of a call, whoever raised them."""
+
+
+def known_type(exception: BaseException | None) -> str | None:
+    """Returns `error.type` for an exception of a known class, or of one that extends it; None for any other."""
+    for cls in type(exception).__mro__:
+        known = _KNOWN.get(cls.__name__)
+        if known is not None and package_of(cls) in known[0]:
+            return known[1]
+    return None
+
+
+def package_of(cls: type) -> str:
+    """Returns the top-level package of a class."""
+    return cls.__module__.partition(".")[0]
+
+
+def qualified_name(cls: type) -> str:
+    """Returns the name of an exception's class as the conventions write it."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
