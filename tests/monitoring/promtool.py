@@ -10,14 +10,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
 from after200.monitoring import places
+from after200.monitoring.windows import seconds
 
-from ..support.monitoring.programs import DASHBOARDS, program, run
+from ..support.monitoring.programs import program, run
+from ..support.monitoring.questions import RULE_FILES
 
-RULE_FILES = (DASHBOARDS / "prometheus/after200.rules.yml", DASHBOARDS / "prometheus/after200.alerts.yml")
 GRAFANA = "http://localhost:3000"
 RUNBOOKS = "https://github.com/after200/after200/blob/main/dashboards/runbooks"
 
@@ -31,21 +33,27 @@ class Firing:
     summary: str
     description: str
 
-    def expected(self) -> dict[str, Any]:
+    reach: int = 3600
+    """How far back the dashboard is opened, in s."""
+    last_true: str = ""
+    """When its condition held for the last time, where it is kept firing since."""
+
+    def expected(self, time: str) -> dict[str, Any]:
         annotations = {
             "summary": self.summary,
             "description": self.description,
             "runbook_url": f"{RUNBOOKS}/{self.alert}.md",
-            "dashboard_url": self.dashboard_url(),
+            "dashboard_url": self.dashboard_url(int(seconds(self.last_true or time))),
         }
         return {"exp_labels": self.labels, "exp_annotations": annotations}
 
-    def dashboard_url(self) -> str:
-        """Leads to the panel that explains the alert, for the job and the model of the alert."""
+    def dashboard_url(self, time: int) -> str:
+        """Leads to the panel that explains the alert, for the job and the model of the alert, and to the time of it."""
         uid, title = places.ALERTS[self.alert]
         variables = [("job", self.labels.get("job")), ("model", self.labels.get("gen_ai_request_model"))]
-        chosen = "".join(f"&var-{name}={value}" for name, value in variables if value)
-        return f"{GRAFANA}/d/{uid}?viewPanel={places.panel_id(title)}{chosen}"
+        chosen = "".join(f"&var-{name}={quote(value, safe='')}" for name, value in variables if value)
+        since = f"from={1000 * (time - self.reach)}&to=now"
+        return f"{GRAFANA}/d/{uid}?viewPanel={places.panel_id(title)}{chosen}&{since}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def judge(case: Case, folder: Path) -> str:
         {
             "eval_time": time,
             "alertname": name,
-            "exp_alerts": [alert.expected() for alert in alerts if alert.alert == name],
+            "exp_alerts": [alert.expected(time) for alert in alerts if alert.alert == name],
         }
         for time, alerts in case.firing.items()
         for name in alert_names()

@@ -17,11 +17,14 @@ from after200.cli import main as after200
 from after200.installation import pip_install
 from after200.monitoring import policy as policies
 from after200.monitoring.__main__ import main
+from after200.monitoring.alerts import all_alerts
 from after200.monitoring.places import ALERTS, panel_id
 
 from ..support.monitoring.programs import DASHBOARDS
 from ..support.monitoring.queries import panels, panels_of, rules
 
+EVERY_ALERT = policies.Policy(no_traffic_severity="warning")
+"""The policy that has the alert which is off by default."""
 OLD = "no release of grafana-foundation-sdk supports this Python"
 MISSING = "grafana-foundation-sdk is not installed: it is in the extra `monitoring`"
 renders = pytest.mark.skipif(
@@ -79,13 +82,19 @@ def test_a_setting_changes_every_place_that_depends_on_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ("slo_targt=0.9", "cannot set 'slo_targt=0.9': accepted is name=value with one of window, fast_window, memory"),
+        ("slo_targt=0.9", "cannot set 'slo_targt=0.9': accepted is name=value with one of window, middle_window"),
         ("slo_target", "cannot set 'slo_target': accepted is name=value"),
         ("slo_target=high", "cannot set slo_target to 'high'; write a number, as in slo_target=0.99"),
         ("slo_target=99", "slo_target=99.0 must be a share between 0 and 1"),
-        ("minimum_calls=0", "minimum_calls=0 must be a whole number, 1 or more"),
+        ("end_calls=0", "end_calls=0 must be a whole number, 1 or more"),
         ("window=5", "window=5 must be a duration of Prometheus, such as 30s, 5m or 1h30m"),
-        ("fast_window=5m", "fast_window=5m must be shorter than window=5m"),
+        ("fast_window=5m", "fast_window=5m must be shorter than middle_window=2m"),
+        ("middle_window=300s", "middle_window=5m must be shorter than window=5m"),
+        ("window=1h", "window=1h must be shorter than 1h, as the error budget judges it"),
+        ("evidence=-1", "evidence=-1.0 must be a number from 0 to 10"),
+        ("absent_severity=off", "absent_severity=off must be warning or critical"),
+        ("no_traffic_severity=page", "no_traffic_severity=page must be off, warning or critical"),
+        ("minimum_failures=3", "cannot set 'minimum_failures=3': accepted is name=value with one of window"),
         ("grafana=somewhere", "grafana=somewhere must be a URL that begins with http:// or https://"),
         ("stall_seconds=10", "stall_seconds=10.0 is no bucket boundary of after200.stream.longest_gap"),
     ],
@@ -243,7 +252,7 @@ def test_every_alert_leads_to_a_panel_and_the_panel_to_its_runbook() -> None:
     }
     for alert, place in ALERTS.items():
         assert f"Runbook: {alert}" in known[place]
-    assert ALERTS.keys() == {rule["alert"] for rule in rules() if "alert" in rule}
+    assert ALERTS.keys() == {alert.name for alert in all_alerts(EVERY_ALERT)}
 
 
 def test_no_group_of_rules_is_longer_than_mimir_accepts() -> None:
@@ -256,7 +265,7 @@ def test_no_group_of_rules_is_longer_than_mimir_accepts() -> None:
 
 def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
     pages = {path.stem for path in (DASHBOARDS / "runbooks").glob("Claude*.md")}
-    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    alerts = {alert.name for alert in all_alerts(EVERY_ALERT)}
     assert alerts == pages
     for name in alerts:
         text = (DASHBOARDS / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
@@ -276,12 +285,23 @@ def test_grafana_manages_the_same_alerts() -> None:
 
     managed = yaml.safe_load((DASHBOARDS / "grafana-alerts/after200.yaml").read_text(encoding="utf-8"))
     (group,) = managed["groups"]
-    theirs = [(rule["data"][0]["model"]["expr"], rule["labels"], rule["for"]) for rule in group["rules"]]
-    ours = [(rule["expr"], rule["labels"], rule.get("for", "0s")) for rule in rules() if "alert" in rule]
+    theirs = [
+        (rule["data"][0]["model"]["expr"], rule["labels"], rule["for"], rule.get("keepFiringFor"))
+        for rule in group["rules"]
+    ]
+    ours = [
+        # Grafana holds a condition for as long as its own interval at least.
+        (rule["expr"], rule["labels"], rule.get("for", "0s").replace("15s", "30s"), rule.get("keep_firing_for"))
+        for rule in rules()
+        if "alert" in rule
+    ]
     assert ours == theirs
+    assert group["interval"] == "30s"
     assert len({rule["uid"] for rule in group["rules"]}) == len(ours)
     assert all(len(rule["uid"]) <= 40 for rule in group["rules"])  # Grafana accepts no longer ones
     assert "$value " not in str(managed)
+    texts = str([rule["annotations"] for rule in group["rules"]])
+    assert not re.search(r"\bquery\b", texts)  # Grafana's templates have no such function
 
 
 def test_what_the_compose_file_mounts_is_there() -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from ..support.monitoring.programs import program, run
+from ..support.monitoring.questions import RULE_FILES
 from .cases import CASES
 from .cases_of_answers import CASES_OF_ANSWERS
 from .cases_of_storms import CASES_OF_STORMS
-from .promtool import RULE_FILES, Case, judge, read_groups
+from .promtool import Case, judge, read_groups
 
 ALL_CASES = (*CASES, *CASES_OF_ANSWERS, *CASES_OF_STORMS)
 

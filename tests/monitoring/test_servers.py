@@ -68,7 +68,7 @@ def test_an_overload_in_the_first_stream_of_a_fresh_process_reaches_the_webhook(
         "job": OVERLOADED,
         "gen_ai_provider_name": "anthropic",
         "gen_ai_request_model": "claude-sonnet-4-5",
-        "after200_failure": "overloaded",
+        "symptom": "overloaded",
     }
     description = alerts["ClaudeOverloaded", "warning"]["annotations"]["description"]
     where = f"{OVERLOADED}, model claude-sonnet-4-5 at anthropic"

@@ -6,6 +6,7 @@ Change a number here, or with `python -m after200.monitoring --set name=value`; 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
@@ -14,36 +15,7 @@ from typing import Any, Final
 
 from after200 import names
 from after200.monitoring.naming import label
-
-UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-
-
-def seconds(duration: str) -> float:
-    """A duration of Prometheus (`5m`, `1h30m`) in seconds."""
-    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
-
-
-@dataclass(frozen=True)
-class BurnWindow:
-    """One line of the multi-window, multi-burn-rate table: both windows must burn faster than `factor`."""
-
-    severity: str
-    long: str
-    short: str
-    factor: float
-    hold: str
-
-
-BURN_WINDOWS: Final = (
-    BurnWindow("critical", "1h", "5m", 14.4, "2m"),
-    BurnWindow("critical", "6h", "30m", 6.0, "15m"),
-    BurnWindow("warning", "1d", "2h", 3.0, "1h"),
-    BurnWindow("warning", "3d", "6h", 1.0, "3h"),
-)
-"""For a period of 30 days: 2 % of the budget in an hour, 5 % in 6 hours, 10 % in a day, 10 % in 3 days."""
-
-RATIO_WINDOWS: Final = ("30m", "1h", "2h", "6h", "1d", "3d")
-"""The windows, beside the shortest, for which the share of bad calls is recorded."""
+from after200.monitoring.windows import SHORTEST_LONG, BurnWindow, burn_windows, canonical, distinct, seconds
 
 
 def setting(kind: str, default: Any, says: str) -> Any:
@@ -51,8 +23,9 @@ def setting(kind: str, default: Any, says: str) -> Any:
     return field(default=default, metadata={"kind": kind, "says": says})
 
 
-share, count, duration, boundary, url = (
-    partial(setting, kind) for kind in ("share", "count", "duration", "boundary", "url")
+share, count, number, duration, boundary, url, severity, severity_or_off = (
+    partial(setting, kind)
+    for kind in ("share", "count", "number", "duration", "boundary", "url", "severity", "severity_or_off")
 )
 
 
@@ -60,11 +33,15 @@ share, count, duration, boundary, url = (
 class Policy:
     """The numbers. A share is of the calls that were judged, unless it says otherwise."""
 
-    window: str = duration("5m", "how far back the symptom alerts look")
+    window: str = duration("5m", "how far back the symptom alerts look; shorter than 1h")
+    middle_window: str = duration(
+        "2m",
+        "a second look between fast_window and window, for what is too rare for the first; longer than fast_window",
+    )
     fast_window: str = duration(
         "1m",
         "how far back an alert looks to page soon after a storm begins, and to resolve soon after it ends; at least "
-        "one scrape interval, and shorter than window",
+        "one scrape interval, and shorter than middle_window",
     )
     memory: str = duration(
         "1h", "how long series may have been away (a Prometheus restart, a lost scrape) and still not count as new"
@@ -74,20 +51,33 @@ class Policy:
         "from so many series of calls on, the dashboards read what the rules have recorded instead of the series",
     )
 
+    evidence: float = number(
+        2.0,
+        "what luck is taken for: of f failures, f - evidence * sqrt(f) must be above the share for a page; more pages "
+        "less often, and later",
+    )
     hidden_warning: float = share(0.01, "ClaudeHiddenFailures warns")
     hidden_critical: float = share(0.05, "ClaudeHiddenFailures pages")
     overloaded_warning: float = share(0.01, "ClaudeOverloaded warns")
-    overloaded_critical: float = share(0.10, "ClaudeOverloaded pages")
+    overloaded_critical: float = share(0.05, "ClaudeOverloaded pages")
     rate_limited_warning: float = share(0.01, "ClaudeRateLimited warns")
-    rate_limited_critical: float = share(0.10, "ClaudeRateLimited pages")
+    rate_limited_critical: float = share(0.05, "ClaudeRateLimited pages")
     truncated_warning: float = share(0.01, "ClaudeTruncatedStreams warns")
     truncated_critical: float = share(0.05, "ClaudeTruncatedStreams pages")
+    server_errors_warning: float = share(0.01, "ClaudeServerErrors warns")
+    server_errors_critical: float = share(0.05, "ClaudeServerErrors pages")
+    rejected_warning: float = share(0.01, "ClaudeCallsRejected warns")
+    rejected_critical: float = share(0.05, "ClaudeCallsRejected pages")
     abandoned_warning: float = share(0.01, "ClaudeAbandonedStreams warns; of all calls, however they ended")
-    minimum_calls: int = count(
-        20, "a share of fewer calls than this, per window, never pages; it still warns: the first overload is seen"
-    )
-    minimum_failures: int = count(3, "fewer failures than this never page, but for ClaudeBilling")
+    warning_failures: int = count(1, "fewer failures than this, per window, never warn")
     critical_hold: str = duration("15s", "for how long the condition for a page has to hold")
+    critical_keep: str = duration("2m", "for how long a page goes on after its condition, so that a storm is one page")
+    end_calls: int = count(20, "so many calls in fast_window, few of which fail, show that a storm is over")
+
+    down_critical: float = share(0.50, "ClaudeDown pages; of all failures, whatever the reason")
+    down_failures: int = count(
+        5, "ClaudeDown also pages from so many failures in three windows on, when two windows had no success at all"
+    )
 
     stall_seconds: float = boundary(
         10.24, "a stream whose longest gap is above this, in s, has stalled; a bucket boundary of the histogram"
@@ -120,6 +110,10 @@ class Policy:
 
     absent_memory: str = duration("6h", "a job that has reported calls within this time should report some")
     absent_hold: str = duration("15m", "for how long telemetry has to be absent")
+    absent_severity: str = severity("warning", "the severity of ClaudeTelemetryAbsent: warning or critical")
+    no_traffic_severity: str = severity_or_off("off", "the severity of ClaudeNoTraffic: off, warning or critical")
+    no_traffic_calls: int = count(60, "ClaudeNoTraffic is about jobs with at least so many calls in the hour before")
+    no_traffic_hold: str = duration("15m", "for how long such a job has to make no call")
 
     runbooks: str = url(
         "https://github.com/after200/after200/blob/main/dashboards/runbooks",
@@ -135,8 +129,32 @@ class Policy:
             accepts, complaint = ACCEPTED[KINDS[name]]
             if not accepts(value):
                 raise ValueError(f"{name}={value} {complaint}")
-        if seconds(self.fast_window) >= seconds(self.window):
-            raise ValueError(f"fast_window={self.fast_window} must be shorter than window={self.window}")
+        for name in WINDOWS:
+            object.__setattr__(self, name, canonical(getattr(self, name)))
+        for shorter, longer in itertools.pairwise(WINDOWS):
+            short, long = getattr(self, shorter), getattr(self, longer)
+            if seconds(short) >= seconds(long):
+                raise ValueError(f"{shorter}={short} must be shorter than {longer}={long}")
+        if seconds(self.window) >= seconds(SHORTEST_LONG):
+            raise ValueError(
+                f"window={self.window} must be shorter than {SHORTEST_LONG}, as the error budget judges it"
+            )
+
+    @property
+    def windows(self) -> tuple[str, str, str]:
+        """The windows in which symptoms are counted, the shortest first."""
+        return self.fast_window, self.middle_window, self.window
+
+    @property
+    def burns(self) -> tuple[BurnWindow, ...]:
+        """The windows of the error budget's alerts."""
+        return burn_windows(self.window)
+
+    @property
+    def longer_windows(self) -> list[str]:
+        """Every window of the error budget beside `window` itself, each once."""
+        every = distinct(window for burn in self.burns for window in (burn.long, burn.short))
+        return [window for window in every if window != self.window]
 
     @property
     def error_budget(self) -> float:
@@ -144,12 +162,17 @@ class Policy:
         return round(1 - self.slo_target, 10)
 
 
+WINDOWS: Final = ("fast_window", "middle_window", "window")
+"""The settings that name recorded series: each shorter than the next."""
 KINDS: Final[dict[str, str]] = {one.name: one.metadata["kind"] for one in fields(Policy)}
 """Every setting → what kind of value it takes."""
 BOUNDARIES: Final = names.LONGEST_GAP.buckets or ()
 ACCEPTED: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
     "share": (lambda value: 0 < value < 1, "must be a share between 0 and 1"),
     "count": (lambda value: value >= 1, "must be a whole number, 1 or more"),
+    "number": (lambda value: 0 <= value <= 10, "must be a number from 0 to 10"),
+    "severity": (("warning", "critical").__contains__, "must be warning or critical"),
+    "severity_or_off": (("off", "warning", "critical").__contains__, "must be off, warning or critical"),
     "duration": (
         re.compile(r"([1-9][0-9]*(ms|[smhdwy]))+").fullmatch,
         "must be a duration of Prometheus, such as 30s, 5m or 1h30m",

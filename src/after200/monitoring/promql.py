@@ -35,11 +35,14 @@ def matches(attribute: str, pattern: str) -> Matcher:
 
 
 def one_of(attribute: str, values: Iterable[str]) -> Matcher:
-    return Matcher(attribute, "=~", "|".join(values))
+    """One value needs no regular expression."""
+    several = list(values)
+    return Matcher(attribute, "=~" if len(several) > 1 else "=", "|".join(several))
 
 
 def none_of(attribute: str, values: Iterable[str]) -> Matcher:
-    return Matcher(attribute, "!~", "|".join(values))
+    several = list(values)
+    return Matcher(attribute, "!~" if len(several) > 1 else "!=", "|".join(several))
 
 
 def select(metric: Metric, *matchers: Matcher, part: Part = "") -> str:
@@ -74,6 +77,12 @@ def aggregated(operator: str, attributes: Iterable[str], expression: str) -> str
     """One series for each combination of values of the attributes; one series in all without attributes."""
     labels = ", ".join(map(label, attributes))
     return f"{operator} by ({labels}) ({expression})" if labels else f"{operator}({expression})"
+
+
+def labelled(expression: str, attribute: str, value: str, source: str = "", pattern: str = "") -> str:
+    """The expression with one more label: where the label `source` matches the pattern, or everywhere without one."""
+    source = label(source) if source else ""
+    return f'label_replace({expression}, "{label(attribute)}", "{value}", "{source}", "{pattern}")'
 
 
 sum_by, max_by, count_by = (partial(aggregated, operator) for operator in ("sum", "max", "count"))

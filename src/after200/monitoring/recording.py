@@ -11,17 +11,13 @@ from typing import Any, Final
 
 from after200 import names
 from after200.monitoring import policy as p
-from after200.monitoring.promql import Matcher, braces, count_by, equals, matches, none_of, one_of, share, sum_by
+from after200.monitoring.promql import braces, count_by, equals, matches, none_of, share, sum_by
 from after200.monitoring.sums import ALIVE, ANSWERS, ATTEMPTS, CALLS, RETURNED, STREAMS, TOOLS, rule, smooth_streams
+from after200.monitoring.symptoms import FAILED_MATCHERS, JUDGED_MATCHERS, calls, down_rules, symptom_rules
 
 PYTHON: Final = 'target_info{telemetry_sdk_language="python"}'
 """One series for each process, on every way that metrics take to Prometheus."""
 
-FALLEN: Final = "model:after200_calls_fallen:count"
-
-HIDDEN: Final = "model:after200_calls_hidden_failure"
-JUDGED: Final = "model:after200_calls_judged"
-BY_FAILURE: Final = "model_failure:after200_calls"
 ABANDONED: Final = "model:after200_calls_abandoned:ratio"
 VALID: Final = "model:after200_calls_valid:increase"
 BAD: Final = "model:after200_calls_bad"
@@ -33,10 +29,8 @@ BY_ANSWER: Final = "model_answer:after200_answers:ratio"
 TOOL_CALLS: Final = "model_tool:after200_server_tool_calls:increase"
 TOOL_ERRORS: Final = "model_tool:after200_server_tool_calls:ratio"
 
-HIDDEN_MATCHERS: Final = (one_of(names.OUTCOME, p.ERRORS), matches(names.WIRE_STATUS, p.BELOW_400))
-JUDGED_MATCHERS: Final = (one_of(names.OUTCOME, p.JUDGED),)
 VALID_MATCHERS: Final = (*JUDGED_MATCHERS, none_of(names.FAILURE, p.CALLER_FAULTS))
-BAD_MATCHERS: Final = (one_of(names.OUTCOME, p.ERRORS), none_of(names.FAILURE, p.CALLER_FAULTS))
+BAD_MATCHERS: Final = (*FAILED_MATCHERS, none_of(names.FAILURE, p.CALLER_FAULTS))
 REFUSED_MATCHERS: Final = (matches(names.WIRE_STATUS, p.RETRIED_STATUSES),)
 TOOL_ERROR_MATCHERS: Final = (matches(names.ERROR_TYPE, ".+"),)
 
@@ -47,8 +41,8 @@ def recording_groups(policy: p.Policy) -> list[dict[str, Any]]:
     Within a group, each rule may build on those before it; what another group records is at most one evaluation old.
     """
     groups = {
-        "calls": call_rules(policy),
-        "budget": [*end_rules(policy), *budget_rules(policy)],
+        "calls": [*call_rules(policy), *symptom_rules(policy)],
+        "budget": [*down_rules(policy), *end_rules(policy), *budget_rules(policy)],
         "streams": stream_rules(policy),
         "attempts": attempt_rules(policy),
         "answers": answer_rules(policy),
@@ -57,15 +51,12 @@ def recording_groups(policy: p.Policy) -> list[dict[str, Any]]:
 
 
 def call_rules(policy: p.Policy) -> list[dict[str, Any]]:
-    """Calls, and what they suffer, in both windows; the increase in the fast one comes from the sum alone."""
+    """Calls in each window; the increase in the shorter ones comes from the sum alone."""
+    *shorter, _ = policy.windows
     return [
-        returned_rule(policy.window, policy.memory),
-        returned_rule(policy.fast_window, policy.memory),
+        *(returned_rule(w, policy.memory) for w in policy.windows),
         *CALLS.rules(policy),
-        rule(CALLS.increase(policy.fast_window), CALLS.rise(policy.fast_window, policy.memory)),
-        *symptom_rules(policy.window),
-        *symptom_rules(policy.fast_window),
-        fallen_rule(policy.fast_window),
+        *(rule(CALLS.increase(w), CALLS.rise(w, policy.memory)) for w in shorter),
     ]
 
 
@@ -73,30 +64,6 @@ def returned_rule(w: str, memory: str) -> dict[str, Any]:
     """The jobs with processes that are back within the window, after more than five minutes of silence."""
     alive, seen = (f"last_over_time({PYTHON}[{time}] offset {w})" for time in (ALIVE, memory))
     return rule(RETURNED + w, count_by(["job"], f"{PYTHON} unless {alive} and {seen}"))
-
-
-def fallen_rule(w: str) -> dict[str, Any]:
-    """The models whose sums are below what they were before the window, so that it cannot judge."""
-    before = f"max_over_time({CALLS.sum}[{ALIVE}] offset {w}) or max_over_time({CALLS.sum}[{ALIVE}])"
-    return rule(FALLEN + w, count_by(p.LEVEL, f"{CALLS.sum} < ({before})"))
-
-
-def symptom_rules(w: str) -> list[dict[str, Any]]:
-    """Calls that are judged, hidden failures and failures by their name, in a window: how many, and which share."""
-    judged = f"{JUDGED}:increase{w}"
-    failures = CALLS.increase(w) + braces([one_of(names.OUTCOME, p.ERRORS)])
-    return [
-        rule(judged, calls(w, *JUDGED_MATCHERS)),
-        rule(f"{HIDDEN}:increase{w}", calls(w, *HIDDEN_MATCHERS)),
-        rule(f"{HIDDEN}:ratio{w}", share(f"{HIDDEN}:increase{w}", judged)),
-        rule(f"{BY_FAILURE}:increase{w}", sum_by((*p.LEVEL, names.FAILURE), failures)),
-        rule(f"{BY_FAILURE}:ratio{w}", shares_of_model(f"{BY_FAILURE}:increase{w}", judged)),
-    ]
-
-
-def calls(window: str, *matchers: Matcher) -> str:
-    """The calls of each model in a window, as recorded."""
-    return sum_by(p.LEVEL, CALLS.increase(window) + braces(matchers))
 
 
 def shares_of_model(parts: str, whole: str) -> str:
@@ -110,7 +77,7 @@ def end_rules(policy: p.Policy) -> list[dict[str, Any]]:
     return [
         rule(ABANDONED + w, share(calls(w, equals(names.OUTCOME, "abandoned")), calls(w))),
         rule(VALID + w, calls(w, *VALID_MATCHERS)),
-        rule(f"{BAD}:increase{w}", calls(w, *BAD_MATCHERS)),
+        *(rule(f"{BAD}:increase{window}", calls(window, *BAD_MATCHERS)) for window in policy.windows),
         rule(f"{BAD}:ratio{w}", share(f"{BAD}:increase{w}", VALID + w)),
     ]
 
@@ -127,9 +94,9 @@ def budget_rules(policy: p.Policy) -> list[dict[str, Any]]:
             f"{BAD}:ratio{long}",
             share(f"sum_over_time({BAD}:increase{w}[{long}])", f"sum_over_time({VALID}{w}[{long}])"),
         )
-        for long in p.RATIO_WINDOWS
+        for long in policy.longer_windows
     ]
-    counts = [rule(f"{VALID}{burn.long}", f"sum_over_time({VALID}{w}[{burn.long}:{w}])") for burn in p.BURN_WINDOWS]
+    counts = [rule(f"{VALID}{burn.long}", f"sum_over_time({VALID}{w}[{burn.long}:{w}])") for burn in policy.burns]
     return ratios + counts
 
 

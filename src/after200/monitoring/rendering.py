@@ -15,7 +15,7 @@ from after200 import names
 from after200.monitoring import recording as r
 from after200.monitoring.alerts import all_alerts
 from after200.monitoring.naming import label, metric_names
-from after200.monitoring.policy import BURN_WINDOWS, KINDS, Policy
+from after200.monitoring.policy import KINDS, Policy
 
 TEMPLATES = Path(__file__).parent / "templates"
 PLACEHOLDER = re.compile(r"<<([a-zA-Z0-9_.]+)>>")
@@ -54,10 +54,9 @@ def placeholders(policy: Policy) -> dict[str, str]:
             for series in metric_names(attribute):
                 part = series.rpartition("_")[2] if attribute.kind == "histogram" else ""
                 known["_".join(filter(None, (f"metric.{constant.lower()}", part)))] = series
-    known["recorded.hidden"] = f"{r.HIDDEN}:increase{policy.window}"
-    known["recorded.bad_1h"] = f"{r.BAD}:ratio1h"
+    known["recorded.bad"] = "\n```\n\n```promql\n".join(f"{r.BAD}:ratio{w}" for w in policy.longer_windows)
     known["table.burn_windows"] = "\n".join(
-        f"| {b.severity} | {b.long} | {b.short} | {b.factor:g} | {b.hold} |" for b in BURN_WINDOWS
+        f"| {b.severity} | {b.long} | {b.short} | {b.factor:g} | {b.hold} |" for b in policy.burns
     )
     return known | {"table.alerts": alert_table(policy)}
 

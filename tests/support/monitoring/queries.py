@@ -15,11 +15,13 @@ import yaml
 from after200 import names
 from after200.monitoring.naming import (
     CLASSIC_PARTS,
+    label,
     metric_labels,
     metric_name,
     metric_names,
     name_of_gauge_without_suffix,
 )
+from after200.monitoring.policy import LEVEL
 
 from .programs import DASHBOARDS
 
@@ -29,7 +31,7 @@ RATIOS = [metric for metric in names.METRICS if metric.kind == "gauge" and metri
 FROM_ELSEWHERE = {
     "up": {"job", "instance"},
     "target_info": {"job", "instance", "telemetry_sdk_language"},
-    "ALERTS": {"alertname", "alertstate", "severity"},
+    "ALERTS": {"alertname", "alertstate", "severity", "long", *map(label, LEVEL)},
 }
 """Metrics that are not ours, and the labels of theirs that a query may use."""
 
@@ -133,6 +135,8 @@ def result_labels(node: Any, known: dict[str, set[str]]) -> set[str]:
     if isinstance(node, promql_parser.AggregateExpr):
         labels = list(node.modifier.labels) if node.modifier else []
         return set(labels)
+    if isinstance(node, promql_parser.Call) and node.func.name == "label_replace":
+        return result_labels(node.args[0], known) | {node.args[1].val}
     results = [result_labels(child, known) for child in children(node)]
     return set().union(*results)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from after200.monitoring import policy as p
-from after200.monitoring.alerts import failures, warning_only
-from after200.monitoring.alerts.alert import Alert
+from after200.monitoring.alerts import failures, telemetry, warning_only
+from after200.monitoring.alerts.alert import MANAGED_INTERVAL, Alert
 
 GROUPS: Final = (
     failures.symptoms,
@@ -20,7 +20,7 @@ GROUPS: Final = (
     warning_only.retries,
     warning_only.limits,
     failures.budget,
-    warning_only.telemetry,
+    telemetry.telemetry,
 )
 """Each group of alerts, named after its function."""
 
@@ -40,7 +40,7 @@ def provisioning(policy: p.Policy) -> dict[str, Any]:
     loaded where the metrics are: Prometheus, Mimir, or any ruler that reads such files.
     """
     rules = [alert.managed_rule(policy) for alert in all_alerts(policy)]
-    group = {"orgId": 1, "name": "after200", "folder": "after200", "interval": "1m", "rules": rules}
+    group = {"orgId": 1, "name": "after200", "folder": "after200", "interval": MANAGED_INTERVAL, "rules": rules}
     return {"apiVersion": 1, "groups": [group]}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alerts that only warn: on answers, server tools, streams, retries, rate limits, and jobs that stopped reporting."""
+"""Alerts that only warn: on answers, server tools, streams, retries, and rate limits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from after200 import names
 from after200.monitoring import policy as p
 from after200.monitoring import recording as r
 from after200.monitoring import sums
-from after200.monitoring.alerts.alert import SHARE, URL_OF_JOB, WHERE, Alert
-from after200.monitoring.naming import label, metric_name
-from after200.monitoring.promql import count_by, max_by, select, select_gauge, sum_by
+from after200.monitoring.alerts.alert import SHARE, WHERE, Alert
+from after200.monitoring.naming import label
+from after200.monitoring.promql import max_by, select, select_gauge, sum_by
 
 
 def answers(policy: p.Policy) -> list[Alert]:
@@ -99,32 +99,4 @@ def limits(policy: p.Policy) -> list[Alert]:
             "beyond it are refused with 429.",
             policy.limit_hold,
         )
-    ]
-
-
-def telemetry(policy: p.Policy) -> list[Alert]:
-    """Nothing is measured any more, so nothing else can fire."""
-    calls = sums.CALLS.sum
-    seen = count_by(["job"], f"last_over_time({calls}[{policy.absent_memory}])")
-    return [
-        Alert(
-            "ClaudeTelemetryAbsent",
-            f"{seen} unless {count_by(['job'], calls)}",
-            "A job has stopped reporting its calls to Claude.",
-            f"{{{{ $labels.job }}}} has reported calls to Claude within the last {policy.absent_memory}, and reports "
-            "none now. Every other alert on it is blind.",
-            policy.absent_hold,
-            labels=(("scope", "job"),),
-            variables=URL_OF_JOB,
-        ),
-        Alert(
-            "ClaudeTelemetryAbsent",
-            f"absent({calls})",
-            "No job reports calls to Claude.",
-            f"There is no series {calls}, so none of {metric_name(names.CALLS)}. Every other alert on calls to Claude "
-            "is blind.",
-            policy.absent_hold,
-            labels=(("scope", "all"),),
-            variables="",
-        ),
     ]

@@ -10,8 +10,8 @@ from after200.monitoring.boards.counts import Counts
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import BELOW_400, ERRORS, LEFT_BY_THE_APPLICATION, USABLE_ANSWERS, Policy
 from after200.monitoring.promql import equals, matches, one_of
-from after200.monitoring.recording import HIDDEN_MATCHERS, JUDGED_MATCHERS
 from after200.monitoring.selection import or_none, quantile
+from after200.monitoring.symptoms import HIDDEN_MATCHERS, JUDGED_MATCHERS
 from after200.monitoring.tables import Column
 
 CLAIMED = (*JUDGED_MATCHERS, matches(names.WIRE_STATUS, BELOW_400))

@@ -8,10 +8,11 @@ from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring import recording as r
 from after200.monitoring.boards.frame import Board, Row
-from after200.monitoring.policy import BURN_WINDOWS, LEVEL, Policy, seconds
+from after200.monitoring.policy import LEVEL, Policy
 from after200.monitoring.promql import braces, max_by, share, sum_by
 from after200.monitoring.selection import CHOSEN, OF_A_MODEL
 from after200.monitoring.tables import Column
+from after200.monitoring.windows import seconds
 
 RECORDED = "Needs the recording rules of dashboards/prometheus."
 SELECTED = braces([*(matcher for matcher in CHOSEN if matcher.attribute != "instance"), OF_A_MODEL])
@@ -75,7 +76,7 @@ def numbers(policy: Policy) -> list[p.Panel]:
             f"{policy.slo_period}. {RECORDED}",
             "suffix:×",
             f"{share(bad, valid)} / {policy.error_budget:g}",
-            steps=p.bad_from(1, BURN_WINDOWS[0].factor),
+            steps=p.bad_from(1, policy.burns[0].factor),
             decimals=1,
             nothing=NO_RULES,
         ),
@@ -90,7 +91,7 @@ def numbers(policy: Policy) -> list[p.Panel]:
 
 def rates(policy: Policy) -> list[p.Panel]:
     panels = []
-    for burn in BURN_WINDOWS:
+    for burn in policy.burns:
         verb = "pages" if burn.severity == "critical" else "warns"
         long, short = (f"{r.BAD}:ratio{window}{SELECTED}" for window in (burn.long, burn.short))
         lower = max_by(MODELS, f"({long} < {short}) or {short}")

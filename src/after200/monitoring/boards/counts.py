@@ -9,11 +9,12 @@ from typing import Final
 
 from after200 import names
 from after200.monitoring.panels import NO_CALLS, UNJUDGED, Panel, Query, Steps, graph, number
-from after200.monitoring.policy import Policy, seconds
+from after200.monitoring.policy import Policy
 from after200.monitoring.promql import Matcher, braces, increase, matches, or_zero, select, share, sum_by
 from after200.monitoring.selection import RANGE, RATE, RATE_MINUTES, chosen, chosen_for, or_none
 from after200.monitoring.sums import CALLS, RECORDED
 from after200.monitoring.tables import Column, listing
+from after200.monitoring.windows import seconds
 from after200.names import Metric
 
 FROM_SERIES: Final = matches(names.PROVIDER_NAME, "$raw")
