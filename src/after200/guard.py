@@ -52,3 +52,15 @@ def guarded(function: Callable[_P, _R]) -> Callable[_P, _R | None]:
             return None
 
     return guard
+
+
+def guarded_until_done(function: Callable[_P, bool]) -> Callable[_P, None]:
+    """`guarded`, and called once more unless it returned True: for what must not be left undone by a fault of ours."""
+    guarded_function = guarded(function)
+
+    @functools.wraps(function)
+    def guard(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        if not guarded_function(*args, **kwargs):
+            guarded_function(*args, **kwargs)
+
+    return guard

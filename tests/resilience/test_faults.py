@@ -47,9 +47,10 @@ def test_a_clock_that_goes_backwards_or_stands_still_changes_nothing(
     times = itertools.count(1000.0, step)
     for part in (
         "call.record",
+        "following.attempts",
         "following.running",
-        "following.responses",
-        "hooks.sdk.delivered_events",
+        "following.dropped",
+        "following.process_end",
         "hooks.sdk.wire_events",
         "signals.rate_limits",
     ):

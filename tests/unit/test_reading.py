@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the reading of a body ends: the table of `following/reading.py`, written out a second time, row by row."""
+"""How the reading of a body ends: what the table of `following/reading.py` says of each sign, and their delivery."""
 
 from __future__ import annotations
 
@@ -10,65 +10,76 @@ from typing import Any, get_args
 
 import pytest
 
-from after200.following.reading import TABLE, End, Sign, State, decide, deliver, state_of
+from after200.following.reading import (
+    OF_THE_SDK,
+    REFINED,
+    TABLE,
+    InFlight,
+    Sign,
+    State,
+    decide,
+    deliver,
+    in_flight,
+    state_of,
+)
 from after200.following.running import RunningCall
 
 from .calls import exception_of, new_call
 
-ROWS: list[tuple[Sign, State, End]] = [
-    # The events, or the bytes, are at their end.
-    ("stop", "unread", "read"),
-    ("stop", "reading", "read"),
-    ("stop", "paused", "read"),
-    ("stop", "gone", "read"),
-    # An exception came out of a read.
-    ("raise", "unread", "raised"),
-    ("raise", "reading", "raised"),
-    ("raise", "paused", "raised"),
-    ("raise", "gone", "raised"),
-    # The application closed the stream; a stream that is gone was not closed by the application.
-    ("close", "unread", "closed"),
-    ("close", "reading", "closed"),
-    ("close", "paused", "closed"),
-    ("close", "gone", "dropped"),
-    # Somebody closed the body: while a read is under way, the SDK and its HTTP client do so too.
-    ("body_closed", "unread", "closed"),
-    ("body_closed", "reading", "wait"),
-    ("body_closed", "paused", "closed"),
-    ("body_closed", "gone", "dropped"),
-    # The SDK ends its own span.
-    ("sdk_read", "unread", "read"),
-    ("sdk_read", "reading", "read"),
-    ("sdk_read", "paused", "read"),
-    ("sdk_read", "gone", "dropped"),
-    ("sdk_failed", "unread", "raised"),
-    ("sdk_failed", "reading", "raised"),
-    ("sdk_failed", "paused", "raised"),
-    ("sdk_failed", "gone", "raised"),
-    ("sdk_closed", "unread", "closed"),
-    ("sdk_closed", "reading", "closed"),
-    ("sdk_closed", "paused", "closed"),
-    ("sdk_closed", "gone", "dropped"),
-]
 STATES: tuple[State, ...] = get_args(State)
 SIGNS: tuple[Sign, ...] = get_args(Sign)
 ERROR = ConnectionResetError("reset")
 CANCELLED = asyncio.CancelledError()
 EXIT = GeneratorExit()
 TRIO_CANCELLED = exception_of("trio", "Cancelled", BaseException)()
+DELIVERED: set[Sign] = {"stop", "raise", "close", "body_closed", *OF_THE_SDK}
 IN_FLIGHT = [None, ERROR, CANCELLED, KeyboardInterrupt(), EXIT]
 
 
-def test_the_table_has_a_row_for_every_sign_and_state_and_no_other() -> None:
-    assert {(sign, state): end for sign, state, end in ROWS} == {
-        (sign, state): end for sign, row in TABLE.items() for state, end in row.items()
-    }
-    assert {*itertools.product(SIGNS, STATES)} == {(sign, state) for sign, state, _ in ROWS}
+def test_the_table_has_an_end_for_every_sign_in_every_state() -> None:
+    assert {*itertools.product(SIGNS, STATES)} == {(sign, state) for sign, row in TABLE.items() for state in row}
 
 
-@pytest.mark.parametrize(("sign", "state", "end"), ROWS)
-def test_without_an_exception_the_table_decides(sign: Sign, state: State, end: End) -> None:
-    assert (end, None) == decide(state, sign, None)
+def test_what_is_in_flight_makes_another_sign_of_a_sign_that_is_delivered() -> None:
+    delivered = {sign for sign, _ in REFINED}
+    assert delivered.isdisjoint(REFINED.values())
+    assert {*SIGNS} == DELIVERED | {*REFINED.values()}
+    assert delivered < DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("exception", "kind"),
+    [
+        (None, "nothing"),
+        (ERROR, "error"),
+        (EXIT, "exit"),
+        (CANCELLED, "interrupt"),
+        (TRIO_CANCELLED, "interrupt"),
+        (KeyboardInterrupt(), "interrupt"),
+        (SystemExit(), "interrupt"),
+    ],
+)
+def test_an_exception_in_flight_is_an_error_an_exit_or_an_interrupt(
+    exception: BaseException | None, kind: InFlight
+) -> None:
+    assert kind == in_flight(exception)
+
+
+@pytest.mark.parametrize(
+    ("sign", "expected"),
+    [
+        ("stop", "read read read read"),
+        ("raise", "raised raised raised raised"),
+        ("close", "closed closed closed dropped"),
+        # While a read is under way, the SDK and its HTTP client close the body too.
+        ("body_closed", "closed wait closed dropped"),
+        ("sdk_read", "read read read dropped"),
+        ("sdk_failed", "raised raised raised raised"),
+        ("sdk_closed", "closed closed closed dropped"),
+    ],
+)
+def test_without_an_exception_the_state_decides(sign: Sign, expected: str) -> None:
+    assert expected == " ".join(decide(state, sign, None) for state in STATES)
 
 
 # --- exceptions in flight ---
@@ -78,21 +89,21 @@ def test_without_an_exception_the_table_decides(sign: Sign, state: State, end: E
 @pytest.mark.parametrize("sign", ["raise", "sdk_failed"])
 def test_what_was_raised_ended_the_body_and_a_generator_s_exit_is_a_drop(sign: Sign, state: State) -> None:
     for exception in (ERROR, CANCELLED, KeyboardInterrupt()):
-        assert ("raised", exception) == decide(state, sign, exception)
+        assert "raised" == decide(state, sign, exception)
     # A coroutine that was waiting for the next event was dropped.
-    assert ("dropped", None) == decide(state, sign, EXIT)
+    assert "dropped" == decide(state, sign, EXIT)
 
 
 @pytest.mark.parametrize("sign", ["body_closed", "sdk_closed"])
 def test_an_event_loop_that_ends_closes_a_generator_that_the_application_left_open(sign: Sign) -> None:
-    assert ("dropped", None) == decide("paused", sign, EXIT)
+    assert "dropped" == decide("paused", sign, EXIT)
 
 
 @pytest.mark.parametrize("exception", [CANCELLED, KeyboardInterrupt(), SystemExit(), TRIO_CANCELLED])
 def test_the_sdk_closes_the_body_for_a_cancellation_or_an_interrupt_that_came_out_of_a_read(
     exception: BaseException,
 ) -> None:
-    assert ("raised", exception) == decide("reading", "sdk_closed", exception)
+    assert "raised" == decide("reading", "sdk_closed", exception)
 
 
 @pytest.mark.parametrize("exception", IN_FLIGHT)
@@ -110,7 +121,7 @@ def test_the_sdk_closes_the_body_for_a_cancellation_or_an_interrupt_that_came_ou
 def test_a_stream_that_is_closed_while_something_is_handled_elsewhere_is_closed(
     sign: Sign, state: State, exception: BaseException | None
 ) -> None:
-    assert "closed" == decide(state, sign, exception)[0]
+    assert "closed" == decide(state, sign, exception)
 
 
 @pytest.mark.parametrize("exception", [None, ERROR, CANCELLED, KeyboardInterrupt()])
@@ -118,7 +129,7 @@ def test_a_stream_that_is_closed_while_something_is_handled_elsewhere_is_closed(
 def test_a_stream_that_is_left_by_an_exception_between_two_events_is_closed(
     sign: Sign, exception: BaseException | None
 ) -> None:
-    assert "closed" == decide("paused", sign, exception)[0]
+    assert "closed" == decide("paused", sign, exception)
 
 
 @pytest.mark.parametrize("exception", IN_FLIGHT)
@@ -127,27 +138,27 @@ def test_a_stream_that_is_left_by_an_exception_between_two_events_is_closed(
 def test_a_body_that_was_read_was_read_whatever_is_handled_elsewhere(
     sign: Sign, state: State, exception: BaseException | None
 ) -> None:
-    assert TABLE[sign][state] == decide(state, sign, exception)[0]
+    assert TABLE[sign][state] == decide(state, sign, exception)
 
 
 @pytest.mark.parametrize("exception", IN_FLIGHT)
 def test_while_a_read_is_under_way_a_closed_body_says_nothing(exception: BaseException | None) -> None:
-    assert "wait" == decide("reading", "body_closed", exception)[0]
+    assert "wait" == decide("reading", "body_closed", exception)
 
 
 @pytest.mark.parametrize("exception", [None, ERROR])
 def test_an_sdk_that_closes_during_a_read_without_an_interruption_closes(exception: BaseException | None) -> None:
-    assert "closed" == decide("reading", "sdk_closed", exception)[0]
+    assert "closed" == decide("reading", "sdk_closed", exception)
 
 
 def test_an_http_client_that_leaves_its_generators_during_a_read_could_not_decode_the_bytes() -> None:
-    assert "undecodable" == decide("reading", "sdk_closed", EXIT)[0]
+    assert "undecodable" == decide("reading", "sdk_closed", EXIT)
 
 
 @pytest.mark.parametrize("exception", IN_FLIGHT)
 @pytest.mark.parametrize("sign", ["close", "body_closed", "sdk_closed", "sdk_read"])
 def test_who_is_gone_has_dropped_the_stream(sign: Sign, exception: BaseException | None) -> None:
-    assert "dropped" == decide("gone", sign, exception)[0]
+    assert "dropped" == decide("gone", sign, exception)
 
 
 # --- the state ---
@@ -161,7 +172,7 @@ class Reader:
 
 
 def running_call() -> RunningCall:
-    return RunningCall(new_call(), corrects_exceptions=False, sends_more=False)
+    return RunningCall(new_call())
 
 
 def test_the_state_is_how_far_the_reader_is() -> None:

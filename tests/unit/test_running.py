@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from after200.call.ended import EndedCall, Verdict
+from after200.call.ended import EndedCall
+from after200.call.exceptions import read_exception
 from after200.call.facts import Facts, ProviderError
 from after200.call.record import Attempt, Wait
+from after200.following import attempts as attempts_module
 from after200.following import running as running_module
-from after200.following.running import RunningCall
+from after200.following.reading import write_sdk_span
+from after200.following.running import Ending, RunningCall
 
 from ..support.patience import PATIENCE_S
 from .calls import new_call
@@ -45,8 +48,8 @@ class Recording:
     def inner_error(self, call: object, error: ProviderError) -> None:
         self.told.append(("inner_error", error))
 
-    def complete_span(self, call: EndedCall) -> None:
-        self.told.append(("complete_span", call.verdict.outcome))
+    def write_sdk_span(self, call: EndedCall) -> None:
+        self.told.append(("write_sdk_span", call.verdict.outcome))
 
     def end(self, call: EndedCall, ended_ago: float) -> None:
         self.told.append(("end", call.verdict.outcome, ended_ago))
@@ -55,12 +58,13 @@ class Recording:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(running_module, "clock", clock)
+    for module in (attempts_module, running_module):
+        monkeypatch.setattr(module, "clock", clock)
     return clock
 
 
 def running_call(recording: Recording | None = None) -> RunningCall:
-    running = RunningCall(new_call(), corrects_exceptions=False, sends_more=False)
+    running = RunningCall(new_call())
     running.recording = recording  # type: ignore[assignment]
     running.call.started_at = 100.0
     return running
@@ -71,13 +75,13 @@ def running_call(recording: Recording | None = None) -> RunningCall:
 
 def test_each_attempt_is_one_whatever_became_of_it() -> None:
     running = running_call()
-    running.attempt_begins(None)
-    running.attempt_lost("connection_error")
-    running.attempt_begins(None)
-    running.attempt_begins(None)  # The one before was lost, and nobody said why.
-    running.attempt_answered(529)
-    running.attempt_begins(None)
-    running.attempt_answered(200)
+    running.attempts.begin(None)
+    running.attempts.lose("connection_error")
+    running.attempts.begin(None)
+    running.attempts.begin(None)  # The one before was lost, and nobody said why.
+    running.attempts.answer(529)
+    running.attempts.begin(None)
+    running.attempts.answer(200)
     expected = [
         Attempt(None, "connection_error", "connection"),
         Attempt(None),
@@ -89,26 +93,26 @@ def test_each_attempt_is_one_whatever_became_of_it() -> None:
 
 def test_an_attempt_ends_once() -> None:
     running = running_call()
-    running.attempt_begins(None)
-    assert running.is_waiting_for_answer
-    running.attempt_answered(429)
-    running.attempt_answered(200)
-    running.attempt_lost("client_timeout_error")
-    assert not running.is_waiting_for_answer
+    running.attempts.begin(None)
+    assert running.attempts.is_open
+    running.attempts.answer(429)
+    running.attempts.answer(200)
+    running.attempts.lose("client_timeout_error")
+    assert not running.attempts.is_open
     assert [Attempt(429, "429", "rate_limited")] == running.call.attempts
 
 
 def test_an_answer_to_nothing_is_no_attempt() -> None:
     running = running_call()
-    running.attempt_answered(200)
-    running.attempt_lost("connection_error")
+    running.attempts.answer(200)
+    running.attempts.lose("connection_error")
     assert [] == running.call.attempts
 
 
 def test_the_model_of_the_last_attempt_is_the_one_that_was_sent() -> None:
     running = running_call()
     for model in ("claude-asked", "claude-hop", None):
-        running.attempt_begins(model)
+        running.attempts.begin(model)
     assert ("claude-asked", "claude-hop") == (running.call.model, running.call.sent_model)
 
 
@@ -117,40 +121,40 @@ def test_the_model_of_the_last_attempt_is_the_one_that_was_sent() -> None:
 
 def test_a_wait_is_from_the_end_of_an_attempt_to_the_sending_of_the_next(clock: Clock) -> None:
     running = running_call()
-    running.attempt_begins(None)
+    running.attempts.begin(None)
     clock.now = 101.0
-    running.attempt_answered(529)
+    running.attempts.answer(529)
     clock.now = 101.25
-    running.wait_begins()
+    running.attempts.begin_wait()
     clock.now = 103.0
-    running.attempt_begins(None)
+    running.attempts.begin(None)
     clock.now = 110.0
-    running.attempt_lost("connection_error")
-    running.wait_begins()
+    running.attempts.lose("connection_error")
+    running.attempts.begin_wait()
     clock.now = 114.0
-    running.attempt_begins(None)
+    running.attempts.begin(None)
     clock.now = 120.0
-    running.attempt_answered(200)
-    running.end("closed")
+    running.attempts.answer(200)
+    running.end(Ending("closed"))
     assert [Wait(2.0, "overloaded"), Wait(4.0, "connection")] == running.call.waits
 
 
 def test_a_call_that_is_given_up_while_it_waits_has_waited_until_then(clock: Clock) -> None:
     running = running_call()
-    running.attempt_begins(None)
-    running.attempt_answered(429)
-    running.wait_begins()
+    running.attempts.begin(None)
+    running.attempts.answer(429)
+    running.attempts.begin_wait()
     clock.now = 107.0
-    running.end("raised", KeyboardInterrupt())
+    running.end(Ending("raised", read_exception(KeyboardInterrupt())))
     assert running.ended is not None
     assert ((Wait(7.0, "rate_limited"),), "cancelled") == (running.ended.waits, running.ended.verdict.outcome)
 
 
 def test_without_an_attempt_nothing_waits(clock: Clock) -> None:
     running = running_call()
-    running.wait_begins()
+    running.attempts.begin_wait()
     clock.now = 107.0
-    running.end("closed")
+    running.end(Ending("closed"))
     assert [] == running.call.waits
 
 
@@ -161,7 +165,7 @@ def test_gaps_are_told_only_to_who_wants_them(clock: Clock) -> None:
     for wants_gaps, expected in [(True, [("stream_began",), ("gap", 2.0)]), (False, [("stream_began",)])]:
         recording = Recording(wants_gaps=wants_gaps)
         running = running_call(recording)
-        running.stream_begins()
+        running.begin_stream()
         for clock.now in (101.0, 103.0):
             running.learn(Facts(chunk=True))
         assert expected == recording.told
@@ -181,9 +185,8 @@ def test_a_call_ends_once_and_its_record_is_handed_over_once(clock: Clock) -> No
     recording = Recording()
     running = running_call(recording)
     clock.now = 104.0
-    running.end("closed")
-    running.end("read")
-    running.end_with(Verdict("completed"))
+    running.end(Ending("closed"))
+    running.end(Ending("read"))
     running.publish()
     assert [("end", "closed", 0.0)] == recording.told
     assert running.ended is not None
@@ -193,12 +196,12 @@ def test_a_call_ends_once_and_its_record_is_handed_over_once(clock: Clock) -> No
 def test_a_call_that_is_judged_before_it_is_published_ended_when_it_was_judged(clock: Clock) -> None:
     recording = Recording()
     running = running_call(recording)
-    assert running.settle("dropped", at=102.0)
-    assert not running.settle("read")
-    running.complete_sdk_span()
+    assert running.settle(Ending("dropped", at=102.0))
+    assert not running.settle(Ending("read"))
+    write_sdk_span(running)
     clock.now = 109.0
     running.publish()
-    assert [("complete_span", "abandoned"), ("end", "abandoned", 7.0)] == recording.told
+    assert [("write_sdk_span", "abandoned"), ("end", "abandoned", 7.0)] == recording.told
     assert running.ended is not None
     assert 2.0 == running.ended.duration
 
@@ -217,39 +220,40 @@ def test_the_wait_for_the_wire_at_the_end_is_a_gap(
     how: Any, exception: BaseException | None, was_reading: bool, expected: float | None, clock: Clock
 ) -> None:
     running = running_call()
-    running.stream_begins()
+    running.begin_stream()
     clock.now = 101.0
     running.learn(Facts(chunk=True))
     clock.now = 110.0
-    running.end(how, exception, was_reading=was_reading)
+    raised = None if exception is None else read_exception(exception)
+    running.end(Ending(how, raised, was_reading=was_reading))
     assert running.ended is not None
     assert expected == running.ended.longest_gap
 
 
 @pytest.mark.parametrize(("how", "expected"), [("read", "failed"), ("closed", "closed"), ("dropped", "abandoned")])
 def test_the_end_of_a_body_says_something_only_when_the_body_was_read(how: Any, expected: str) -> None:
-    class Body:
+    class Parser:
         def finish(self) -> list[Facts]:
             return [Facts(is_malformed=True)]
 
     running = running_call()
-    running.body = Body()
-    running.end(how)
+    running.feed = Parser()
+    running.end(Ending(how))
     assert running.ended is not None
     assert expected == running.ended.verdict.outcome
     assert (expected == "failed") is running.failed
-    assert None is running.body
+    assert None is running.feed
 
 
 def test_a_fault_at_the_end_of_a_body_does_not_keep_the_call_open(caplog: pytest.LogCaptureFixture) -> None:
-    class Body:
+    class Parser:
         def finish(self) -> list[Facts]:
             raise RuntimeError("a fault of ours")
 
     recording = Recording()
     running = running_call(recording)
-    running.body = Body()
-    running.end("read")
+    running.feed = Parser()
+    running.end(Ending("read"))
     assert [("end", "truncated")] == [told[:2] for told in recording.told]
 
 
@@ -260,7 +264,7 @@ def test_of_many_threads_one_ends_the_call() -> None:
 
         def end(running: RunningCall = running, start: threading.Barrier = start) -> None:
             start.wait(PATIENCE_S)
-            running.end("closed")
+            running.end(Ending("closed"))
 
         threads = [threading.Thread(target=end) for _ in range(4)]
         for thread in threads:
@@ -275,5 +279,5 @@ def test_in_a_forked_process_the_parent_ends_the_call() -> None:
     recording = Recording()
     running = running_call(recording)
     running.process = os.getpid() + 1  # As a child sees a call that its parent began.
-    running.end("closed")
+    running.end(Ending("closed"))
     assert (None, []) == (running.ended, recording.told)

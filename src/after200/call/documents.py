@@ -85,6 +85,22 @@ def _first_error(body: bytes) -> Facts:
     return IS_MALFORMED
 
 
+class Beginning:
+    """Keeps the bytes of a stream whose events are parsed elsewhere, until the first comes: then `stop` drops it."""
+
+    events = False
+
+    def __init__(self, rule: EndRule) -> None:
+        self._document = Document(rule, stream=True)
+
+    def feed(self, data: bytes) -> Iterator[Facts]:
+        self._document.add(data)
+        return iter(())
+
+    def finish(self) -> Iterator[Facts]:
+        return self._document.judge()
+
+
 class LongStrings:
     """Replaces the long strings of a JSON text, which comes piece by piece, by a blank."""
 

@@ -54,7 +54,7 @@ def read_exception(exception: BaseException) -> Raised:
         return _read_answer(exception, status, class_name)
     error = _error_in_invalid_body(exception) if is_of_the_sdk else _error_in_bedrock_frame(exception)
     if error is not None:
-        should_retry = read_should_retry(headers_of(exception)) if is_of_the_sdk else None
+        should_retry = read_should_retry(headers_of(exception).get("x-should-retry")) if is_of_the_sdk else None
         return Raised("answer", error, status if isinstance(status, int) else 200, should_retry, class_name)
     cause = _wrapped_by_the_sdk(exception)
     origin = origin_of(cause or exception, wrapped=cause is not None)
@@ -98,7 +98,8 @@ def _read_answer(exception: Any, status: int, class_name: str) -> Raised:
         error = error._replace(type=read_error_header(headers.get("x-amzn-errortype")))
     if error.type is None and is_http_error:
         error = error._replace(type=str(status))
-    return Raised("answer", error, status, read_should_retry(headers) if is_http_error else None, class_name)
+    should_retry = read_should_retry(headers.get("x-should-retry")) if is_http_error else None
+    return Raised("answer", error, status, should_retry, class_name)
 
 
 def _errors_in_text(exception: Any, headers: Mapping[str, str]) -> Iterator[ProviderError]:
@@ -151,9 +152,9 @@ def headers_of(exception: object) -> Mapping[str, str]:
     return headers if headers is not None and hasattr(headers, "get") else {}
 
 
-def read_should_retry(headers: Mapping[str, str]) -> bool | None:
+def read_should_retry(header: str | None) -> bool | None:
     """Returns what the `x-should-retry` header says: true, false, or None when it is absent or something else."""
-    return {"true": True, "false": False}.get(headers.get("x-should-retry") or "")
+    return {"true": True, "false": False}.get(header or "")
 
 
 def error_type_of(exception: BaseException) -> str:

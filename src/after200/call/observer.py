@@ -25,7 +25,7 @@ class CallRecording(Protocol):
         there is nothing to detach here. Returns True when that is done.
         """
 
-    def use_sdk_span(self, call: Call, span: Any, tracer: Any) -> Any:
+    def choose_span(self, call: Call, span: Any, tracer: Any) -> object:
         """The SDK asked `tracer` for a span of its own for the call.
 
         Args:
@@ -36,7 +36,7 @@ class CallRecording(Protocol):
         """
 
     @property
-    def shares_sdk_span(self) -> bool:
+    def writes_on_sdk_span(self) -> bool:
         """Whether the SDK's own span records, and is completed."""
 
     def stream_began(self, call: Call) -> None:
@@ -51,7 +51,7 @@ class CallRecording(Protocol):
     def rate_limits(self, call: Call, limits: Mapping[str, RateLimit]) -> None:
         """A response named its rate limits, by `after200.rate_limit.kind`."""
 
-    def complete_span(self, call: EndedCall) -> None:
+    def write_sdk_span(self, call: EndedCall) -> None:
         """The call has ended, and the SDK is about to end its own span. `end` comes later."""
 
     def end(self, call: EndedCall, ended_ago: float) -> None:

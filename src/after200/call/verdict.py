@@ -16,9 +16,10 @@ from .facts import ProviderError
 from .failures import classify_error
 from .record import Call
 
-BodyEnd = Literal["read", "raised", "closed", "dropped"]
-"""How the reading of a body ended: at its end, by an exception, closed by the application, or dropped by it. A call
-that ends before there is a body ends in the same ways."""
+BodyEnd = Literal["read", "rejected", "raised", "closed", "dropped"]
+"""How the reading of a body ended. `read`: at its end; `rejected`: at its end, and the library then raised, because it
+could not make a message of it; `raised`: by an exception; `closed`: by the application; `dropped`: by the application,
+which did not close it. A call that ends before there is a body ends in the same ways."""
 
 NEEDS_END_EVENT: Final = frozenset({"message", "completion"})
 """The end rules under which a stream that just ends was cut short."""
@@ -38,8 +39,10 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
     Args:
         call: the facts.
         end: how the reading of its body ended.
-        raised: the exception, with `end` = `raised`.
+        raised: the exception, with `end` = `raised` or `rejected`.
     """
+    if end == "rejected" and raised is not None:
+        return _judge_rejected(call, raised)
     if raised is not None and raised.kind == "cancelled":
         return Verdict("cancelled")
     if raised is not None and raised.kind == "left":  # As it is when the application closes the stream there.
@@ -68,6 +71,20 @@ def _judge_clean_end(call: Call) -> Verdict:
     if call.end_rule in NEEDS_END_EVENT and (call.stream or call.events):
         return truncated(call)
     return failed(call, ProviderError(statuses.MALFORMED, _NO_ANSWER))
+
+
+def _judge_rejected(call: Call, raised: Raised) -> Verdict:
+    """Returns the verdict on a whole body that came with a success, and for which the library raised."""
+    # An SDK that is asked to be strict raises this class for a response that is JSON and no message.
+    is_invalid = raised.class_name.rpartition(".")[2] == "APIResponseValidationError"
+    if call.is_answer and call.error is None and not is_invalid:
+        # A message, whose text is not what the application asked `parse` to make of it.
+        return completed(call)
+    if call.error is not None or raised.error.type == statuses.MALFORMED:
+        return failed(call, call.error or ProviderError(statuses.MALFORMED, None), raised)
+    # The SDK decoded the body and then stumbled over what it is: text, or events where a message should be.
+    verdict = judge(call, "read")
+    return verdict if verdict.error_type is None else verdict._replace(exception_type=raised.class_name)
 
 
 def completed(call: Call) -> Verdict:

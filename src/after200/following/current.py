@@ -8,47 +8,61 @@ bytes, and never while the application has them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from contextvars import ContextVar, Token
-from typing import Any, Final
+from typing import Final
 
-from ..guard import guarded
+from ..guard import guarded, guarded_until_done
 from .generators import ForwardsAsyncGenerator
 from .running import RunningCall
 
 current_call: Final[ContextVar[RunningCall | None]] = ContextVar("after200_call", default=None)
 """The call whose request is being sent in this context."""
 
+NOTHING: Final = nullcontext()
+"""What stands for `make_current` where that failed."""
 
-TWICE: Final = (1, 2)
-"""How often `leave` is tried. What stays current after a fault of ours would be wrong for every later request."""
+
+class MakesCurrent:
+    """A context manager: inside, the call is current. Its span, which is current since it began, is left at the end."""
+
+    __slots__ = ("_running", "_token")
+
+    def __init__(self, running: RunningCall | None) -> None:
+        self._running = running
+        self._token: Token[RunningCall | None] | None = None
+
+    @guarded
+    def __enter__(self) -> None:
+        # A request that is no call has nothing to hide, unless there is a call around it.
+        if self._running is not None or current_call.get() is not None:
+            self._token = current_call.set(self._running)
+
+    @guarded_until_done
+    def __exit__(self, *error: object) -> bool:
+        """Returns whether both have been left. What stays current would collect later requests as its attempts."""
+        recording = None if self._running is None else self._running.recording
+        same_context = self._token is None or reset(self._token)
+        return recording is None or bool(recording.leave(same_context=same_context))
 
 
 @guarded
-def enter(running: RunningCall | None) -> Token[RunningCall | None] | None:
-    """Makes `running` the call that requests are sent for. A request that is no call (None) hides the call around it.
-
-    Returns the token for `leave`.
-    """
-    if running is None and current_call.get() is None:
-        return None
-    return current_call.set(running)
+def make_current(running: RunningCall | None) -> MakesCurrent:
+    """Returns a context manager in which requests are sent for `running`, and for no call at all where it is None."""
+    return MakesCurrent(running)
 
 
-@guarded
-def leave(running: RunningCall | None, token: Token[RunningCall | None] | None) -> bool:
-    """The request of `running` is over, so neither the call nor its span is current. Returns True when that is done."""
-    same_context = True
-    if token is not None:
-        try:
-            current_call.reset(token)
-        except RuntimeError:
-            pass  # The token has been used: this is the second try.
-        except ValueError:
-            # A coroutine that is dropped is closed in whatever context that happens.
-            same_context = False
-    recording = None if running is None else running.recording
-    return recording is None or bool(recording.leave(same_context=same_context))
+def reset(token: Token[RunningCall | None]) -> bool:
+    """Makes current what was so before. Returns False in another context than that of `token`."""
+    try:
+        current_call.reset(token)
+    except RuntimeError:
+        pass  # The token has been used: this is the second try.
+    except ValueError:
+        # A coroutine that is dropped is closed in whatever context that happens.
+        return False
+    return True
 
 
 class Sending:
@@ -78,7 +92,7 @@ class ASending:
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall) -> None:
         self._inner = chunks
-        self._next: Any = chunks.__anext__
+        self._next: Callable[[], Awaitable[bytes]] = chunks.__anext__
         self._running = running
 
     def __aiter__(self) -> ASending:
@@ -87,8 +101,7 @@ class ASending:
     async def __anext__(self) -> bytes:
         token = current_call.set(self._running)
         try:
-            chunk: bytes = await self._next()
-            return chunk
+            return await self._next()
         finally:
             current_call.reset(token)
 

@@ -15,7 +15,7 @@ from ..background import Background
 from ..call.record import clock
 from ..guard import guarded
 from ..locks import in_child
-from .running import RunningCall
+from .running import Ending, RunningCall
 
 THREADS: Final = 8
 """How many threads there may be at once, where each is in a function of the application's that takes long."""
@@ -38,8 +38,8 @@ class _Queue:
 _queue: Final = _Queue()
 
 
-def dropped(running: RunningCall) -> None:
-    """A finalizer found that the application let go of the body of `running`. Does nothing that could wait."""
+def drop(running: RunningCall) -> None:
+    """The application dropped the body of `running`. May be called in a finalizer: does nothing that could wait."""
     if running.is_open:
         _queue.calls.put((running, clock()))
         _threads.wake()
@@ -60,7 +60,7 @@ def end_dropped() -> None:
 @guarded
 def end_one(running: RunningCall, at: float) -> None:
     """Ends `running`, whose body was dropped at the time `at`."""
-    running.settle("dropped", at=at)
+    running.settle(Ending("dropped", at=at))
     running.publish()
 
 

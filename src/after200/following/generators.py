@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an iterator of ours must have to pass for the generator that it stands for.
+"""The methods of an async generator that httpx and the SDK look for, forwarded to the generator that is wrapped.
 
-The HTTP client and the SDK close an async generator that they leave, and leave any other iterator to its end.
+They close an async generator that they leave, and read any other iterator to its end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
-
-from .foreign import Foreign
 
 
 class ForwardsAsyncGenerator:
@@ -17,11 +16,14 @@ class ForwardsAsyncGenerator:
     __slots__ = ()
     _inner: Any
 
-    def asend(self, value: Foreign) -> Foreign:
-        return self._inner.asend(value)
+    def asend(self, value: object) -> Awaitable[object]:
+        sent: Awaitable[object] = self._inner.asend(value)
+        return sent
 
-    def athrow(self, *exception: Foreign) -> Foreign:
-        return self._inner.athrow(*exception)
+    def athrow(self, *exception: object) -> Awaitable[object]:
+        thrown: Awaitable[object] = self._inner.athrow(*exception)
+        return thrown
 
-    def aclose(self) -> Foreign:
-        return self._inner.aclose()
+    def aclose(self) -> Awaitable[object]:
+        closed: Awaitable[object] = self._inner.aclose()
+        return closed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one registry, HTTP response → `RunningCall`.
+"""The one registry, response → `RunningCall`.
 
 Streams come and go (the SDK copies them from 1.14, its helpers read a second one up to 0.42), the response stays the
 same.
@@ -8,14 +8,13 @@ same.
 from __future__ import annotations
 
 import weakref
-from typing import Any, Final
+from typing import Final
 
-from .dropped import dropped
-from .foreign import Foreign
+from .dropped import drop
 from .running import RunningCall
 
 
-class _Followed(weakref.ref[Any]):
+class _Followed(weakref.ref[object]):
     """A weak reference to a response, and the call that it answers."""
 
     __slots__ = ("key", "running")
@@ -26,7 +25,7 @@ class _Followed(weakref.ref[Any]):
 _followed: Final[dict[int, _Followed]] = {}
 
 
-def follow(response: Foreign, running: RunningCall) -> None:
+def follow(response: object, running: RunningCall) -> None:
     """Registers `response` as the one whose body ends `running`."""
     followed = _Followed(response, _response_is_gone)
     followed.key, followed.running = id(response), running
@@ -34,18 +33,18 @@ def follow(response: Foreign, running: RunningCall) -> None:
     running.response = weakref.ref(response)
 
 
-def find(response: Foreign) -> RunningCall | None:
+def find(response: object) -> RunningCall | None:
     """Returns the call that `response` answers, None when it is followed no more, or never was."""
     followed = _followed.get(id(response))
     return followed.running if followed is not None and followed() is response else None
 
 
-def _response_is_gone(followed: weakref.ref[Any]) -> None:
+def _response_is_gone(followed: weakref.ref[object]) -> None:
     # Another response may have taken its place in the registry, at the same address.
     if isinstance(followed, _Followed):
         if _followed.get(followed.key) is followed:
             del _followed[followed.key]
-        dropped(followed.running)
+        drop(followed.running)
 
 
 def all_followed() -> list[RunningCall]:

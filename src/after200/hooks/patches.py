@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 import wrapt
 
-from ..following.foreign import Foreign
 from ..guard import guarded, warn_once
+from .wrappers import Arguments, Keywords, Wrapped
+
+Wrapper = Callable[[Wrapped, Any, Arguments, Keywords], object]
 
 
 class Target(NamedTuple):
@@ -26,7 +28,7 @@ class Target(NamedTuple):
     path: str
     """The attribute in `module`, with the class that it belongs to."""
 
-    wrapper: Callable[..., Any]
+    wrapper: Wrapper
     """What is called in its place: `wrapper(wrapped, instance, args, kwargs)`, as wrapt has it."""
 
     loses: str
@@ -39,14 +41,14 @@ class Target(NamedTuple):
 class Patch(NamedTuple):
     """A patch that is on."""
 
-    parent: Foreign
+    parent: object
     """The module or class that has the attribute."""
 
     attribute: str
-    original: Foreign
+    original: object
     """What was there."""
 
-    wrapper: Foreign
+    wrapper: object
     """What is there now."""
 
     inherited: bool
@@ -118,7 +120,7 @@ class Patches:
                 target.loses,
             )
 
-    def _wrap(self, parent: Foreign, attribute: str, original: Foreign, hook: Foreign) -> None:
+    def _wrap(self, parent: object, attribute: str, original: object, hook: Wrapper) -> None:
         inherited = attribute not in vars(parent)
         # Somebody else's patch over ours keeps ours in place for good: it does nothing once there are no patches.
         wrapper = wrapt.FunctionWrapper(original, hook, enabled=self._patches.__len__)  # type: ignore[arg-type]
@@ -126,7 +128,7 @@ class Patches:
         self._patches.append(Patch(parent, attribute, original, wrapper, inherited))
 
 
-def wrapped_below(parent: Foreign, attribute: str, original: Foreign) -> list[type]:
+def wrapped_below(parent: object, attribute: str, original: Wrapped) -> list[type]:
     """Returns the subclasses of `parent` for which somebody wrapped its `attribute` before.
 
     A patch on `parent` does not reach them. logfire wraps `request` of each client class.

@@ -71,7 +71,7 @@ class Recording:
         return True
 
     @guarded
-    def use_sdk_span(self, call: Call, span: Span | None, tracer: Tracer | None) -> Span | None:
+    def choose_span(self, call: Call, span: Span | None, tracer: Tracer | None) -> Span | None:
         """The SDK asked `tracer` for `span`. Returns the span that the SDK must use from here on."""
         if self._spans is None:
             return span
@@ -83,7 +83,7 @@ class Recording:
         return used
 
     @property
-    def shares_sdk_span(self) -> bool:
+    def writes_on_sdk_span(self) -> bool:
         """Whether the SDK's own span records, and is completed."""
         return self._span is not None and not self._span.own and self._span.records
 
@@ -112,7 +112,7 @@ class Recording:
             self._metrics.rate_limits(call, limits)
 
     @guarded
-    def complete_span(self, call: EndedCall) -> None:
+    def write_sdk_span(self, call: EndedCall) -> None:
         """The SDK is about to end its own span: writes what the call came to on it."""
         if self._spans is not None:
             self._spans.end(bounded(call), self._span, 0.0)

@@ -9,20 +9,18 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
-from ...following.dropped import dropped
-from ...following.foreign import Foreign
+from ...following.dropped import drop
 from ...following.generators import ForwardsAsyncGenerator
 from ...following.reading import deliver
 from ...following.responses import find
-from ...following.running import RunningCall
 from ...guard import guarded
+from .calls import SDKCall
 from .exceptions import correct
 
 
 @guarded
-def learn_odd_event(running: RunningCall) -> None:
+def learn_odd_event(running: SDKCall) -> None:
     """The SDK handed the last event, of a name that it may not know, to the application."""
     if running.odd_event is not None:
         running.learn(running.odd_event)
@@ -34,22 +32,23 @@ class Reading:
 
     __slots__ = ("__weakref__", "_response", "_running", "is_reading")
 
-    def __init__(self, response: Foreign) -> None:
-        self._response = response
-        self._running: RunningCall | None = None
+    def __init__(self, response: object) -> None:
+        self._response: object = response
+        self._running: SDKCall | None = None
         self.is_reading = False
         """Whether the application waits for the next event."""
 
     @guarded
-    def begin(self) -> RunningCall | None:
+    def begin(self) -> SDKCall | None:
         """The application asks for the first event. Returns the call that the response answers, if any.
 
         Not done when the iterator is made: helpers of the SDK up to 0.42 drop a stream that never began.
         """
         response, self._response = self._response, None
-        self._running = find(response)
-        if self._running is not None:
-            self._running.reader = weakref.ref(self)
+        running = find(response)
+        if isinstance(running, SDKCall):
+            self._running = running
+            running.reader = weakref.ref(self)
         return self._running
 
     @guarded
@@ -71,10 +70,10 @@ class Reading:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # Of an object whose making failed.
             if self._running is not None:
-                dropped(self._running)
+                drop(self._running)
 
 
-def delivered_events(events: Iterator[Any], reading: Reading) -> Iterator[Any]:
+def delivered_events(events: Iterator[object], reading: Reading) -> Iterator[object]:
     """Yields `events`, which the SDK hands to the application, as they are."""
     running = reading.begin()
     if running is None:
@@ -103,17 +102,17 @@ class ADeliveredEvents(ForwardsAsyncGenerator):
 
     __slots__ = ("_has_begun", "_inner", "_next", "_reading", "_running")
 
-    def __init__(self, events: AsyncIterator[Any], reading: Reading) -> None:
+    def __init__(self, events: AsyncIterator[object], reading: Reading) -> None:
         self._inner = events
         self._next = events.__anext__
         self._reading = reading
         self._has_begun = False
-        self._running: RunningCall | None = None
+        self._running: SDKCall | None = None
 
     def __aiter__(self) -> ADeliveredEvents:
         return self
 
-    async def __anext__(self) -> Foreign:
+    async def __anext__(self) -> object:
         reading = self._reading
         if not self._has_begun:
             self._has_begun = True

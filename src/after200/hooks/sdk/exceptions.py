@@ -8,9 +8,8 @@ class for the corrected status code and error code. Its `body`, `message`, `requ
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import Any, Final
 
-from ...following.foreign import Foreign
 from ...following.running import RunningCall
 from ...guard import guarded
 
@@ -36,7 +35,7 @@ _TABLE: Final = ("anthropic._error_classes", "ERROR_CLASSES")
 
 
 @guarded
-def correct(running: RunningCall, exception: Foreign) -> bool:
+def correct(running: RunningCall, exception: Any) -> bool:
     """Gives `exception`, raised out of the stream of `running`, the status code and the class it should have had.
 
     Returns True when it did; then the exception has to be raised anew.
@@ -52,7 +51,7 @@ def correct(running: RunningCall, exception: Foreign) -> bool:
     return True
 
 
-def error_class(exception: Foreign, status: int) -> type | None:
+def error_class(exception: object, status: int) -> type | None:
     """Returns the SDK's class for `status` and the error code of `exception`, which extends that exception's class."""
     table = getattr(sys.modules.get(_TABLE[0]), _TABLE[1], {})
     module = sys.modules.get("anthropic._exceptions")

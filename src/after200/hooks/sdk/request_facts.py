@@ -10,8 +10,8 @@ from typing import Final
 
 from ...call.limits import name
 from ...call.record import Call, Parameter
-from ...following.foreign import Foreign
 from .endpoints import find_endpoint, model_in_url
+from .objects import URL, Client, Options
 
 _PROVIDERS: Final = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"))
 """A part of the name of a client's class → `gen_ai.provider.name`; `anthropic` for every other client."""
@@ -27,16 +27,17 @@ _PARAMETERS: Final[dict[str, tuple[type, ...]]] = {
 MAX_STOP_SEQUENCES: Final = 16
 
 
-def read_request(client: Foreign, options: Foreign, *, stream: bool) -> Call | None:
+def read_request(client: Client, options: Options, *, stream: bool) -> Call | None:
     """Returns the call that a request with `options` of `client` is; None for a request that is no call."""
     endpoint = find_endpoint(options.method, options.url)
     if endpoint is None:
         return None
     body = request_body(options)
+    provider = provider_name(client)
     host, port = server_of(client.base_url)
     return Call(
         operation=endpoint.operation,
-        provider=provider_name(client),
+        provider=provider,
         model=name(body.get("model")) or model_in_url(options.url),
         stream=stream,
         server_address=host,
@@ -46,22 +47,22 @@ def read_request(client: Foreign, options: Foreign, *, stream: bool) -> Call | N
     )
 
 
-def request_body(options: Foreign) -> Mapping[str, object]:
+def request_body(options: Options) -> Mapping[str, object]:
     """Returns the request's body as the SDK sends it: what the caller adds by `extra_body` goes over the rest."""
     body = options.json_data if isinstance(options.json_data, Mapping) else {}
     extra = getattr(options, "extra_json", None)
     return {**body, **extra} if extra and isinstance(extra, Mapping) else body
 
 
-def requested_model(options: Foreign) -> str | None:
+def requested_model(options: Options) -> str | None:
     """Returns the model that the body of an attempt names; None where the client moved it into the URL."""
     json_data = getattr(options, "json_data", None)
     return name(json_data.get("model")) if isinstance(json_data, Mapping) else None
 
 
-def provider_name(client: Foreign) -> str:
+def provider_name(client: Client) -> str:
     """Returns `gen_ai.provider.name`, by the client's class or the class of the SDK that it extends."""
-    return _provider_of(type(client))  # type: ignore[arg-type]
+    return _provider_of(type(client))
 
 
 @lru_cache(maxsize=256)
@@ -74,13 +75,13 @@ def _provider_of(client_class: type) -> str:
     return "anthropic"
 
 
-def sdk_traces(client: Foreign) -> bool:
+def sdk_traces(client: Client) -> bool:
     """Returns whether the SDK is about to make a span of its own for a call of `client` (1.14 and later)."""
     module = sys.modules.get("anthropic._base_client")
     return getattr(client, "_tracer", None) is not None and hasattr(module, "start_api_call_span")
 
 
-def server_of(base_url: Foreign) -> tuple[str | None, int | None]:
+def server_of(base_url: URL) -> tuple[str | None, int | None]:
     """Returns `server.address` and `server.port`; a client that finds its server when it sends has none yet."""
     if not base_url.host:
         return None, None

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import sys
 
-from ...call.exceptions import error_type_of
 from ...call.observer import CallObserver
-from ...following.current import TWICE, current_call, enter, leave
+from ...following.answers import answer_attempt
+from ...following.beginning import begin
+from ...following.current import NOTHING, current_call, make_current
 from ...following.dropped import end_dropped
-from ...following.foreign import Arguments, Foreign, Keywords, Wrapped
-from ...following.process_end import end_at_exit
 from ...following.running import RunningCall
 from ...guard import guarded
-from ...names import OTHER
-from .answers import answered, note_http_error, note_response, refused
+from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
+from .calls import SDKCall
+from .objects import Client, Options
 from .request_facts import read_request, requested_model, sdk_traces
+from .results import answer_call, begin_wait, finish_request
 
 
 class RequestHooks:
@@ -30,44 +31,32 @@ class RequestHooks:
 
     # --- the call ---
 
-    def request(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+    def request(self, wrapped: Wrapped, instance: Client, args: Arguments, kwargs: Keywords) -> object:
         """Around `SyncAPIClient.request`."""
         running = self._begin(instance, args, kwargs)
-        token = enter(running)
         try:
-            result = wrapped(*args, **kwargs)
+            with make_current(running) or NOTHING:
+                result = wrapped(*args, **kwargs)
         except BaseException as exception:
-            for _ in TWICE:
-                if leave(running, token):
-                    break
-            refused(running, exception)
+            finish_request(running, None, exception)
             raise
-        for _ in TWICE:
-            if leave(running, token):
-                break
-        answered(running, result)
+        finish_request(running, result)
         return result
 
-    async def arequest(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+    async def arequest(self, wrapped: Wrapped, instance: Client, args: Arguments, kwargs: Keywords) -> object:
         """Around `AsyncAPIClient.request`."""
         running = self._begin(instance, args, kwargs)
-        token = enter(running)
         try:
-            result = await wrapped(*args, **kwargs)
+            with make_current(running) or NOTHING:
+                result = await wrapped(*args, **kwargs)
         except BaseException as exception:
-            for _ in TWICE:
-                if leave(running, token):
-                    break
-            refused(running, exception)
+            finish_request(running, None, exception)
             raise
-        for _ in TWICE:
-            if leave(running, token):
-                break
-        answered(running, result)
+        finish_request(running, result)
         return result
 
     @guarded
-    def _begin(self, client: Foreign, args: Arguments, kwargs: Keywords) -> RunningCall | None:
+    def _begin(self, client: Client, args: Arguments, kwargs: Keywords) -> SDKCall | None:
         """Returns the call that the request is; None for a request that is no call, or must not be recorded."""
         if self._observer.suppressed():
             return None
@@ -76,56 +65,46 @@ class RequestHooks:
         call = read_request(client, options, stream=bool(kwargs.get("stream")))
         if call is None:
             return None
-        end_at_exit()
-        sends_more = bool(getattr(client, "middleware", ()))
-        running = RunningCall(call, corrects_exceptions=self._correct_exceptions, sends_more=sends_more)
-        running.recording = self._observer.begin(call, sdk_traces=sdk_traces(client))
+        traces, sends_more = sdk_traces(client), bool(getattr(client, "middleware", ()))
+        running = SDKCall(call, corrects_exceptions=self._correct_exceptions, sends_more=sends_more)
+        begin(running, self._observer, sdk_traces=traces)
         return running
 
     # --- its attempts ---
 
-    def build_request(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+    def build_request(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `BaseClient._build_request`: an attempt is about to be sent."""
         running = current_call.get()
         if running is not None:
-            note_sending(running, args[0] if args else kwargs.get("options"))
+            begin_attempt(running, args[0] if args else kwargs.get("options", ABSENT))
         return wrapped(*args, **kwargs)
 
-    def should_retry(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+    def should_retry(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `BaseClient._should_retry`: an attempt was answered with an HTTP error, and may be repeated."""
         running = current_call.get()
         if running is not None:
-            note_http_error(running, args[0] if args else kwargs.get("response"))
+            answer_attempt(running, args[0] if args else kwargs.get("response", ABSENT))
         return wrapped(*args, **kwargs)
 
-    def retry_timeout(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+    def retry_timeout(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `BaseClient._calculate_retry_timeout`: the SDK is about to wait.
 
         Called where the exception that lost an attempt, if any, is being handled.
         """
         running = current_call.get()
         if running is not None:
-            note_wait(running, sys.exc_info()[1])
+            begin_wait(running, sys.exc_info()[1])
         return wrapped(*args, **kwargs)
 
-    def process_response(self, wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+    def process_response(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `_process_response` of both clients: an attempt was answered."""
         running = current_call.get()
         if running is not None:
-            note_response(running, kwargs.get("response"))
+            answer_call(running, kwargs.get("response", ABSENT))
         return wrapped(*args, **kwargs)
 
 
 @guarded
-def note_sending(running: RunningCall, options: Foreign) -> None:
+def begin_attempt(running: RunningCall, options: Options) -> None:
     """An attempt with `options` is about to be sent."""
-    running.attempt_begins(requested_model(options))
-
-
-@guarded
-def note_wait(running: RunningCall, exception: BaseException | None) -> None:
-    """The SDK is about to wait, because of `exception` or of the answer to the last attempt."""
-    if running.is_waiting_for_answer:
-        error_type = None if exception is None else error_type_of(exception)
-        running.attempt_lost(None if error_type == OTHER else error_type)
-    running.wait_begins()
+    running.attempts.begin(requested_model(options))

@@ -8,58 +8,64 @@ sees what the SDK raises, and knows whether the application waits.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
+from typing import TypeVar
 
 from ...call.errors import read_frame_error
 from ...call.events import decode
 from ...call.facts import Facts
-from ...following.foreign import Arguments, Foreign, Keywords, Wrapped
 from ...following.reading import deliver
 from ...following.responses import find
 from ...following.running import RunningCall
 from ...guard import guarded
+from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
+from .calls import SDKCall
 from .delivered_events import ADeliveredEvents, Reading, delivered_events
+from .objects import Frame, Stream
 from .wire_events import AWireEvents, wire_events
 
-_decoders: weakref.WeakKeyDictionary[Foreign, RunningCall] = weakref.WeakKeyDictionary()
+Events = TypeVar("Events")
+
+_decoders: weakref.WeakKeyDictionary[object, RunningCall] = weakref.WeakKeyDictionary()
 """The call whose frames a decoder of Amazon Bedrock's event streams decodes."""
 
 
 # --- the wrappers, each with the signature that wrapt asks for ---
 
 
-def stream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+def stream(wrapped: Wrapped, instance: Stream, args: Arguments, kwargs: Keywords) -> object:
     """Around `Stream.__stream__`."""
     events = wrapped(*args, **kwargs)
-    return observed(delivered_events, events, instance) or events
+    return wrap_delivered(delivered_events, events, instance) or events
 
 
-def astream(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+def astream(wrapped: Wrapped, instance: Stream, args: Arguments, kwargs: Keywords) -> object:
     """Around `AsyncStream.__stream__`."""
     events = wrapped(*args, **kwargs)
-    return observed(ADeliveredEvents, events, instance) or events
+    return wrap_delivered(ADeliveredEvents, events, instance) or events
 
 
-def iter_events(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+def iter_events(wrapped: Wrapped, instance: Stream, args: Arguments, kwargs: Keywords) -> object:
     """Around `Stream._iter_events`."""
     events = wrapped(*args, **kwargs)
-    return watched(wire_events, events, instance) or events
+    return wrap_wire(wire_events, events, instance) or events
 
 
-def aiter_events(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+def aiter_events(wrapped: Wrapped, instance: Stream, args: Arguments, kwargs: Keywords) -> object:
     """Around `AsyncStream._iter_events`."""
     events = wrapped(*args, **kwargs)
-    return watched(AWireEvents, events, instance) or events
+    return wrap_wire(AWireEvents, events, instance) or events
 
 
-def close(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+def close(wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
     """Around the `close` of a stream or a raw response: the application is done with it."""
     close_stream(instance)
     return wrapped(*args, **kwargs)
 
 
-def parse_frame(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Keywords) -> Foreign:
+def parse_frame(wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
     """Around `AWSEventStreamDecoder._parse_message_from_event`."""
-    read_frame(instance, args[0] if args else kwargs.get("event"))
+    read_frame(instance, args[0] if args else kwargs.get("event", ABSENT))
     return wrapped(*args, **kwargs)
 
 
@@ -67,21 +73,21 @@ def parse_frame(wrapped: Wrapped, instance: Foreign, args: Arguments, kwargs: Ke
 
 
 @guarded
-def observed(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
+def wrap_delivered(kind: Callable[[Events, Reading], object], events: Events, stream: Stream) -> object:
     """Returns `events`, which `stream` hands to the application, in the iterator that `kind` makes."""
     return kind(events, Reading(stream.response))
 
 
 @guarded
-def watched(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
+def wrap_wire(kind: Callable[[Events, SDKCall], object], events: Events, stream: Stream) -> object:
     """Returns `events`, which `stream` is about to parse, in the iterator that `kind` makes.
 
     Returns None when nobody hands them to the application: the tap on the body reads them from the bytes.
     """
     running = find(stream.response)
-    if running is None or running.reader is None:
+    if not isinstance(running, SDKCall) or running.reader is None:
         return None
-    running.watched = True
+    running.events_are_parsed = True
     decoder = getattr(stream, "_decoder", None)
     if hasattr(decoder, "_parse_message_from_event"):
         _decoders[decoder] = running
@@ -89,7 +95,7 @@ def watched(kind: Foreign, events: Foreign, stream: Foreign) -> Foreign:
 
 
 @guarded
-def close_stream(stream: Foreign) -> None:
+def close_stream(stream: object) -> None:
     """The application closes `stream`."""
     response = getattr(stream, "response", None)
     running = find(getattr(stream, "http_response", None) if response is None else response)
@@ -98,7 +104,7 @@ def close_stream(stream: Foreign) -> None:
 
 
 @guarded
-def read_frame(decoder: Foreign, frame: Foreign) -> None:
+def read_frame(decoder: object, frame: Frame) -> None:
     """Reads the error in a frame of Amazon Bedrock's while the frame is whole.
 
     The SDK raises a bare `ValueError` for it before 1.7, knows no type that botocore does not know, and never keeps
@@ -108,5 +114,5 @@ def read_frame(decoder: Foreign, frame: Foreign) -> None:
     if running is not None:
         error = read_frame_error(frame.headers, decode(frame.payload))
         if error is not None:
-            running.event_came()
+            running.see_event()
             running.learn(Facts(error=error))

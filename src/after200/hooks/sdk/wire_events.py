@@ -7,24 +7,23 @@ The SDK drops some of them afterwards: those without a name, and those whose nam
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 from ...call.events import CHUNK, CHUNK_TYPE, ERROR_FIELD, KNOWN_NAMES, read_event
 from ...call.record import clock
-from ...following.foreign import Foreign
 from ...following.generators import ForwardsAsyncGenerator
 from ...following.reading import deliver
-from ...following.running import RunningCall
 from ...guard import guarded, report_fault
+from .calls import SDKCall
+from .objects import Event, PlainEvent
 
 # A plain chunk, one that needs no decoding, is counted where it passes and costs as little as can be: both twins do so
 # in the same words, and read the fields under the SDK's properties.
 
 
 @guarded
-def read(running: RunningCall, sse: Foreign) -> Foreign:
+def read(running: SDKCall, sse: Event) -> type[Event] | None:
     """Reads `sse`, any event but the plain chunks. Returns the class of the events that may be plain from here on."""
-    running.event_came()
+    running.see_event()
     call, name, data = running.call, sse.event, sse.data
     facts = read_event(name, data, call.end_rule, look_for_text=call.progress.first_text_at is None)
     running.odd_event = None
@@ -37,16 +36,16 @@ def read(running: RunningCall, sse: Foreign) -> Foreign:
     return type(sse) if may_be_plain(running) and hasattr(sse, "_event") and hasattr(sse, "_data") else None
 
 
-def may_be_plain(running: RunningCall) -> bool:
+def may_be_plain(running: SDKCall) -> bool:
     """Returns whether a chunk can do without decoding: the first text is known, and not each gap is recorded."""
     recording = running.recording
     return running.call.progress.first_text_at is not None and recording is not None and not recording.wants_gaps
 
 
-def wire_events(events: Iterator[Any], running: RunningCall) -> Iterator[Foreign]:
+def wire_events(events: Iterator[PlainEvent], running: SDKCall) -> Iterator[PlainEvent]:
     """Yields `events`, which the SDK is about to parse, as they are, each read."""
     progress = running.call.progress
-    plain: Foreign = None
+    plain: type[Event] | None = None
     try:
         for sse in events:
             try:
@@ -64,9 +63,9 @@ def wire_events(events: Iterator[Any], running: RunningCall) -> Iterator[Foreign
                 else:
                     plain = read(running, sse)
             except Exception:
-                report_fault("after200.hooks.wire_events")
+                report_fault("after200.hooks.sdk.wire_events")
             yield sse
-            sse = None  # An event is not kept alive until the next one comes.
+            del sse  # An event is not kept alive until the next one comes.
     except GeneratorExit:
         raise
     except BaseException as exception:
@@ -79,17 +78,17 @@ class AWireEvents(ForwardsAsyncGenerator):
 
     __slots__ = ("_inner", "_next", "_plain", "_progress", "_running")
 
-    def __init__(self, events: AsyncIterator[Any], running: RunningCall) -> None:
+    def __init__(self, events: AsyncIterator[PlainEvent], running: SDKCall) -> None:
         self._inner = events
         self._next = events.__anext__
         self._running = running
         self._progress = running.call.progress
-        self._plain: Foreign = None
+        self._plain: type[Event] | None = None
 
     def __aiter__(self) -> AWireEvents:
         return self
 
-    async def __anext__(self) -> Foreign:
+    async def __anext__(self) -> PlainEvent:
         try:
             sse = await self._next()
         except BaseException as exception:
@@ -111,5 +110,5 @@ class AWireEvents(ForwardsAsyncGenerator):
             else:
                 self._plain = read(self._running, sse)
         except Exception:
-            report_fault("after200.hooks.wire_events")
+            report_fault("after200.hooks.sdk.wire_events")
         return sse

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bytes of one body, fed piece by piece as the application reads them → the facts of its call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+
+from ..call.bodies import BodyReader, reader_for
+from ..call.documents import Beginning
+from ..call.facts import UNDECODABLE, Facts
+from ..guard import guarded
+from .protocols import Decoder, Headers
+from .reading import deliver
+from .running import RunningCall
+
+
+def make_feed(running: RunningCall, headers: Headers, *, decoded: bool = False) -> BodyFeed:
+    """Returns what parses the body of a response, and makes it the feed of `running`.
+
+    Args:
+        running: the call that the response answers.
+        headers: the headers of the response: its media type and its content encoding.
+        decoded: whether the bytes will come without their content encoding.
+    """
+    encoding = "" if decoded else (headers.get("content-encoding") or "").strip().lower()
+    make_decoder = None if encoding in ("", "identity") else content_decoders(headers).get(encoding)
+    reader: BodyReader | None = None
+    if encoding in ("", "identity") or make_decoder is not None:  # The HTTP client does not decode any other either.
+        reader = make_reader(running, headers.get("content-type", ""))
+    running.feed = feed = BodyFeed(running, reader, None if make_decoder is None else make_decoder())
+    return feed
+
+
+def feed_whole(running: RunningCall, body: bytes, content_type: str | None) -> None:
+    """Parses a whole body, which has been read and decoded, of the media type that `content_type` names."""
+    running.feed = feed = BodyFeed(running, make_reader(running, content_type), None)
+    feed.parse(body)
+
+
+def make_reader(running: RunningCall, content_type: str | None) -> BodyReader:
+    """Returns what parses a body: whole, or only until the first event, where the events are parsed elsewhere."""
+    if not running.events_are_parsed:
+        return reader_for(content_type or "", running.call.end_rule, stream=running.call.stream)
+    return Beginning(running.call.end_rule)
+
+
+class BodyFeed:
+    """Reads the bytes of one body: through its content encoding, into the reader for its media type."""
+
+    def __init__(self, running: RunningCall, reader: BodyReader | None, decoder: Decoder | None) -> None:
+        """`reader` is None for a content that nobody can decode."""
+        self._running = running
+        self._reader = reader
+        self._decoder = decoder
+        self.is_done = False
+        """Whether the rest of the bytes is not needed: the events are parsed elsewhere, and one came."""
+        self._is_finished = False
+
+    def stop(self) -> None:
+        """The rest is not needed. What was kept of the beginning goes: a stream may stay open for long."""
+        self.is_done = True
+        self._reader = self._decoder = None
+
+    @guarded
+    def feed(self, chunk: bytes) -> None:
+        """Reads the next piece of the body, as it was sent."""
+        if self._decoder is None or self._reader is None:
+            self.parse(chunk)
+            return
+        try:
+            chunk = as_bytes(self._decoder.decode(chunk))
+        except Exception:
+            # The HTTP client, which decodes the same bytes, raises for them out of this very read.
+            self._reader = None
+            self._running.learn(UNDECODABLE)
+            if not self._running.events_are_parsed:
+                deliver(self._running, "stop")
+        else:
+            self.parse(chunk)
+
+    def parse(self, chunk: bytes) -> None:
+        """Reads the next piece of the body, which has been decoded."""
+        # Put back only at the end: a reader that raised is out of step with the body.
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        for facts in reader.feed(chunk):
+            self._running.learn(facts)
+        if reader.events:
+            self._running.call.events = True
+        self._reader = reader
+
+    def finish(self) -> Iterable[Facts]:
+        """Yields what the end of the body says, the first time."""
+        if self._is_finished:
+            return
+        self._is_finished = True
+        if self._reader is None:
+            if self._running.call.error is None and not self._running.events_are_parsed:
+                # The encoding is unknown, so the content cannot be judged: it counts as an answer.
+                yield Facts(stopped=True, is_answer=True)
+            return
+        if self._decoder is not None:
+            yield from self._reader.feed(as_bytes(self._decoder.flush()))
+        yield from self._reader.finish()
+
+
+def as_bytes(decoded: bytes | Iterable[bytes]) -> bytes:
+    """Returns what a content decoder gave as bytes: it gives bytes, or an iterator over them (httpx2)."""
+    return decoded if isinstance(decoded, bytes) else b"".join(decoded)
+
+
+def content_decoders(headers: Headers) -> Mapping[str, Callable[[], Decoder]]:
+    """Returns the content encodings that the HTTP client whose headers these are can decode, each with its decoder."""
+    client = type(headers).__module__.partition(".")[0]
+    decoders: Mapping[str, Callable[[], Decoder]] = getattr(
+        sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {}
+    )
+    return decoders
