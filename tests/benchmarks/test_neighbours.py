@@ -11,6 +11,8 @@ import pytest
 from benchmarks.neighbours import MEASURED
 from tests.support.neighbours.environments import ROOT, CannotInstallError, interpreter
 
+pytestmark = pytest.mark.repeats("benchmarks/test_contestants.py")
+
 PROGRAM = """
 from benchmarks import wire
 from benchmarks.neighbours import Neighbour

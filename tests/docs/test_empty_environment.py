@@ -19,6 +19,8 @@ from ..support.patience import PATIENCE_S
 from .pages import ROOT
 from .programs import environment, free_port, wait_until_open
 
+pytestmark = pytest.mark.repeats("cli/test_readme.py")
+
 BLOCKS = re.findall(r"^```(?:sh|python)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 CONSOLE = {f"OTEL_{signal}_EXPORTER": "console" for signal in ("TRACES", "METRICS", "LOGS")}
 

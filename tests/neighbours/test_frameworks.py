@@ -20,6 +20,8 @@ from ..support.neighbours.environments import ROOT, CannotInstallError, interpre
 from ..support.neighbours.expectations import DURATION, FIRST_CHUNK, FRAMEWORKS, TOKENS, Framework
 from ..support.patience import PATIENCE_S
 
+pytestmark = pytest.mark.repeats("neighbours/test_neighbours.py")
+
 CALLS = 2
 """The calls that a framework makes: one whole, one streamed."""
 

@@ -7,12 +7,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import pytest
 
+from ..support.neighbours.expectations import Neighbour
 from .recorded import OURS, Recorded
 from .table import DOCUMENT, frameworks, table
+
+
+def traits(recorded: Neighbour, run: str = "") -> Iterator[Hashable]:
+    """What a test beside one neighbour covers: the run with each thing that there is to be seen of the neighbour."""
+    yield from (
+        (run, name)
+        for name, has in {
+            "records the same metrics": recorded.overlap,
+            "can be told to leave them out": recorded.without_metrics,
+            "leaves something to set": recorded.advice,
+            "instruments the HTTP client": recorded.name == "httpx2",
+        }.items()
+        if has
+    )
+
+
+pytestmark = pytest.mark.variants(covers=traits)
 
 BOTH_ORDERS = ("ours first", "theirs first")
 TOGETHER = (*BOTH_ORDERS, "ours put on again")

@@ -44,7 +44,7 @@ def unneeded(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
     for item in items:
         if item.get_closest_marker("repeats"):
             yield item
-        elif item.get_closest_marker("variants"):
+        elif item.get_closest_marker("variants") and hasattr(item, "callspec"):  # A module is marked as a whole.
             variants[item.nodeid.partition("[")[0]].append(item)
     for of_one_test in variants.values():
         kept = set(representatives([covered(item) for item in of_one_test]))
@@ -54,7 +54,7 @@ def unneeded(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
 def covered(item: pytest.Item) -> frozenset[Hashable]:
     """What one variant of a test covers."""
     marker = item.get_closest_marker("variants")
-    parameters: Mapping[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}
+    parameters: Mapping[str, Any] = item.callspec.params  # type: ignore[attr-defined]
     covers: Covers = marker.kwargs.get("covers", pairs) if marker else pairs
     return frozenset(covers(**parameters))
 
