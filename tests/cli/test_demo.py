@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from after200.cli.demo import RATE_LIMITS
+from after200.cli.demo import RATE_LIMITS, main
 
 from ..support.patience import PATIENCE_S
 
@@ -150,9 +150,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("option", "message"), BAD)
-def test_a_wrong_option_is_named_with_what_is_accepted(option: str, message: str) -> None:
-    finished = demo(option)
-    assert 2 == finished.returncode
-    assert f"after200 demo: error: {message}\n" in finished.stderr
-    assert "usage: after200 demo [-h] [--calls" in finished.stderr
-    assert "" == finished.stdout
+def test_a_wrong_option_is_named_with_what_is_accepted(
+    option: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    printed = capsys.readouterr()
+    assert (2, "") == (ended.value.code, printed.out)
+    assert f"after200 demo: error: {message}\n" in printed.err
+    assert "usage: after200 demo [-h] [--calls" in printed.err

@@ -22,6 +22,7 @@ from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
+from ..support import warm
 from ..support.make import make
 from ..support.patience import PATIENCE_S
 
@@ -58,16 +59,7 @@ def run(
     """Run a command with the environment's programs on PATH and no proxy between it and the servers of the test."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PATH": path, "NO_PROXY": "127.0.0.1", "ANTHROPIC_API_KEY": "none"} | settings
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        input=asked,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    return warm.run_command(command, environment, folder, asked)
 
 
 @pytest.fixture

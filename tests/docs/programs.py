@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from ..support import warm
 from ..support.patience import PATIENCE_S
 
 
@@ -23,16 +24,7 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
 def run(
     command: list[str], folder: Path | None = None, asked: str = "", **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(settings),
-        input=asked,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    return warm.run_command(command, environment(settings), folder, asked)
 
 
 def free_port() -> int:

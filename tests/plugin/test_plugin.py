@@ -12,6 +12,7 @@ import pytest
 from after200.installation import pip_install
 from after200.settings import PREFIX, Settings
 
+from ..support import warm
 from ..support.patience import PATIENCE_S
 
 pytest_plugins = ["pytester"]
@@ -42,10 +43,23 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 
 def run(project: pytest.Pytester, *tests: str) -> pytest.RunResult:
+    """Runs pytest in a process that has imported the SDK and OpenTelemetry, and nothing of the package."""
+    write(project, *tests)
+    ended = warm.run(["-m", "pytest", "-p", "no:cacheprovider", "--strict-markers"], cwd=project.path)
+    return pytest.RunResult(ended.returncode, ended.stdout.splitlines(), ended.stderr.splitlines(), 0.0)
+
+
+def run_anew(project: pytest.Pytester, *tests: str) -> pytest.RunResult:
+    """Runs pytest in a process that has imported nothing."""
+    write(project, *tests)
+    return project.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers", timeout=PATIENCE_S)
+
+
+def write(project: pytest.Pytester, *tests: str) -> None:
+    """Writes a file with these tests."""
     if tests:
         lines = [line.removeprefix("    ") for line in (ASKS + "".join(tests)).splitlines()]
         project.makepyfile("\n".join(lines))
-    return project.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers", timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -168,7 +182,7 @@ def test_an_sdk_that_is_instrumented_already_is_an_error_that_says_so(project: p
 
 def test_without_opentelemetry_s_sdk_it_says_what_to_install(project: pytest.Pytester) -> None:
     project.makeconftest("import sys\nsys.modules['opentelemetry.sdk'] = None\n")
-    ended = run(project, "\n    def test_it(after200_telemetry):\n        pass\n")
+    ended = run_anew(project, "\n    def test_it(after200_telemetry):\n        pass\n")
     ended.assert_outcomes(errors=1)
     ended.stdout.re_match_lines([f"the fixture after200_telemetry needs .*: {re.escape(pip_install('pytest'))}$"])
 
@@ -184,4 +198,4 @@ def test_a_run_that_uses_neither_imports_nothing(project: pytest.Pytester) -> No
             assert not {name.partition(".")[0] for name in sys.modules} & {"anthropic", "opentelemetry", "h11", "wrapt"}
         """
     )
-    run(project).assert_outcomes(passed=1)
+    run_anew(project).assert_outcomes(passed=1)

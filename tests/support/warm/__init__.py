@@ -40,19 +40,23 @@ class Warm:
         arguments: Sequence[str],
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
+        asked: str = "",
         timeout: float = PATIENCE_S,
     ) -> subprocess.CompletedProcess[str]:
         """Runs `python ARGUMENTS` (`-m MODULE`, `-c PROGRAM` or a file first), to its end, and returns what it printed.
 
+        It reads `asked` from its standard input.
         Raises `subprocess.TimeoutExpired` after so many seconds, and ends the program before.
         """
         ours, its = socket.socketpair()
         with ours, its, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             request = {"arguments": [*arguments], "env": dict(env or os.environ), "cwd": str(cwd or Path.cwd())}
-            with open(os.devnull) as nothing, tempfile.TemporaryFile("w+") as asked:
-                json.dump(request, asked)
-                asked.flush()
-                files = [asked.fileno(), its.fileno(), nothing.fileno(), out.fileno(), err.fileno()]
+            with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as to_run:
+                given.write(asked)
+                given.seek(0)
+                json.dump(request, to_run)
+                to_run.flush()
+                files = [to_run.fileno(), its.fileno(), given.fileno(), out.fileno(), err.fileno()]
                 socket.send_fds(self._started(), [b"."], files)
             its.close()
             with ours.makefile("r") as answers:
@@ -86,3 +90,14 @@ class Warm:
 
 WARM = Warm()
 run = WARM.run
+
+
+def run_command(
+    command: Sequence[str], env: Mapping[str, str], cwd: str | Path | None = None, asked: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Runs any command to its end: what this Python is to run is forked, everything else is a new process."""
+    if command[0] == sys.executable:
+        return run(command[1:], env, cwd, asked)
+    return subprocess.run(
+        command, env=env, cwd=cwd, input=asked, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
