@@ -9,15 +9,18 @@ import sys
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from after200 import names
 from after200.cli import main as after200
 from after200.installation import pip_install
 from after200.monitoring import policy as policies
 from after200.monitoring.__main__ import main
 from after200.monitoring.alerts import all_alerts
+from after200.monitoring.alerts.failures import ALERT_OF_FAILURE
+from after200.monitoring.alerts.inhibition import FAILING, INHIBITIONS, SPECIAL
 from after200.monitoring.places import ALERTS, panel_id
 
 from ..support.monitoring.programs import DASHBOARDS
@@ -164,7 +167,6 @@ def test_a_template_cannot_ask_for_what_does_not_exist() -> None:
 
 
 def test_a_query_cannot_be_written_for_an_attribute_that_its_metric_lacks() -> None:
-    from after200 import names
     from after200.monitoring.promql import equals, select
 
     with pytest.raises(ValueError, match=r"after200\.attempts has no attribute 'after200\.outcome'"):
@@ -269,14 +271,47 @@ def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
     assert alerts == pages
     for name in alerts:
         text = (DASHBOARDS / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
-        for heading in ("## What it means", "## Confirm", "## What to do"):
+        for heading in ("## What it means", "## Confirm", "## What to do", "## Whom to tell"):
             assert heading in text, name
         assert "```promql" in text, name
 
 
+def test_a_runbook_that_sends_its_reader_to_a_status_page_says_where_it_is() -> None:
+    for path in (DASHBOARDS / "runbooks").glob("Claude*.md"):
+        text = path.read_text(encoding="utf-8")
+        if "tatus page" in text:
+            assert [] == [page for page in names.STATUS_PAGES.values() if f"<{page}>" not in text], path.name
+
+
+def test_links_from_runbooks_open_a_dashboard_on_the_last_hours() -> None:
+    known = {path.stem for path in (DASHBOARDS / "grafana").glob("*.json")}
+    for path in (DASHBOARDS / "runbooks").glob("Claude*.md"):
+        links = re.findall(r"/d/([a-z0-9-]+)(\S*)\)", path.read_text(encoding="utf-8"))
+        assert links, path.name
+        assert all(uid in known and query == "?from=now-3h&to=now" for uid, query in links), path.name
+
+
+def test_no_failure_of_the_contract_is_without_an_alert_that_names_it() -> None:
+    assert set(get_args(names.Failure)) == set(ALERT_OF_FAILURE)
+    assert [] == [alert for alert in ALERT_OF_FAILURE.values() if alert not in ALERTS]
+
+
+def test_inhibition_leads_from_the_special_to_the_general_and_never_in_a_circle() -> None:
+    pages = [
+        (source, target)
+        for one in INHIBITIONS
+        if one.source[0] == one.target[0] == "critical"
+        for source in one.source[1]
+        for target in one.target[1]
+    ]
+    assert not any((target, source) in pages for source, target in pages)
+    # Of all alerts on calls that fail, the kinds of failure are silenced by none.
+    assert set(FAILING) - set(SPECIAL) == {target for _, target in pages}
+
+
 def test_links_between_runbooks_lead_somewhere() -> None:
     for path in (DASHBOARDS / "runbooks").glob("*.md"):
-        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path.name} → {target}"
 
 

@@ -8,16 +8,21 @@ exist is an error, so a renamed metric cannot leave a stale page behind.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
 from after200 import names
 from after200.monitoring import recording as r
-from after200.monitoring.alerts import all_alerts
+from after200.monitoring.alerts import all_alerts, inhibition
+from after200.monitoring.alerts.failures import ALERT_OF_FAILURE
 from after200.monitoring.naming import label, metric_names
-from after200.monitoring.policy import KINDS, Policy
+from after200.monitoring.policy import CALLER_FAULTS, KINDS, Policy
+from after200.monitoring.symptoms import KINDS as KINDS_OF_SYMPTOM
 
 TEMPLATES = Path(__file__).parent / "templates"
+FRAGMENTS = Path(__file__).parent / "fragments"
+"""What several templates say: named in them as `<<fragment.support>>`."""
 PLACEHOLDER = re.compile(r"<<([a-zA-Z0-9_.]+)>>")
 
 
@@ -54,11 +59,29 @@ def placeholders(policy: Policy) -> dict[str, str]:
             for series in metric_names(attribute):
                 part = series.rpartition("_")[2] if attribute.kind == "histogram" else ""
                 known["_".join(filter(None, (f"metric.{constant.lower()}", part)))] = series
+    known |= failure_lists()
     known["recorded.bad"] = "\n```\n\n```promql\n".join(f"{r.BAD}:ratio{w}" for w in policy.longer_windows)
     known["table.burn_windows"] = "\n".join(
         f"| {b.severity} | {b.long} | {b.short} | {b.factor:g} | {b.hold} |" for b in policy.burns
     )
-    return known | {"table.alerts": alert_table(policy)}
+    known["table.alerts"] = alert_table(policy)
+    known["alertmanager.inhibit_rules"] = inhibition.as_yaml()
+    fragments = {f"fragment.{path.stem}": path.read_text(encoding="utf-8").rstrip() for path in FRAGMENTS.glob("*.md")}
+    return known | {name: fill(name, text, known) for name, text in fragments.items()}
+
+
+def failure_lists() -> dict[str, str]:
+    """Which failures an alert stands for, which alert names a failure, and where the providers say how they are."""
+    groups: dict[str, Iterable[str]] = {kind.name: kind.failures for kind in KINDS_OF_SYMPTOM}
+    groups |= {"caller_faults": CALLER_FAULTS, "all_failures": names.FAILURES}
+    rows = [f"| `{failure}` | [{alert}]({alert}.md) |" for failure, alert in ALERT_OF_FAILURE.items()]
+    pages = [f"| `{provider}` | <{page}> |" for provider, page in names.STATUS_PAGES.items()]
+    return {
+        **{f"list.{name}": ", ".join(f"`{failure}`" for failure in group) for name, group in groups.items()},
+        **{f"regex.{name}": "|".join(group) for name, group in groups.items()},
+        "table.failures": "\n".join(["| failure | runbook |", "|---|---|", *rows]),
+        "table.status_pages": "\n".join(["| provider | status page |", "|---|---|", *pages]),
+    }
 
 
 def alert_table(policy: Policy) -> str:

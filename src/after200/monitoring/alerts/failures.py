@@ -14,6 +14,7 @@ from after200.monitoring.alerts.alert import MODEL, PROVIDER, SHARE, WHERE, Aler
 from after200.monitoring.naming import label
 from after200.monitoring.promql import braces, equals, max_by, none_of, one_of
 from after200.monitoring.windows import BurnWindow, seconds
+from after200.names import Failure
 
 BURN: Final = "ClaudeErrorBudgetBurn"
 DOWN: Final = "ClaudeDown"
@@ -67,6 +68,13 @@ SYMPTOMATIC: Final = {
     ),
 }
 """The alert of each symptom. The one on all failures, `down`, pages only: see `down`."""
+
+
+ALERT_OF_FAILURE: Final[dict[Failure, str]] = {
+    **{failure: SYMPTOMATIC[kind.name].alert for kind in s.KINDS for failure in kind.failures},
+    "billing": BILLING,
+}
+"""The alert that names each failure."""
 
 
 def symptoms(policy: p.Policy) -> list[Alert]:
