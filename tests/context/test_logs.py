@@ -19,9 +19,12 @@ CREATE = "messages.create(stream=True)"
 LINES = "messages.with_streaming_response.iter_lines"
 OVERLOADED = "overloaded_error_mid_stream"
 REQUEST_ID = {"anthropic.request.id": "req_01N"}
+CALL = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-test"}
 
 LOGGED: dict[tuple[str, str], dict[str, Any]] = {
     (CREATE, OVERLOADED): {
+        **CALL,
+        "after200.phase": "mid_stream",
         "exception.type": "anthropic.APIStatusError",
         "exception.message": "Overloaded",
         "error.type": "overloaded_error",
@@ -31,6 +34,8 @@ LOGGED: dict[tuple[str, str], dict[str, Any]] = {
         **REQUEST_ID,
     },
     (LINES, OVERLOADED): {
+        **CALL,
+        "after200.phase": "mid_stream",
         "exception.message": "Overloaded",
         "error.type": "overloaded_error",
         "after200.failure": "overloaded",
@@ -39,6 +44,8 @@ LOGGED: dict[tuple[str, str], dict[str, Any]] = {
         **REQUEST_ID,
     },
     (CREATE, "end_without_message_stop"): {
+        **CALL,
+        "after200.phase": "mid_stream",
         "exception.message": "The stream ended before its end event.",
         "error.type": "stream_truncated",
         "after200.failure": "truncated",
@@ -46,6 +53,8 @@ LOGGED: dict[tuple[str, str], dict[str, Any]] = {
         **REQUEST_ID,
     },
     (CREATE, "http_404"): {
+        **CALL,
+        "after200.phase": "request",
         "exception.type": "anthropic.NotFoundError",
         "exception.message": "model: claude-nowhere",
         "error.type": "not_found_error",
@@ -55,6 +64,8 @@ LOGGED: dict[tuple[str, str], dict[str, Any]] = {
         **REQUEST_ID,
     },
     (CREATE, "reset_before_response"): {
+        **CALL,
+        "after200.phase": "request",
         "exception.type": "anthropic.APIConnectionError",
         "exception.message": "The connection was lost.",
         "error.type": "connection_error",

@@ -313,8 +313,10 @@ class Told:
             {
                 "event": "gen_ai.client.operation.exception",
                 "severity": "WARN",
+                **_CALL,
                 **present(
                     {
+                        "after200.phase": ending.phase,
                         "exception.type": exception_type,
                         "exception.message": ending.message,
                         "error.type": ending.error_type,

@@ -82,16 +82,23 @@ class Attribute:
 
 _BOTH: Final[tuple[Place, ...]] = ("span", "sdk_span")
 _ALL: Final[tuple[Place, ...]] = ("span", "sdk_span", "log")
+_OWN_AND_LOG: Final[tuple[Place, ...]] = ("span", "log")
 _METRICS_ONLY: Final[tuple[Place, ...]] = ()
 
 ATTRIBUTES: Final[dict[str, Attribute]] = {
     OPERATION_NAME: Attribute(
-        "string", "`chat` for Messages; `text_completion`, `batch_results` and `invoke_agent` for the other streams"
+        "string",
+        "`chat` for Messages; `text_completion`, `batch_results` and `invoke_agent` for the other streams",
+        _OWN_AND_LOG,
     ),
     PROVIDER_NAME: Attribute(
-        "string", "`aws.bedrock` for Bedrock clients, `gcp.vertex_ai` for Vertex clients, `anthropic` for every other"
+        "string",
+        "`aws.bedrock` for Bedrock clients, `gcp.vertex_ai` for Vertex clients, `anthropic` for every other",
+        _OWN_AND_LOG,
     ),
-    REQUEST_MODEL: Attribute("string", "the model asked for; on metrics at most 100 in a process, then `_OTHER`"),
+    REQUEST_MODEL: Attribute(
+        "string", "the model asked for; on metrics at most 100 in a process, then `_OTHER`", _OWN_AND_LOG
+    ),
     REQUEST_STREAM: Attribute("boolean", "whether the call streams; a span has it only when it is true"),
     SERVER_ADDRESS: Attribute("string", "the host that the client sends its requests to"),
     SERVER_PORT: Attribute("integer", "the port of that host"),
@@ -112,9 +119,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
     ),
     USAGE_CACHE_READ_INPUT_TOKENS: Attribute("integer", "the input tokens that were read from the cache"),
     USAGE_CACHE_WRITE_INPUT_TOKENS: Attribute("integer", "the input tokens that were written to the cache"),
-    ANTHROPIC_REQUEST_ID: Attribute(
-        "string", "the `request-id` of the response, which support asks for", ("span", "log")
-    ),
+    ANTHROPIC_REQUEST_ID: Attribute("string", "the `request-id` of the response, which support asks for", _OWN_AND_LOG),
     HTTP_RESEND_COUNT: Attribute("integer", "how many attempts the SDK made after the first; only when above 0"),
     HTTP_STATUS: Attribute(
         "integer",
@@ -135,7 +140,7 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
         _ALL,
     ),
     OUTCOME: Attribute("string", "how the call ended, see [outcomes](#outcomes)", _BOTH),
-    PHASE: Attribute("string", "how far the call had come when it failed, see [phases](#phases)", _BOTH),
+    PHASE: Attribute("string", "how far the call had come when it failed, see [phases](#phases)", _ALL),
     FAILURE: Attribute("string", "one name per failure, whatever the provider, see [failures](#failures)", _ALL),
     RETRYABLE: Attribute("boolean", "whether a retry can help; on errors only", _BOTH),
     ANSWER: Attribute("string", "what a completed call was answered, see [answers](#answers)", _BOTH),

@@ -26,6 +26,10 @@ class Logs:
         """Emits the record of `call`, which is an error, in `context`, that of its span; `caller` says whose it is."""
         verdict = call.verdict
         attributes = {
+            names.OPERATION_NAME: call.operation,
+            names.PROVIDER_NAME: call.provider,
+            names.REQUEST_MODEL: call.model,
+            names.PHASE: verdict.phase,
             names.EXCEPTION_TYPE: verdict.exception_type,
             names.EXCEPTION_MESSAGE: verdict.message,
             names.ERROR_TYPE: verdict.error_type,
