@@ -19,7 +19,7 @@ from tests.support.monitoring.replayed import prepare, serve
 
 from .checker import check
 from .drawing import build, draw, missing
-from .states import BOARDS, SITUATIONS
+from .states import BOARDS, NOTHING, SITUATIONS, kinds
 
 
 def main(output: Path, names: list[str]) -> int:
@@ -30,18 +30,15 @@ def main(output: Path, names: list[str]) -> int:
     found = 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        episodes = {situation.episode.name: ("classic",) for situation in situations if situation.episode}
-        databases = prepare(folder, episodes) if episodes else {}  # type: ignore[arg-type]
-        (folder / "nothing").mkdir()
-        databases["nothing-classic"] = folder / "nothing" / "database"
+        databases = prepare(folder, kinds(situations))
+        (folder / NOTHING).mkdir()
+        databases[NOTHING] = folder / NOTHING / "database"
         build()
         # One server for each database, which Prometheus locks: several situations look at one episode.
         servers = {name: stack.enter_context(serve(database)) for name, database in databases.items()}
         for situation in situations:
-            name = situation.episode.name if situation.episode else "nothing"
-            server = servers[f"{name}-classic"]
-            traces = folder / name / "traces.json" if situation.episode else None
-            for seen in draw(list(situation.orders(server.url, traces, BOARDS)), output):
+            orders = situation.orders(servers[situation.database].url, folder, BOARDS)
+            for seen in draw(list(orders), output):
                 for finding in check(seen, situation.state):
                     found += 1
                     print(finding)

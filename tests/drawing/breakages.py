@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.monitoring.episodes import STORM_EPISODE, Episode
 from tests.support.monitoring.programs import DASHBOARDS
 
 from .checker import State
@@ -27,6 +28,7 @@ class Breakage:
     change: Callable[[Board, dict[str, Any]], None]
     finding: str
     state: State = WHOLE
+    episode: Episode | None = STORM_EPISODE
 
     def plant(self) -> Board:
         """The dashboard with this panel alone, broken."""
@@ -145,7 +147,13 @@ BREAKAGES = (
     Breakage("fractions", "calls", "Calls judged", no_decimals, "counts fractions of things"),
     Breakage("hidden-columns", "calls", "Calls that failed", wide_columns, "of its columns on the right"),
     Breakage(
-        "green-nothing", "calls", "The gap", green_nothing, "has a judgement without data", State("broken", empty=True)
+        "green-nothing",
+        "calls",
+        "The gap",
+        green_nothing,
+        "has a judgement without data",
+        State("broken", empty=True),
+        None,
     ),
     Breakage("dead-link", "calls", "Calls that failed", dead_link, "there is no dashboard after200-call"),
     Breakage("flat-axis", "calls", "Success rate: claimed and true", whole_axis, "of its axis"),

@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ HARMLESS = "ResizeObserver loop completed with undelivered notifications"
 """What Chromium says when a page is laid out again while it is being laid out."""
 LIMITS = ("warns", "pages")
 """Series that others are to stay below."""
-MOST_REGIONS = 12
+MOST_MARKS = 12
+MOST_SERIES = 12
+LEAST_DIFFERENCE = 20
+"""How far apart two colours of a stack have to be, in the units of CIE L*a*b*, in which 2 can just be told apart."""
 FLATTEST = 0.03
 """A graph whose lines take up less of its axis than this hides what they do."""
 TALLEST = 1800
@@ -46,6 +50,12 @@ class State:
     """Everything has happened, so no panel may be empty."""
     folded: bool = False
     """Rows are as they are when the dashboard is opened."""
+    crowd: bool = False
+    """There are more models than a graph can show."""
+    trickle: bool = False
+    """Calls come so seldom that each can be seen."""
+    young: bool = False
+    """There are few days of data."""
 
 
 def check(seen: dict[str, Any], state: State) -> list[str]:
@@ -54,7 +64,7 @@ def check(seen: dict[str, Any], state: State) -> list[str]:
     said = (*seen.get("console", ()), *seen.get("problems", ()))
     found = [f"{place}: {problem}" for problem in said if HARMLESS not in problem]
     for asked in seen.get("asked", ()):
-        if left := re.search(r"\$\w+|\$\{\w+", asked["expr"]):
+        if left := re.search(r"\$[a-zA-Z_]\w*|\$\{\w+", asked["expr"]):
             found.append(f"{place}: asks with a variable that is none: {left[0]}")
     if state.folded and seen["width"] == 1600 and seen["height"] > TALLEST:
         found.append(f"{place}: is {seen['height']} px high before anything is unfolded")
@@ -147,8 +157,84 @@ def silent_annotations(panel: Panel, state: State) -> str | None:
 
 
 def drowns(panel: Panel, state: State) -> str | None:
-    regions = len(panel["annotations"])
-    return f"has {regions} regions of alerts over its lines" if regions > MOST_REGIONS else None
+    """A region is drawn over what the graph shows."""
+    marks = panel["annotations"] if panel["type"] == "timeseries" else []
+    regions = [one for one in marks if one.get("timeEnd") and one["timeEnd"] > one["time"]]
+    if regions:
+        return f"has {len(regions)} regions of alerts over its lines"
+    return f"has {len(marks)} marks of alerts over its lines" if len(marks) > MOST_MARKS else None
+
+
+def outlines_nothing(panel: Panel, state: State) -> str | None:
+    """A series of value 0 on top of a stack draws its outline along the whole edge of the stack."""
+    custom = panel["custom"]
+    stacked = custom.get("stacking", {}).get("mode") == "normal"
+    flat = [line["name"] for line in lines(panel) if line.get("most") == 0]
+    return (
+        f"outlines series that are 0: {' | '.join(flat)}" if stacked and custom.get("lineWidth", 1) and flat else None
+    )
+
+
+def looks_alike(panel: Panel, state: State) -> str | None:
+    shown = [(line["name"], line["color"]) for line in lines(panel) if not line["byName"]]
+    for place, (name, color) in enumerate(shown):
+        for other, another in shown[place + 1 :]:
+            if (distance := difference(color, another)) < LEAST_DIFFERENCE:
+                return f"draws {name} and {other} in colours that are hard to tell apart ({distance:.0f})"
+    return None
+
+
+def difference(one: str, other: str) -> float:
+    """The distance of two colours in CIE L*a*b*."""
+    return math.dist(lab(one), lab(other))
+
+
+def lab(color: str) -> tuple[float, float, float]:
+    """A colour as L*, a*, b*, from `#RRGGBB` in sRGB, as seen in the light D65."""
+    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
+    fx, fy, fz = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def crowds(panel: Panel, state: State) -> str | None:
+    many = len(lines(panel))
+    return f"draws {many} series" if many > MOST_SERIES else None
+
+
+def hides_its_legend(panel: Panel, state: State) -> str | None:
+    return f"hides {panel['hiddenLegend']} px of its legend" if panel["hiddenLegend"] else None
+
+
+def needs_a_mouse(panel: Panel, state: State) -> str | None:
+    """The numbers of a graph can be read on a printed picture."""
+    without = panel["type"] == "timeseries" and not panel["calcs"] and panel["axis"] != "alerts"
+    return "has no numbers in its legend" if without else None
+
+
+def invents_calls(panel: Panel, state: State) -> str | None:
+    """Where calls can be told apart, a graph that counts in a minute shows whole numbers."""
+    if not state.trickle or panel["type"] != "timeseries" or not (panel["axis"] or "").endswith("per minute"):
+        return None
+    bad = [f"{line['name']} up to {line['most']:.2f}" for line in lines(panel) if not line["whole"]]
+    return f"draws fractions of calls: {' | '.join(bad[:3])}" if bad else None
+
+
+def judges_too_early(panel: Panel, state: State) -> str | None:
+    """What is left of a budget of 30 days cannot be said after an hour."""
+    if not state.young or not panel["title"].startswith("Budget"):
+        return None
+    judged = [value["text"] for value in panel["values"] if value["color"].lower() not in NEUTRALS]
+    judged += [text for field in fields(panel) if panel["type"] == "table" for text in field["texts"]]
+    return f"judges the budget after an hour: {' | '.join(judged[:3])}" if judged else None
+
+
+def says_no_reason(panel: Panel, state: State) -> str | None:
+    """An empty panel says why it is empty."""
+    return "says nothing but that there is no data" if panel.get("empty") in ("", "No data") else None
 
 
 def same_colors(panel: Panel, state: State) -> str | None:
@@ -273,6 +359,14 @@ RULES: tuple[Callable[[Panel, State], str | None], ...] = (
     leaves_variables,
     silent_annotations,
     drowns,
+    outlines_nothing,
+    looks_alike,
+    crowds,
+    hides_its_legend,
+    needs_a_mouse,
+    invents_calls,
+    judges_too_early,
+    says_no_reason,
     same_colors,
     means_another_color,
     says_green,

@@ -2,7 +2,7 @@
 // node draw.mjs ORDERS.json FOLDER: draws dashboards in headless Chromium, with Grafana's own libraries.
 //
 // ORDERS is {"chromium": path, "modules": path of node_modules, "browsers": n, "orders": [ORDER, ...]}. An ORDER has `name`, `board`
-// (a file), `prometheus` (URL), and may have `traces` (a file), `from` and `to` (ms), `widths` (px), `query` (of the page's address, such as
+// (a file), `prometheus` (URL), and may have `traces` and `logs` (files), `from` and `to` (ms), `widths` (px), `query` (of the page's address, such as
 // var-model=x or rows=open), `scrape` (the scrape interval), `hover` (read each graph's tooltip). For every width FOLDER/NAME-WIDTH.png is
 // what one sees, FOLDER/NAME-WIDTH.json what the page says of each panel.
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type { AddressInfo } from 'node:net';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
-interface Order { name: string; board: string; prometheus: string; traces?: string; from?: number; to?: number; widths?: number[]; query?: string; scrape?: string; hover?: boolean }
+interface Order { name: string; board: string; prometheus: string; traces?: string; logs?: string; from?: number; to?: number; widths?: number[]; query?: string; scrape?: string; hover?: boolean }
 
 const [ordersFile, folder] = process.argv.slice(2);
 const { chromium, modules, browsers: many = 2, orders } = JSON.parse(await readFile(ordersFile, 'utf8')) as { chromium: string; modules: string; browsers?: number; orders: Order[] };
@@ -27,6 +27,7 @@ async function serve(path: string, referer: URL): Promise<[string | Buffer, stri
   const order = orders[Number(referer.searchParams.get('order'))];
   if (path === '/') return [PAGE, '.html'];
   if (path === '/traces.json') return [order?.traces ? await readFile(order.traces) : '[]', '.json'];
+  if (path === '/logs.json') return [order?.logs ? await readFile(order.logs) : '[]', '.json'];
   if (path.startsWith('/dashboards/')) return [await readFile(order.board), '.json'];
   if (path.startsWith('/page/')) return [await readFile(join(here, path)), extname(path)];
   if (path.startsWith('/public/fonts/')) return [await font(path), '.woff2'];

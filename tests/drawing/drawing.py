@@ -38,6 +38,7 @@ class Order:
     query: str = ""
     """Of the page's address: `var-model=x`, `rows=open`."""
     traces: Path | None = None
+    logs: Path | None = None
     hover: bool = False
 
     def order(self) -> dict[str, Any]:

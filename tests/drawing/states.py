@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.monitoring.episodes import CALM_DAY, STORM_EPISODE, Episode
+from tests.support.monitoring.episodes import CALM_DAY, FORTY_MODELS, STORM_EPISODE, TRICKLE, Episode
 from tests.support.monitoring.programs import DASHBOARDS
+from tests.support.monitoring.replayed import Kind
 
 from .checker import State
 from .drawing import Order
 
+NOTHING = "nothing"
+"""The name of an empty database."""
 BOARDS = sorted((DASHBOARDS / "grafana").glob("*.json"))
 
 
@@ -26,9 +29,22 @@ class Situation:
     widths: tuple[int, ...] = (1600, 1280)
     hover: bool = False
 
-    def orders(self, prometheus: str, traces: Path | None, boards: list[Path]) -> Iterator[Order]:
+    kind: Kind = "classic"
+    boards: tuple[str, ...] = ()
+    """The dashboards that are drawn, by the ends of their names; all of them when there is none here."""
+
+    @property
+    def database(self) -> str:
+        """The name of the database that `prepare` makes for it."""
+        return f"{self.episode.name}-{self.kind}" if self.episode else NOTHING
+
+    def orders(self, prometheus: str, folder: Path, boards: list[Path]) -> Iterator[Order]:
+        """The dashboards to draw; `folder` has a folder for each episode."""
         episode = self.episode or STORM_EPISODE
+        kept = folder / self.episode.name if self.episode else None
         for board in boards:
+            if self.boards and not board.stem.endswith(self.boards):
+                continue
             yield Order(
                 name=f"{board.stem}-{self.state.name}",
                 board=board.resolve(),
@@ -37,7 +53,8 @@ class Situation:
                 end=episode.end * 1000,
                 widths=self.widths,
                 query=self.query,
-                traces=traces,
+                traces=kept and kept / "traces.json",
+                logs=kept and kept / "logs.json",
                 hover=self.hover,
             )
 
@@ -46,6 +63,20 @@ SITUATIONS = (
     Situation(State("five-models", whole=True), STORM_EPISODE, "rows=open", hover=True),
     Situation(State("storm", folded=True), STORM_EPISODE, "var-job=chat&var-job=support-bot"),
     Situation(State("one-model"), STORM_EPISODE, "rows=open&var-model=claude-sonnet-5"),
+    Situation(State("native-histograms", whole=True), STORM_EPISODE, "rows=open", (1600,), kind="native"),
+    Situation(State("forty-models", crowd=True), FORTY_MODELS, "rows=open", (1600, 1280)),
+    Situation(State("trickle", trickle=True), TRICKLE, "rows=open", (1280,)),
+    Situation(State("first-hour", young=True), STORM_EPISODE, "", (1600, 1280), boards=("budget",)),
     Situation(State("calm-day", calm=True), CALM_DAY, "rows=open"),
     Situation(State("no-data", empty=True), None, "rows=open"),
 )
+
+
+def kinds(situations: Iterable[Situation]) -> dict[str, tuple[Kind, ...]]:
+    """The episodes that the situations need, each with the kinds of histograms."""
+    found: dict[str, tuple[Kind, ...]] = {}
+    for situation in situations:
+        if situation.episode:
+            before = found.get(situation.episode.name, ())
+            found[situation.episode.name] = tuple(dict.fromkeys((*before, situation.kind)))
+    return found

@@ -73,7 +73,7 @@ def main(binary: str) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         api, receiver = start_tempo(stack, folder, binary)
-        running = collector(stack, receiver)
+        running = collector(stack, receiver, receiver)
         telemetry = {
             **OTLP,
             "OTEL_TRACES_EXPORTER": "otlp",

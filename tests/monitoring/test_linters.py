@@ -12,7 +12,7 @@ from ..support.monitoring.queries import rules
 from ..support.not_run import SERVERS
 
 SCHEMA = """
-import { AnnotationQuery, Dashboard, DataQuery, MappingType, ThresholdsMode } from "@grafana/schema";
+import { AnnotationQuery, Dashboard, DataQuery, FieldColorModeId, MappingType, ThresholdsMode } from "@grafana/schema";
 interface PrometheusQuery extends DataQuery { expr: string }
 interface Annotation extends AnnotationQuery<PrometheusQuery> { titleFormat?: string; textFormat?: string }
 type Board = Omit<Dashboard, "annotations"> & { annotations: { list: Annotation[] } };
@@ -46,6 +46,9 @@ def test_dashboards_are_what_grafanas_schema_calls_a_dashboard(tmp_path: Path) -
         # Enumerations that a literal of JSON cannot stand for.
         text = board.read_text(encoding="utf-8").replace('"mode": "absolute"', '"mode": ThresholdsMode.Absolute')
         text = text.replace('"type": "range"', '"type": MappingType.RangeToText')
+        by_name = "FieldColorModeId.PaletteClassicByName"
+        text = text.replace('"mode": "palette-classic-by-name"', f'"mode": {by_name}')
+        text = text.replace('"type": "value"', '"type": MappingType.ValueToText')
         lines.append(f"export const board{number}: Board = {text};")
     source = tmp_path / "dashboards.ts"
     source.write_text("\n".join(lines), encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import Final
 
 from after200 import names
 
-GREEN, RED, DARK_RED, ORANGE, MAGENTA = "#73BF69", "#F2495C", "#C4162A", "#FF9830", "#E02FA0"
+GREEN, RED, DARK_RED, ORANGE, MAGENTA = "#73BF69", "#F2495C", "#8F1020", "#FF9830", "#E02FA0"
 YELLOW, GOLD, PURPLE, VIOLET = "#FADE2A", "#B8920B", "#B877D9", "#7B4FD0"
 BROWN, TAN, GREY, LIGHT_GREY, DARK_GREY, BLUE, LIGHT_BLUE, CYAN = (
     "#A1664A", "#D9B38C", "#8E8E8E", "#CCCCDC", "#5E6066", "#5794F2", "#8AB8FF", "#4FC3C3",
@@ -45,15 +45,15 @@ STATUSES: Final[dict[str, str]] = {
     "529": FAILURES["overloaded"],
     "503": "#FF8A9A",
     "500": FAILURES["server_error"],
-    "502": "#8F1020",
+    "502": "#5A2A33",
     "504": FAILURES["timeout"],
-    "408": "#C9B000",
+    "408": "#FFF6B0",
     "429": FAILURES["rate_limited"],
     "402": FAILURES["billing"],
-    "401": "#7A4A33",
+    "401": "#5A3424",
     "403": FAILURES["denied"],
     "400": FAILURES["invalid_request"],
-    "404": "#BFA27F",
+    "404": "#8C7355",
     NO_RESPONSE: FAILURES["connection"],
     NONE: FAILURES["truncated"],
 }
@@ -62,6 +62,11 @@ STATUSES: Final[dict[str, str]] = {
 TOKEN_TYPES: Final[dict[str, str]] = {"input": BLUE, "output": CYAN, "cache_read": "#B8D8F0", "cache_write": "#C8A2FF"}
 BANDS: Final = (GREEN, "#B5D96B", YELLOW, ORANGE, RED)
 """How long something took, from short to long."""
+QUANTILES: Final[dict[str, str]] = {"p50": CYAN, "p95": BLUE, "p99": "#E3D0FF"}
+UNJUDGED: Final = (
+    RED, ORANGE, PURPLE, YELLOW, MAGENTA, LIGHT_BLUE, BROWN, CYAN, VIOLET, TAN, GOLD, BLUE, DARK_RED, GREY,
+)  # fmt: skip
+"""For names that are bad news all alike, as those of alerts: colours that can be told apart, and none of them green."""
 TARGET: Final = "#FFFFFF"
 """A line that others are to stay below or above."""
 
@@ -75,7 +80,7 @@ OF: Final[dict[str, dict[str, str]]] = {
         "failed": RED,
         "truncated": FAILURES["truncated"],
         "closed": LIGHT_BLUE,
-        "cancelled": BLUE,
+        "cancelled": "#3D6BB5",
         "abandoned": ORANGE,
     },
     names.PHASE: {"request": GREY, "first_chunk": YELLOW, "mid_stream": RED},
@@ -108,13 +113,13 @@ OF: Final[dict[str, dict[str, str]]] = {
     },
     names.RATE_LIMIT_KIND: {
         "requests": LIGHT_BLUE,
-        "tokens": BLUE,
+        "tokens": "#3D6BB5",
         "input_tokens": "#B8D8F0",
         "output_tokens": CYAN,
         "priority_input_tokens": "#C8A2FF",
         "priority_output_tokens": "#8F6AD9",
     },
-    names.SERVICE_TIER: {"standard": LIGHT_BLUE, "priority": BLUE, "batch": CYAN},
+    names.SERVICE_TIER: {"standard": LIGHT_BLUE, "priority": "#3D6BB5", "batch": CYAN},
 }
 """Attribute → value → colour. A detail of tokens stands with the kind of token that it is a part of."""
 

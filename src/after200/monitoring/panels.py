@@ -25,7 +25,9 @@ TAG: Final = "after200"
 THIS_BOARD: Final = "<this dashboard>"
 """Stands for the uid of the dashboard that a panel is laid out on."""
 NO_CALLS: Final = "no calls"
-"""What a number says where its query finds nothing: nothing is connected, or nothing was called."""
+"""What a panel says where its query finds nothing: nothing is connected, or nothing was called."""
+FINEST: Final = "1m"
+"""The smallest step of a graph: one call in a minute is one call per minute, and metrics are exported once a minute."""
 
 Builder = Any
 """Any builder but a panel's. Their methods return `typing.Self`, which type checkers do not know for Python 3.10."""
@@ -76,7 +78,7 @@ def number(
         .text_mode(cm.BigValueTextMode.VALUE_AND_NAME if len(queries) > 1 else cm.BigValueTextMode.VALUE)
         .thresholds(d.ThresholdsConfig().mode(dm.ThresholdsMode.ABSOLUTE).steps(levels))
         .no_value(nothing)
-        .height(5)
+        .height(4)
     )
     if len(queries) > 1:
         panel = panel.text(c.VizTextDisplayOptions().title_size(13).value_size(24))
@@ -99,39 +101,51 @@ def graph(
     *queries: Query | str,
     by: tuple[str, ...] = (),
     axis: str,
-    span: int = 12,
+    span: int = 0,
     stacked: bool = False,
+    nothing: str = NO_CALLS,
     colored: dict[str, str] | None = None,
     limit: Query | None = None,
     floor: float = 0,
     maximum: float | None = None,
 ) -> Panel:
-    """Lines over time; stacked areas where the series add up to something.
+    """Lines over time; stacked bars where the series add up to something, so that a series of value 0 draws nothing.
 
     `by` are the attributes that the series of a query without a legend differ in: their values are the legend, each
     value of the last one has its colour (Grafana's palette by name gives one to a model), and a click on a model
-    narrows the dashboard down to it. `axis` says what the
-    axis counts. `colored` are the colours of other series by their names. `limit` is a dashed line that the others are
-    to stay below. `floor` is a value that the axis reaches down to at least.
+    narrows the dashboard down to it. `axis` says what the axis counts. `colored` are the colours of other series by
+    their names. `limit` is a dashed line that the others are to stay below. `floor` is a value that the axis reaches
+    down to at least. `nothing` is what the panel says without data. Names of models are long: their legend is a table
+    at the right of a panel that is as wide as the dashboard.
     """
+    models = names.REQUEST_MODEL in by
     panel = (
         timeseries.Panel()
-        .line_width(1 if stacked else 2)
-        .fill_opacity(45 if stacked else 0)
-        .show_points(cm.VisibilityMode.AUTO)
-        .height(8)
+        .interval(FINEST)
+        .line_width(0 if stacked else 2)
+        .fill_opacity(90 if stacked else 0)
+        .show_points(cm.VisibilityMode.NEVER if stacked else cm.VisibilityMode.AUTO)
+        .no_value(nothing)
+        .height(9)
         .legend(
             c.VizLegendOptions()
-            .display_mode(cm.LegendDisplayMode.LIST)
-            .placement(cm.LegendPlacement.BOTTOM)
+            .display_mode(cm.LegendDisplayMode.TABLE if models else cm.LegendDisplayMode.LIST)
+            .placement(cm.LegendPlacement.RIGHT if models else cm.LegendPlacement.BOTTOM)
             .show_legend(True)
+            .calcs(["max"] if stacked and not models else ["lastNotNull", "max"])
         )
         .tooltip(c.VizTooltipOptions().mode(cm.TooltipDisplayMode.MULTI).sort(cm.SortOrder.DESCENDING))
         .axis_label(axis)
         .axis_soft_min(floor)
     )
     if stacked:
-        panel = panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL)).axis_soft_max(1)
+        panel = (
+            panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL))
+            .draw_style(cm.GraphDrawStyle.BARS)
+            .bar_alignment(cm.BarAlignment.BEFORE)
+            .bar_width_factor(0.9)
+            .axis_soft_max(1)
+        )
     if maximum is not None:
         panel = panel.max(maximum)
     if by and by[-1] not in colors.OF:
@@ -143,14 +157,14 @@ def graph(
             panel = panel.override_by_name(series[0], [fixed_color(color)])
         else:
             panel = panel.override_by_regexp(f"/^({'|'.join(map(re.escape, series))})$/", [fixed_color(color)])
-    if names.REQUEST_MODEL in by:
+    if models:
         only_this = narrow("model", f"${{__field.labels.{label(names.REQUEST_MODEL)}}}")
         panel = panel.override_by_field_type("number", [only_this])
     if limit:
         dashed = property_of("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})
-        thin = property_of("custom.lineWidth", 1)
-        panel = panel.override_by_name(limit.legend, [fixed_color(colors.TARGET), dashed, thin])
-    return described(panel, title, description, unit, span)
+        thin, plain = property_of("custom.lineWidth", 1), property_of("custom.showPoints", "never")
+        panel = panel.override_by_name(limit.legend, [fixed_color(colors.TARGET), dashed, thin, plain])
+    return described(panel, title, description, unit, span or (24 if models else 12))
 
 
 def line(at: float, name: str = "warns") -> Query:
@@ -170,12 +184,11 @@ def described(
 
 
 def target(query: Query | str, ref_id: str, otherwise: str = "__auto") -> Builder:
-    """A query as Grafana has it; `otherwise` is the legend of a query without its own."""
+    """A query as Grafana has it, of the panel's data source; `otherwise` is the legend of a query without its own."""
     if isinstance(query, str):
         query = Query(query)
     return (
         prometheus.Dataquery()
-        .datasource(METRICS_SOURCE)
         .expr(query.expr)
         .legend_format(query.legend or otherwise)
         .exemplar(query.exemplar)

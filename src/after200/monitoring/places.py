@@ -33,7 +33,7 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
     "ClaudeServerToolsFail": (ANSWERS, "Server tools that fail"),
     "ClaudeStreamStalls": (LATENCY, "Streams that stalled"),
     "ClaudeStreamsStuck": (LATENCY, "Open streams"),
-    "ClaudeRetryStorm": (ATTEMPTS, "Refused attempts by model"),
+    "ClaudeRetryStorm": (ATTEMPTS, "Failed attempts by model"),
     "ClaudeRateLimitNear": (ATTEMPTS, "Rate limits used up"),
     "ClaudeErrorBudgetBurn": (BUDGET, "Budget spent"),
 }

@@ -63,14 +63,14 @@ def braces(matchers: Iterable[Matcher]) -> str:
     return f"{{{text}}}" if text else ""
 
 
-def increase(selector: str, window: str) -> str:
+def increase(selector: str, window: str, at: str = "") -> str:
     """How much the counters of a selector grew in the window, the birth of a series included.
 
     `increase()` sees a series only from its second sample on, so it misses the first failure of a process. A series
     that was not there one window ago is young: it counts by its value. The rules do the same at a fraction of the
-    cost, see `sums.Counted`.
+    cost, see `sums.Counted`. `at` is empty, or an `@` modifier: the increase at that time.
     """
-    return f"({selector} unless {selector} offset {window}) or increase({selector}[{window}])"
+    return f"({selector}{at} unless {selector}{at} offset {window}) or increase({selector}[{window}]{at})"
 
 
 def aggregated(operator: str, attributes: Iterable[str], expression: str) -> str:

@@ -13,8 +13,15 @@ from after200.names import Metric
 
 RATE: Final = "$__rate_interval"
 RANGE: Final = "$__range"
-RATE_MINUTES: Final = f"scalar((time() - last_over_time(vector(time())[1s:1s] offset {RATE})) / 60)"
-"""The window of a graph's queries in minutes: the time now less the time one window ago."""
+STEP: Final = "$__interval"
+STEP_MINUTES: Final = "($__interval_ms / 60000)"
+"""The time from one point of a graph to the next, in minutes."""
+AT_END: Final = " @ end()"
+"""After a selector: its value at the end of the dashboard's time range, whatever point of a graph is computed."""
+MOST_MODELS: Final = 8
+"""So many models have a series of their own in a graph."""
+OTHERS: Final = "others"
+"""The name of the series that stands for all other models."""
 CHOSEN: Final = (
     matches("job", "$job"),
     matches("instance", "$instance"),
@@ -41,6 +48,30 @@ def chosen_gauge(metric: Metric, *matchers: Matcher) -> str:
     return select_gauge(metric, *chosen_for(metric), *matchers)
 
 
+def counted(selector: str) -> str:
+    """How much each counter of a selector has grown since the point of a graph before: whole numbers, each call once.
+
+    A series that is new since then, or that began again at 0, counts by its value. `increase()` would extrapolate: it
+    draws a single failure as 1.3 failures, and sees nothing between two samples that are further apart than its window.
+    """
+    return f"({selector} - {selector} offset {STEP} >= 0 or {selector})"
+
+
+def worst(expr: str, ranking: str) -> str:
+    """The series of the models that `ranking` puts first; it has one value for each model."""
+    return f"({expr}) and on ({label(names.REQUEST_MODEL)}) topk({MOST_MODELS}, {ranking})"
+
+
+def apart_from_worst(expr: str, ranking: str) -> str:
+    """The series of all other models."""
+    return f"({expr}) unless on ({label(names.REQUEST_MODEL)}) topk({MOST_MODELS}, {ranking})"
+
+
+def worst_and_others(expr: str, others: str, ranking: str) -> str:
+    """The series of the models that `ranking` puts first, and `others`, a series without labels, under that name."""
+    return f'{worst(expr, ranking)} or label_replace({others}, "{label(names.REQUEST_MODEL)}", "{OTHERS}", "", "")'
+
+
 def or_none(expr: str, *attributes: str, text: str = colors.NONE) -> str:
     """The expression, with a word where these attributes are absent."""
     for attribute in attributes:
@@ -59,16 +90,34 @@ def quantile(q: float, metric: Metric, *matchers: Matcher, by: tuple[str, ...] =
     return f"histogram_quantile({q:g}, {buckets}) or histogram_quantile({q:g}, {native})"
 
 
+def worst_quantile(q: float, metric: Metric, *matchers: Matcher) -> str:
+    """A quantile of each of the slowest models, by the same quantile of the whole time range, and of all others."""
+    model = (names.REQUEST_MODEL,)
+    buckets, native = (chosen(metric, *matchers, part=part) for part in ("bucket", "native"))
+    ranked = [
+        f"histogram_quantile({q:g}, {sum_by((*le, *model), f'increase({selector}[{RANGE}]{AT_END})')}) >= 0"
+        for le, selector in ((("le",), buckets), ((), native))
+    ]
+    ranking = f"({ranked[0]} or {ranked[1]})"
+    rates = [sum_by((*le, *model), f"rate({s}[{RATE}])") for le, s in ((("le",), buckets), ((), native))]
+    rest = [sum_by(le, apart_from_worst(rate, ranking)) for le, rate in zip((("le",), ()), rates, strict=True)]
+    others = f"(histogram_quantile({q:g}, {rest[0]}) or histogram_quantile({q:g}, {rest[1]}))"
+    return worst_and_others(quantile(q, metric, *matchers, by=model), others, ranking)
+
+
 def observations(metric: Metric) -> str:
-    """How many values a histogram gets along a graph."""
-    return f"({_sum_of_increase(metric, part='count')} or histogram_count({_sum_of_increase(metric, part='native')}))"
+    """How many values a histogram has got since the point of a graph before."""
+    native = _native(metric)
+    return f"({sum_by((), counted(chosen(metric, part='count')))} or histogram_count({native}))"
 
 
 def observations_up_to(metric: Metric, bound: float) -> str:
     """How many of them are at most `bound`, which must be a boundary of the classic buckets."""
-    classic = _sum_of_increase(metric, equals("le", f"{bound:g}"), part="bucket")
-    return f"({classic} or {count_up_to(_sum_of_increase(metric, part='native'), bound)})"
+    classic = sum_by((), counted(chosen(metric, equals("le", f"{bound:g}"), part="bucket")))
+    return f"({classic} or {count_up_to(_native(metric), bound)})"
 
 
-def _sum_of_increase(metric: Metric, *matchers: Matcher, part: Part) -> str:
-    return sum_by((), f"increase({chosen(metric, *matchers, part=part)}[{RATE}])")
+def _native(metric: Metric) -> str:
+    """The values that a native histogram got in the time between two points: `counted` cannot be asked of one."""
+    rate = f"rate({chosen(metric, part='native')}[{RATE}])"
+    return f"{sum_by((), rate)} * ($__interval_ms / 1000)"

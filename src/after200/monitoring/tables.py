@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from grafana_foundation_sdk.builders import table, tempo
-from grafana_foundation_sdk.models import common as cm
+from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard as dm
 from grafana_foundation_sdk.models import prometheus as pm
 
 from after200 import names
 from after200.monitoring.naming import label
-from after200.monitoring.panels import Panel, described, narrow, property_of, target
+from after200.monitoring.panels import NO_CALLS, Panel, described, narrow, property_of, target
+from after200.monitoring.promql import sum_by
 from after200.monitoring.selection import or_none
 
-TRACES_SOURCE: Final = cm.DataSourceRef(type_val="tempo", uid="${traces}")
+ABSENT: Final = property_of("noValue", "–")
+"""What stands in a cell without a value. Without it, a cell says what the whole panel says without data."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Column:
     """The values of an attribute as a column of a table.
 
     Without a width (in pixels), the column takes what the others leave. `sets` is the variable that a click sets.
-    `absent` stands where a series lacks the attribute.
+    `absent` stands where a series lacks the attribute. `wraps`: a long value takes a second line.
+    `joined` is an attribute whose value, where there is one, stands behind the attribute's.
     """
 
     attribute: str
@@ -33,9 +35,11 @@ class Column:
     width: int | None = None
     sets: str = ""
     absent: str = ""
+    wraps: bool = False
+    joined: str = ""
 
 
-MODEL: Final = Column(names.REQUEST_MODEL, "Model", sets="model")
+MODEL: Final = Column(names.REQUEST_MODEL, "Model", sets="model", wraps=True)
 JOB: Final = Column("job", "Job", sets="job")
 OUTCOME: Final = Column(names.OUTCOME, "Outcome", 110)
 
@@ -50,24 +54,32 @@ def listing(
     unit: str = "locale",
     decimals: int = 0,
     span: int = 12,
+    nothing: str = NO_CALLS,
 ) -> Panel:
     """A table of label values and a number, whose heading is `value`; highest number first.
 
-    A click on a value of a column that sets a variable narrows the dashboard down to it.
+    A click on a value of a column that sets a variable narrows the dashboard down to it. A long value takes a second
+    line. `nothing` is what the panel says without data.
     """
     headings = {label(column.attribute): column.heading for column in columns}
     for column in columns:
         if column.absent:
             expr = or_none(expr, column.attribute, text=column.absent)
+        if column.joined:
+            expr = joined(expr, [one.attribute for one in columns], column.attribute, column.joined)
     panel = (
         instant_table(expr)
         .with_transformation(organized({"Time": True}, ["Value", *headings], headings | {"Value": value}))
         .with_transformation(transformation("sortBy", {"sort": [{"field": value, "desc": True}]}))
         .decimals(decimals)
-        .override_by_name(value, [property_of("custom.width", 110)])
+        .no_value(nothing)
+        .override_by_field_type("string", [ABSENT])
+        .override_by_name(value, [property_of("custom.width", 95)])
     )
     for column in columns:
         properties = [] if column.width is None else [property_of("custom.width", column.width)]
+        if column.wraps:
+            properties.append(property_of("custom.cellOptions", {"type": "auto", "wrapText": True}))
         if column.sets:
             properties.append(narrow(column.sets, "${__value.raw:percentencode}"))
         if properties:
@@ -84,23 +96,17 @@ def matrix(title: str, description: str, expr: str, row: str, column: str, order
         .with_transformation(transformation("groupingToMatrix", fields))
         .with_transformation(organized({}, [corner, *order], {corner: heading}))
         .decimals(0)
-        .width(75)
-        .override_by_name(heading, [property_of("custom.width", 170)])
+        .width(64)
+        .override_by_name(heading, [property_of("custom.width", 135)])
     )
-    return described(panel, title, description, "locale", span=24)
+    return described(panel.no_value(NO_CALLS), title, description, "locale", span=12)
 
 
-def traces(title: str, description: str, query: str) -> Panel:
-    """A table of traces that a TraceQL query finds."""
-    panel = (
-        table.Panel()
-        .with_target(
-            tempo.TempoQuery().datasource(TRACES_SOURCE).query_type("traceql").query(query).limit(50).ref_id("A")
-        )
-        .override_by_name("Trace ID", [property_of("custom.width", 290)])
-        .height(9)
-    )
-    return described(panel, title, description, "none", span=24, source=TRACES_SOURCE)
+def joined(expr: str, by: Sequence[str], first: str, second: str) -> str:
+    """The expression by these attributes, of which `first` has the value of `second` behind its own."""
+    name = label(first)
+    both = f'label_join({expr}, "{name}", " · ", "{name}", "{label(second)}")'
+    return sum_by(by, f'label_replace({both}, "{name}", "$1", "{name}", "(.*) · ")')
 
 
 def instant_table(expr: str) -> Panel:

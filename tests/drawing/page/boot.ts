@@ -14,6 +14,7 @@ import { initPluginTranslations } from '@grafana/i18n';
 import { sceneGraph } from '@grafana/scenes';
 import { Observable, catchError, from, isObservable, map, of, startWith } from 'rxjs';
 import { problems } from './asked';
+import { extractFields } from './stores';
 
 export const theme = createTheme({ colors: { mode: 'dark' } });
 (config as any).theme2 = theme;
@@ -49,7 +50,7 @@ export function registerFieldOptions() {
     property('filterable', identityOverrideProcessor),
   ] as any);
   standardTransformersRegistry.setInit(() =>
-    Object.values(standardTransformers).filter((t, i, all) => all.findIndex((o) => o.id === t.id) === i)
+    [...Object.values(standardTransformers), extractFields as any].filter((t, i, all) => all.findIndex((o) => o.id === t.id) === i)
       .map((transformation) => ({ id: transformation.id, name: transformation.name, transformation: async () => transformation, editor: () => null })) as any
   );
 }

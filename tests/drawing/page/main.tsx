@@ -11,6 +11,7 @@ import { boot, theme } from './boot';
 import { DashboardLinks } from './links';
 import { registerPanels } from './panels';
 import { Prometheus } from './prometheus';
+import { Loki } from './loki';
 import { makeScene, valuesOf } from './scene';
 import { seen } from './seen';
 import { Tempo } from './tempo';
@@ -55,13 +56,14 @@ async function loadFonts() {
 async function main() {
   await loadFonts();
   const prometheus = new Prometheus(asked.prometheus, asked.scrapeInterval, 'tempo');
-  await boot([prometheus, new Tempo(await get('/traces.json'))]);
+  const [tempo, loki] = [new Tempo(await get('/traces.json')), new Loki(await get('/logs.json'))];
+  await boot([prometheus, tempo, loki]);
   registerPanels();
   const dashboard = await get(`/dashboards/${asked.dashboard}`);
   const scene = makeScene(dashboard, await repeating(dashboard));
   sceneUtils.syncStateFromSearchParams(scene, asked.parameters);
   page.__grafanaSceneContext = scene;
-  page.seen = async () => ({ uid: dashboard.uid, title: dashboard.title, panels: await seen(scene), asked: prometheus.asked, problems });
+  page.seen = async () => ({ uid: dashboard.uid, title: dashboard.title, panels: await seen(scene), asked: [...prometheus.asked, ...tempo.asked, ...loki.asked], problems });
   page.isDone = () => panelsOf(scene).every((panel) => ['Done', 'Error'].includes(sceneGraph.getData(panel).state.data?.state as any) && isPainted(panel));
   document.body.className = 'theme-dark';
   createRoot(document.getElementById('root')!).render(

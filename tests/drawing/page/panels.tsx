@@ -39,7 +39,8 @@ function StatPanel({ data, options, fieldConfig, replaceVariables, timeZone, wid
 
 function TimeSeriesPanel({ id, data, options, timeRange, timeZone, width, height, fieldConfig }: PanelProps<any>) {
   const theme = useTheme2();
-  const frames = useMemo(() => data.series.map(plottable), [data.series]);
+  // Colours by name are by the names that are shown, which core keeps with the fields before it draws.
+  const frames = useMemo(() => { cacheFieldDisplayNames(data.series); return data.series.map(plottable); }, [data.series]);
   const drawn = useRef<any>(null);
   if (isEmpty(data)) return <NoData text={fieldConfig.defaults.noValue} width={width} height={height} />;
   return (

@@ -38,6 +38,7 @@ const series = (frames: any[]) => frames.map((frame) => ({
       color: field.type === FieldType.number ? field.display?.(field.values[field.values.length - 1]).color : undefined,
       byName: field.config.color?.mode === 'palette-classic-by-name',
       least: numbers.length ? Math.min(...numbers) : undefined, most: numbers.length ? Math.max(...numbers) : undefined,
+      whole: numbers.every((one: number) => Math.abs(one - Math.round(one)) < 1e-6),
       texts: field.values.slice(0, 100).map((value: any) => text(field, value)),
       links: field.getLinks ? field.getLinks({ valueRowIndex: field.values.length - 1 }).map((link: any) => ({ title: link.title, href: link.href, trace: !link.href || link.href.includes('explore') })) : [],
     };
@@ -57,6 +58,13 @@ function sticksOut(root: Element | null) {
   return [...(root?.querySelectorAll('span') ?? [])].filter((one) => frame && one.getBoundingClientRect().right > frame.right + 1).map((one) => one.textContent);
 }
 
+/** How many px of the legend can only be seen by scrolling. */
+function hiddenLegend(root: Element | null) {
+  let box = root?.querySelector('[data-testid*="VizLegend series"]')?.parentElement;
+  for (; box && box !== root; box = box.parentElement) if (box.scrollHeight > box.clientHeight + 2 && getComputedStyle(box).overflowY !== 'visible') return box.scrollHeight - box.clientHeight;
+  return 0;
+}
+
 async function look(panel: any) {
   const data = sceneGraph.getData(panel).state.data;
   const applied: any = data ? panel.applyFieldConfig(data) : { series: [] };
@@ -69,9 +77,11 @@ async function look(panel: any) {
     errors: data?.errors?.map((e: any) => e.message) ?? [], unmet: await unmet(panel, applied),
     overflow: grid ? grid.scrollWidth - grid.clientWidth : 0,
     cutTexts: [...(grid?.querySelectorAll('[role="columnheader"] button, [role="columnheader"] span, [role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
+      .concat([...(grid?.querySelectorAll('[role="gridcell"]') ?? [])].filter(isCut).map((one) => one.textContent))
       .concat(panel.state.pluginId === 'stat' ? sticksOut(root) : []),
     cutTitle: isCut(root?.querySelector('h2, h6, [data-testid*="header-title"]') ?? null),
-    empty: root?.querySelector('.panel-empty')?.textContent, scale: scales[panel.getLegacyPanelId()],
+    empty: root?.querySelector('.panel-empty')?.textContent, calcs: panel.state.options?.legend?.calcs, hiddenLegend: hiddenLegend(root),
+    custom: panel.state.fieldConfig.defaults.custom ?? {}, scale: scales[panel.getLegacyPanelId()],
     annotations: annotations.flatMap((f: any) => Array.from({ length: f.length }, (_, i) => Object.fromEntries(f.fields.filter((x: any) => ['time', 'timeEnd', 'title', 'text', 'tags', 'color'].includes(x.name)).map((x: any) => [x.name, x.values[i]])))),
     exemplars: (data?.annotations ?? []).filter((frame: any) => frame.meta?.custom?.resultType === 'exemplar').reduce((n: number, frame: any) => n + frame.length, 0),
     values: panel.state.pluginId === 'stat' && data ? bigValues(panel, applied) : [],

@@ -74,6 +74,8 @@ class Episode:
     """How often rules are evaluated, in s."""
     jobs: dict[str, dict[str, float]] = field(hash=False)
     phases: tuple[Phase, ...]
+    at_once: int = 12
+    """So many calls may go on when a step ends; with 0, each step has its calls."""
 
     @property
     def steps(self) -> int:
@@ -116,4 +118,28 @@ CALM_DAY = Episode(
     jobs={"chat": {"claude-opus-5": 0.25, "claude-sonnet-5": 0.35}},
     phases=(Phase(24 * 60, CALM),),
 )
-EPISODES = {episode.name: episode for episode in (STORM_EPISODE, CALM_DAY)}
+FAMILIES, VERSIONS = ("opus", "sonnet", "haiku", "fable", "mythos"), ("4-5", "4-8", "5", "5-1")
+MODELS = [f"{family}-{version}" for family in FAMILIES for version in VERSIONS]
+FORTY_MODELS = Episode(
+    name="forty",
+    start=START,
+    step=30,
+    evaluated=30,
+    jobs={
+        "gateway": {f"claude-{model}": 0.6 for model in MODELS},
+        "batch": {f"us.anthropic.claude-{model}-20261029-v1:0": 0.6 for model in MODELS},
+    },
+    phases=(Phase(10, CALM), Phase(10, STORM), Phase(5, CALM)),
+)
+"""Many models, half of them with the ids of Bedrock."""
+TRICKLE = Episode(
+    name="trickle",
+    start=START,
+    step=60,
+    evaluated=60,
+    jobs={"nightly-report": {"claude-opus-5": 0.5}},
+    phases=(Phase(60, CALM), Phase(40, {**CALM, "overloaded": 0.3, "truncated": 0.1}), Phase(80, CALM)),
+    at_once=0,
+)
+"""A call every two minutes."""
+EPISODES = {episode.name: episode for episode in (STORM_EPISODE, CALM_DAY, FORTY_MODELS, TRICKLE)}

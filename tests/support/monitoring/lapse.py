@@ -5,7 +5,8 @@
 
 The SDK, the fault server, after200 and the OpenTelemetry SDK are real; only the clock of the exports is not. Writes
 FOLDER/JOB.KIND for each KIND, `classic` or `native`: OTLP exports with classic or with exponential histograms, each
-with its time and length before it, as `replay` reads them. Also FOLDER/JOB.traces.json: what a trace store would find.
+with its time and length before it, as `replay` reads them. Also FOLDER/JOB.traces.json and FOLDER/JOB.logs.json: what a
+trace store and a log store would find.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import gc
 import json
 import random
+import re
 import struct
 import sys
 import threading
@@ -25,6 +27,7 @@ from typing import Any
 
 import anthropic
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
@@ -36,14 +39,13 @@ from after200.faults import FaultServer
 
 from .episodes import EPISODES, LIMITS, Episode
 
-AT_ONCE = 12
 MANNERS = {"read": 0.8, "whole": 0.12, "close": 0.07, "abandon": 0.002, "cancel": 0.002}
 STEPS_PER_BATCH = 80
 REQUEST: dict[str, Any] = {"max_tokens": 64, "messages": [{"role": "user", "content": "Hello?"}]}
 
 
 class Clock(SpanProcessor):
-    """The time of the episode; notes each span that ends with it, as rows of Tempo's table of traces."""
+    """The time of the episode; notes each span that ends with it, as Tempo finds it."""
 
     def __init__(self, job: str) -> None:
         self._job = job
@@ -61,10 +63,31 @@ class Clock(SpanProcessor):
                     "start": self.now * 1000,
                     "service": self._job,
                     "name": span.name,
+                    "spanID": f"{span.context.span_id:016x}",
                     "saved": outcome == "completed",
-                    "duration": round(((span.end_time or 0) - (span.start_time or 0)) / 1e6),
+                    "duration": (span.end_time or 0) - (span.start_time or 0),
+                    "attributes": {name: str(value) for name, value in attributes.items()},
                 }
             )
+
+
+class Journal(LogRecordProcessor):
+    """Notes each log record with the time of the episode, as Loki has it: labels have `_` in place of dots."""
+
+    def __init__(self, clock: Clock, resource: Resource) -> None:
+        self._clock = clock
+        self._resource = resource
+        self.rows: list[dict[str, Any]] = []
+
+    def on_emit(self, log_record: Any) -> None:
+        said = {**self._resource.attributes, **(log_record.log_record.attributes or {})}
+        labels = {re.sub(r"[^a-zA-Z0-9_]", "_", name): str(value) for name, value in said.items()}
+        self.rows.append({"time": self._clock.now * 1000, "line": log_record.log_record.body or "", "labels": labels})
+
+    def shutdown(self) -> None: ...
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return True
 
 
 class Job:
@@ -156,7 +179,11 @@ def run(episode: Episode, job: str, folder: Path, kinds: Sequence[str]) -> None:
     meters = MeterProvider([export.reader for export in exports], resource=resource)
     tracers = TracerProvider(resource=resource)
     tracers.add_span_processor(clock)
-    AnthropicInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters, spans="own", chunk_timing=True)
+    loggers, journal = LoggerProvider(resource=resource), Journal(clock, resource)
+    loggers.add_log_record_processor(journal)
+    AnthropicInstrumentor().instrument(
+        tracer_provider=tracers, meter_provider=meters, logger_provider=loggers, spans="own", chunk_timing=True
+    )
     with ExitStack() as stack:
         servers = {
             id(phase.mix): stack.enter_context(
@@ -165,22 +192,21 @@ def run(episode: Episode, job: str, folder: Path, kinds: Sequence[str]) -> None:
             for phase in episode.phases
         }
         application = Job({key: server.base_url("mix") for key, server in servers.items()})
-        pool = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, episode.at_once)))
         running: set[Future[None]] = set()
-        owed = dict.fromkeys(episode.jobs[job], 0.0)
+        due = {model: draw.expovariate(calls) for model, calls in episode.jobs[job].items()}
         for step in range(episode.steps + 1):
             now = episode.start + step * episode.step
             clock.now = now
             if step:
                 for model, calls in episode.jobs[job].items():
-                    owed[model] += calls * draw.uniform(0.6, 1.4)
-                    while owed[model] >= 1:
-                        owed[model] -= 1
+                    while due[model] < step:  # calls arrive at random, as those of many users do
+                        due[model] += draw.expovariate(calls)
                         (manner,) = draw.choices(list(MANNERS), list(MANNERS.values()))
                         running.add(pool.submit(application.call, id(episode.mix_at(step)), model, manner))
                 if step % STEPS_PER_BATCH == 0:
                     running.add(pool.submit(application.read_batch))
-            while len(running) > AT_ONCE:
+            while len(running) > episode.at_once:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for one in done:
                     one.result()
@@ -191,7 +217,8 @@ def run(episode: Episode, job: str, folder: Path, kinds: Sequence[str]) -> None:
                 export.write(now)
     for export in exports:
         export.close()
-    (folder / f"{job}.traces.json").write_text(json.dumps(clock.rows), encoding="utf-8")
+    for name, rows in (("traces", clock.rows), ("logs", journal.rows)):
+        (folder / f"{job}.{name}.json").write_text(json.dumps(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,13 @@ from after200.monitoring.policy import LEVEL
 
 from .programs import DASHBOARDS
 
-VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "15s", "$raw": ".+"}
+VARIABLES = {
+    "$__rate_interval": "1m",
+    "$__range": "1h",
+    "$__interval_ms": "60000",
+    "$__interval": "1m",
+    "$raw": ".+",
+}
 HISTOGRAMS = [metric for metric in names.METRICS if metric.kind == "histogram"]
 RATIOS = [metric for metric in names.METRICS if metric.kind == "gauge" and metric.unit == "1"]
 FROM_ELSEWHERE = {
@@ -68,11 +74,12 @@ def panels_of(board: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def panel_queries() -> list[Query]:
+    """The PromQL of the panels, with Grafana's variables in it."""
     return [
         Query(f"{place} ({target['refId']})", target["expr"])
         for place, panel in panels()
         for target in panel["targets"]
-        if "expr" in target
+        if panel["datasource"]["type"] == "prometheus"
     ]
 
 

@@ -51,8 +51,10 @@ def play(episode: Episode, folder: Path, kinds: Sequence[Kind]) -> None:
         if (finished := job.result()).returncode:
             ended = f"ended with status {finished.returncode}"
             raise RuntimeError(f"{' '.join(map(str, finished.args))} {ended}:\n{finished.stdout[-3000:]}")
-    rows = [row for job in episode.jobs for row in json.loads((folder / f"{job}.traces.json").read_text("utf-8"))]
-    (folder / "traces.json").write_text(json.dumps(sorted(rows, key=lambda row: -row["start"])), encoding="utf-8")
+    for name, time in (("traces", "start"), ("logs", "time")):
+        rows = [row for job in episode.jobs for row in json.loads((folder / f"{job}.{name}.json").read_text("utf-8"))]
+        rows.sort(key=lambda row: -row[time])
+        (folder / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
 
 
 def replay(episode: Episode, folder: Path, kind: Kind) -> Path:

@@ -251,14 +251,15 @@ class Collector:
     metrics: str
 
 
-def collector(stack: ExitStack, traces_to: str) -> Collector:
-    """Start the real Collector with the committed configuration, on ports of its own."""
+def collector(stack: ExitStack, traces_to: str, logs_to: str) -> Collector:
+    """Start the real Collector with the committed configuration, on ports of its own; both are OTLP receivers."""
     port, metrics = free_port(), free_port()
     overrides = [
         "receivers::otlp::protocols::grpc::endpoint: 127.0.0.1:0",
         f"receivers::otlp::protocols::http::endpoint: 127.0.0.1:{port}",
         f"exporters::prometheus::endpoint: 127.0.0.1:{metrics}",
         f"exporters::otlp_http/tempo::endpoint: {traces_to}",
+        f"exporters::otlp_http/loki::endpoint: {logs_to}",
         "processors::tail_sampling::decision_wait_after_root_received: 1s",
         "processors::batch::timeout: 100ms",
     ]

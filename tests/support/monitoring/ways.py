@@ -27,6 +27,7 @@ class Way:
     webhook: Webhook
     telemetry: dict[tuple[str, str], dict[str, str]]
     traces: Receiver | None = None
+    logs: Receiver | None = None
 
 
 APPLICATIONS = [(job, application) for job in (HEALTHY, OVERLOADED, FAULTY) for application in (SERVICE, VISITOR)]
@@ -39,12 +40,12 @@ def scrape(job: str, *targets: str, **options: Any) -> dict[str, Any]:
 
 @contextmanager
 def through_the_collector(folder: Path, interval: str = "1s") -> Iterator[Way]:
-    """OTLP to the Collector, which Prometheus scrapes every `interval` and which passes traces on."""
+    """OTLP to the Collector, which Prometheus scrapes every `interval` and which passes traces and log records on."""
     for name in ("otelcol", "prometheus", "prometheus-alertmanager"):
         program(name)
     with ExitStack() as stack:
-        webhook, traces = stack.enter_context(Webhook()), stack.enter_context(Receiver())
-        running = collector(stack, traces.url)
+        webhook, traces, logs = (stack.enter_context(one) for one in (Webhook(), Receiver(), Receiver()))
+        running = collector(stack, traces.url, logs.url)
         scrapes = [scrape("collector", running.metrics, honor_labels=True)]
         alerts_to = alertmanager(stack, folder, webhook)
         exemplars = "--enable-feature=exemplar-storage"
@@ -52,10 +53,12 @@ def through_the_collector(folder: Path, interval: str = "1s") -> Iterator[Way]:
         environment = {
             **OTLP,
             "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_LOGS_EXPORTER": "otlp",
+            "OTEL_BLRP_SCHEDULE_DELAY": "100",
             "OTEL_EXPORTER_OTLP_ENDPOINT": running.otlp,
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
-        yield Way("collector", server, webhook, dict.fromkeys(APPLICATIONS, environment), traces)
+        yield Way("collector", server, webhook, dict.fromkeys(APPLICATIONS, environment), traces, logs)
 
 
 @contextmanager

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from grafana_foundation_sdk.builders import common as c
+from grafana_foundation_sdk.models import common as cm
+
 from after200 import names
-from after200.monitoring import colors, places, tables
+from after200.monitoring import colors, failed_calls, places, tables
 from after200.monitoring import panels as p
+from after200.monitoring.alerts import all_alerts
 from after200.monitoring.boards.counts import Counts
-from after200.monitoring.boards.frame import Board, Row
+from after200.monitoring.boards.frame import FIRING, Board, Row
 from after200.monitoring.policy import BELOW_400, ERRORS, LEFT_BY_THE_APPLICATION, USABLE_ANSWERS, Policy
 from after200.monitoring.promql import equals, matches, one_of
 from after200.monitoring.selection import or_none, quantile
@@ -17,8 +21,9 @@ from after200.monitoring.tables import Column
 CLAIMED = (*JUDGED_MATCHERS, matches(names.WIRE_STATUS, BELOW_400))
 COMPLETED = equals(names.OUTCOME, "completed")
 FAILED = one_of(names.OUTCOME, ERRORS)
-FAILED_CALLS = '{ span.after200.outcome =~ "failed|truncated" }'
 
+NO_FAILURES, NO_HIDDEN = "no call failed", "no hidden failures"
+NONE_LEFT = "no stream was left"
 JUDGED_TEXT = "Of the calls that completed, failed or were truncated; not of those that the application left by itself."
 
 
@@ -30,18 +35,22 @@ def dashboard(policy: Policy) -> Board:
         "What HTTP says about calls to Claude, what happened to them, and the difference.",
         [
             Row("What HTTP says, and what happened", headline(calls)),
+            Row("Failed calls, newest first, with their request ids", newest()),
+            Row("Failed calls, newest first, for stacks without logs", newest_of_traces(), collapsed=True),
             Row("What fails", failures(calls)),
-            Row("Where hidden failures come from", origins(calls), collapsed=True, span=8),
-            Row("Wire status and corrected status", statuses(calls), collapsed=True),
+            Row("Where hidden failures come from", origins(calls), collapsed=True),
+            Row("Corrected status, and how long failed calls took", statuses(calls), collapsed=True),
             Row("Left by the application", left(calls), collapsed=True),
-            Row("Single failed calls, and errors inside bodies", single(calls), collapsed=True),
+            Row("Errors inside bodies", inside(calls), collapsed=True, span=24),
         ],
         traces=True,
+        logs=True,
     )
 
 
 def headline(calls: Counts) -> list[p.Panel]:
     policy = calls.policy
+    paging = {alert.name for alert in all_alerts(policy) if alert.severity == "critical"}
     answers = Counts(names.ANSWERS_RECEIVED, policy)
     return [
         calls.share(
@@ -67,10 +76,12 @@ def headline(calls: Counts) -> list[p.Panel]:
         ),
         answers.share(
             "Usable answers",
-            "Of the calls that completed: how many gave an answer that the application can use (complete, or paused "
+            "Of the calls that completed, so it says nothing of an outage: how many gave an "
+            "answer that the application can use (complete, or paused "
             "and to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
             one_of(names.ANSWER, USABLE_ANSWERS),
             steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
+            called="of completed",
         ),
         p.count("Calls judged", f"{JUDGED_TEXT} Over the whole range.", calls.total(*JUDGED_MATCHERS)),
         p.count(
@@ -84,12 +95,55 @@ def headline(calls: Counts) -> list[p.Panel]:
             "percentunit",
             p.Query(calls.share_per_minute(*CLAIMED, whole=JUDGED_MATCHERS), "HTTP claims"),
             p.Query(calls.share_per_minute(COMPLETED, whole=JUDGED_MATCHERS), "true"),
-            span=24,
+            span=16,
             axis="of the calls judged",
             floor=0.99,
             maximum=1,
             colored={"HTTP claims": colors.LIGHT_GREY, "true": colors.GREEN},
-        ).height(9),
+        ).height(7),
+        p.graph(
+            "Pages",
+            "Alerts that page, as long as they do. The dashed lines in the graph beside are where they began.",
+            "short",
+            p.Query(f"max by (alertname) ({FIRING})", "{{alertname}}"),
+            colored=dict(zip(sorted(paging), colors.UNJUDGED, strict=False)),
+            span=8,
+            axis="alerts",
+            stacked=True,
+            nothing="no page in this time range",
+        )
+        .legend(
+            c.VizLegendOptions()
+            .display_mode(cm.LegendDisplayMode.LIST)
+            .placement(cm.LegendPlacement.RIGHT)
+            .show_legend(True)
+            .calcs([])
+        )
+        .height(7)
+        .decimals(0),
+    ]
+
+
+def newest() -> list[p.Panel]:
+    return [
+        failed_calls.from_logs(
+            "Failed calls, from logs",
+            "The latest log records of failed calls. Support asks for the request id. Needs the log records in Loki; "
+            "the stack in dashboards/stack sends them there.",
+        ),
+    ]
+
+
+def newest_of_traces() -> list[p.Panel]:
+    return [
+        failed_calls.from_spans(
+            "Failed calls, from traces",
+            "The latest spans of calls that failed or were truncated; a click on the trace id shows the trace. Needs "
+            "traces in Tempo; the Collector configuration in dashboards/stack keeps every one of them.",
+            f'span.{names.OUTCOME} =~ "{"|".join(ERRORS)}"',
+            "no trace of a failed call in Tempo: none failed, or the stack has no traces",
+            names.ERROR_TYPE,
+        ),
     ]
 
 
@@ -101,28 +155,30 @@ def failures(calls: Counts) -> list[p.Panel]:
             "it.",
             *HIDDEN_MATCHERS,
             by=(names.ERROR_TYPE,),
+            nothing=NO_HIDDEN,
         ),
         calls.graph(
             "Failed calls by failure",
             "All calls that failed, before the stream or in it, under one name for every provider.",
             FAILED,
             by=(names.FAILURE,),
+            nothing=NO_FAILURES,
         ),
         calls.listing(
             "Calls that failed",
-            "Every kind of failure in the time range, hidden or not. An error code stands only where the provider sent "
-            "one. A click on a model shows only this model.",
+            "Every kind of failure in the time range, hidden or not. An error code stands after the type where the "
+            "provider sent one. A click on a model shows only this model.",
             FAILED,
             columns=(
                 tables.MODEL,
-                Column(names.ERROR_TYPE, "Error type"),
-                Column(names.ERROR_CODE, "Error code"),
+                Column(names.ERROR_TYPE, "Error type · code", joined=names.ERROR_CODE),
                 Column(names.PHASE, "Phase", 120),
                 Column(names.WIRE_STATUS, "Wire", 90),
                 Column(names.HTTP_STATUS, "Corrected", 100),
             ),
             span=24,
-        ),
+            nothing=NO_FAILURES,
+        ).height(7),
     ]
 
 
@@ -134,13 +190,7 @@ def origins(calls: Counts) -> list[p.Panel]:
             *HIDDEN_MATCHERS,
             by=(names.REQUEST_MODEL,),
             absent=colors.NONE,
-        ),
-        calls.graph(
-            "Hidden failures by corrected status",
-            "The status that the provider documents for the failure; none where it documents none.",
-            *HIDDEN_MATCHERS,
-            by=(names.HTTP_STATUS,),
-            absent=colors.NONE,
+            nothing=NO_HIDDEN,
         ),
         calls.graph(
             "Hidden failures by phase",
@@ -148,11 +198,14 @@ def origins(calls: Counts) -> list[p.Panel]:
             "had part of the answer.",
             *HIDDEN_MATCHERS,
             by=(names.PHASE,),
+            span=24,
+            nothing=NO_HIDDEN,
         ),
     ]
 
 
 def statuses(calls: Counts) -> list[p.Panel]:
+    by = (names.ERROR_TYPE,)
     grid = calls.total(*JUDGED_MATCHERS, by=(names.WIRE_STATUS, names.HTTP_STATUS))
     return [
         tables.matrix(
@@ -165,7 +218,26 @@ def statuses(calls: Counts) -> list[p.Panel]:
             names.HTTP_STATUS,
             sorted(colors.STATUSES),
             "Wire ↓  Corrected →",
-        )
+        ),
+        calls.graph(
+            "Hidden failures by corrected status",
+            "The status that the provider documents for the failure; none where it documents none.",
+            *HIDDEN_MATCHERS,
+            by=(names.HTTP_STATUS,),
+            absent=colors.NONE,
+            nothing=NO_HIDDEN,
+        ),
+        p.graph(
+            "How long calls took that failed",
+            "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through "
+            "the Collector, with OpenMetrics).",
+            "s",
+            p.Query(quantile(0.95, names.DURATION, matches(names.ERROR_TYPE, ".+"), by=by), exemplar=True),
+            by=by,
+            axis="duration, p95",
+            span=24,
+            nothing=NO_FAILURES,
+        ),
     ]
 
 
@@ -179,37 +251,23 @@ def left(calls: Counts) -> list[p.Panel]:
             one_of(names.OUTCOME, ("cancelled", "abandoned")),
             by=(names.OUTCOME,),
             axis="streams per minute",
+            span=24,
+            nothing=NONE_LEFT,
         ),
         calls.listing(
             "Who left how many",
             "Streams that the application left by itself, by job. Abandoned ones are a bug in the application.",
             one_of(names.OUTCOME, LEFT_BY_THE_APPLICATION),
             columns=(tables.JOB, tables.MODEL, tables.OUTCOME),
+            span=24,
+            nothing=NONE_LEFT,
         ),
     ]
 
 
-def single(calls: Counts) -> list[p.Panel]:
-    """Single calls that failed, and errors inside bodies."""
-    errors = Counts(names.INNER_ERRORS, calls.policy)
-    by = (names.ERROR_TYPE,)
+def inside(calls: Counts) -> list[p.Panel]:
     return [
-        tables.traces(
-            "Traces of failed calls",
-            "The latest calls that failed or were truncated. Needs traces in Tempo; the Collector configuration in "
-            "dashboards/stack keeps every one of them.",
-            FAILED_CALLS,
-        ),
-        p.graph(
-            "How long calls took that failed",
-            "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through "
-            "the Collector, with OpenMetrics).",
-            "s",
-            p.Query(quantile(0.95, names.DURATION, matches(names.ERROR_TYPE, ".+"), by=by), exemplar=True),
-            by=by,
-            axis="duration, p95",
-        ),
-        errors.listing(
+        Counts(names.INNER_ERRORS, calls.policy).listing(
             "Errors inside bodies",
             "Errors that the body of a successful call reports of something else than the call: an entry of a batch, "
             "an agent's session. They count as no failure of the call, and stand nowhere else on this page.",

@@ -9,13 +9,15 @@ from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import USABLE_ANSWERS, Policy
-from after200.monitoring.promql import equals, matches, none_of, one_of, or_zero
+from after200.monitoring.promql import equals, matches, none_of, one_of
 from after200.monitoring.recording import TOOL_ERROR_MATCHERS
 from after200.monitoring.tables import Column
 
 USABLE = one_of(names.ANSWER, USABLE_ANSWERS)
+UNUSABLE = none_of(names.ANSWER, USABLE_ANSWERS)
 REFUSED = equals(names.ANSWER, "refused")
 FALLBACK = equals(names.FALLBACK, "true")
+NO_TIER = "no answer names its tier"
 NAMED_TIER = matches(names.SERVICE_TIER, ".+")
 
 
@@ -30,7 +32,7 @@ def dashboard(policy: Policy) -> Board:
             Row("Of the calls that completed", numbers(answers, results)),
             Row("What is wrong with the others", graphs(answers)),
             Row("Server tools: they run at the provider, inside the answer", tools(results)),
-            Row("What was served", served(answers), collapsed=True, span=8),
+            Row("What was served", served(answers), collapsed=True),
         ],
     )
 
@@ -78,6 +80,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
             "continued. guarded: a guardrail of Bedrock stepped in. empty: not one content block.",
             none_of(names.ANSWER, ("complete",)),
             by=(names.ANSWER,),
+            nothing="every answer is complete",
         ),
         answers.graph(
             "Refusals by category",
@@ -85,30 +88,23 @@ def graphs(answers: Counts) -> list[p.Panel]:
             REFUSED,
             by=(names.REFUSAL_CATEGORY,),
             absent=colors.NONE,
+            nothing="no refusals",
         ),
         p.graph(
             "Usable answers by model",
-            "Share of the answers that are complete or paused. A click on a line shows only this model.",
+            "Share of the answers that are complete or paused: of the models with the most that are not, and of all "
+            "others together. A click on a line shows only this model.",
             "percentunit",
-            answers.share_per_minute(USABLE, by=models),
+            answers.share_of_worst(USABLE, bad=(UNUSABLE,)),
             by=models,
             axis="of all answers",
             floor=0.95,
             maximum=1,
         ),
-        p.graph(
-            "Fallbacks by model",
-            "Answers that another model gave than the one asked for, by the model asked for.",
-            "short",
-            or_zero(answers.per_minute(FALLBACK, by=models), answers.per_minute(by=models)),
-            by=models,
-            axis="answers per minute",
-            stacked=True,
-        ),
         answers.listing(
             "Answers that are not usable",
             "Every kind in the time range. A click on a model shows only this model.",
-            none_of(names.ANSWER, USABLE_ANSWERS),
+            UNUSABLE,
             columns=(
                 tables.MODEL,
                 Column(names.ANSWER, "Answer", 110),
@@ -116,6 +112,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
                 Column(names.REFUSAL_CATEGORY, "Category of the refusal"),
             ),
             span=24,
+            nothing="every answer is usable",
         ),
     ]
 
@@ -131,6 +128,7 @@ def tools(results: Counts) -> list[p.Panel]:
             results.share_per_minute(*TOOL_ERROR_MATCHERS, by=tool),
             by=tool,
             axis="of the tool's results",
+            nothing="no tools",
             limit=p.line(results.policy.tools_warning),
         ),
         results.listing(
@@ -138,6 +136,7 @@ def tools(results: Counts) -> list[p.Panel]:
             "By tool and by the error that its result reports.",
             *TOOL_ERROR_MATCHERS,
             columns=(Column(names.TOOL_NAME, "Tool"), Column(names.ERROR_TYPE, "Error"), tables.MODEL),
+            nothing="no tool failed",
         ),
     ]
 
@@ -150,12 +149,21 @@ def served(answers: Counts) -> list[p.Panel]:
             "The tier that was served, which can be less than the one that was asked for.",
             NAMED_TIER,
             by=(names.SERVICE_TIER,),
+            nothing=NO_TIER,
         ),
         answers.listing(
             "Tiers and speeds",
             "What was served over the whole range. Not every answer names its speed.",
             NAMED_TIER,
             columns=(Column(names.SERVICE_TIER, "Service tier", 115), Column(names.SPEED, "Speed", absent="not named")),
+            nothing=NO_TIER,
         ),
         answers.graph("All answers by model", "Calls of the Messages API that completed.", by=(names.REQUEST_MODEL,)),
+        answers.graph(
+            "Fallbacks by model",
+            "Answers that another model gave than the one asked for, by the model asked for.",
+            FALLBACK,
+            by=(names.REQUEST_MODEL,),
+            nothing="no fallbacks",
+        ),
     ]

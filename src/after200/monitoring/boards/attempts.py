@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from after200 import names
-from after200.monitoring import colors, places, tables
+from after200.monitoring import colors, failed_calls, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts, range_and_late
 from after200.monitoring.boards.frame import Board, Row
@@ -15,8 +15,11 @@ from after200.monitoring.selection import OF_A_MODEL, chosen_gauge
 from after200.monitoring.tables import Column
 
 FAILED_AT_ONCE = (equals(names.PHASE, "request"), *REFUSED_MATCHERS)
-"""Calls whose last attempt was refused as well."""
-SAVED = '{ span.http.request.resend_count > 0 && span.after200.outcome = "completed" }'
+"""Calls whose last attempt failed as well."""
+NOT_200 = none_of(names.WIRE_STATUS, ("200",))
+ALL_200 = "every attempt was answered 200"
+NO_HEADERS = "no rate-limit headers came: Bedrock and Vertex send none"
+SAVED = f'span.{names.HTTP_RESEND_COUNT} > 0 && span.{names.OUTCOME} = "completed"'
 
 
 def dashboard(policy: Policy) -> Board:
@@ -26,8 +29,8 @@ def dashboard(policy: Policy) -> Board:
         "Claude: Attempts, waits and limits",
         "How many HTTP requests calls take, how long the SDK waits between them, and how near the rate limits are.",
         [
-            Row("Attempts and waits", amplification(attempts, calls)),
-            Row("What attempts are answered", answered(attempts)),
+            Row("Attempts", amplification(attempts, calls)),
+            Row("What attempts are answered, and the waits after them", answered(attempts)),
             Row("Rate limits, from the headers of the responses", limits(policy)),
             Row("What retries are worth", worth(attempts, calls), collapsed=True),
         ],
@@ -45,7 +48,7 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
 
     return [
         attempts.share(
-            "Refused attempts",
+            "Failed attempts",
             "Share of HTTP requests answered with a status that the SDK retries (408, 409, 429, 5xx), or not at all.",
             *REFUSED_MATCHERS,
             steps=p.bad_from(policy.refused_warning / 2, policy.refused_warning),
@@ -75,20 +78,15 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
             decimals=1,
         ),
         p.graph(
-            "Refused attempts by model",
-            "Share of HTTP requests that the SDK has to repeat or give up. Dashed: where ClaudeRetryStorm warns.",
+            "Failed attempts by model",
+            "Share of HTTP requests that the SDK has to repeat or give up: of the models with most of them, and of all "
+            "others together. Dashed: where ClaudeRetryStorm warns.",
             "percentunit",
-            attempts.share_per_minute(*REFUSED_MATCHERS, OF_A_MODEL, whole=(OF_A_MODEL,), by=models),
+            attempts.share_of_worst(*REFUSED_MATCHERS, OF_A_MODEL, whole=(OF_A_MODEL,)),
             by=models,
             axis="of all attempts",
+            nothing="no attempts",
             limit=p.line(policy.refused_warning),
-        ),
-        waits.graph(
-            "Waits by what caused them",
-            "Seconds that the SDK slept in each minute, over all calls, by the failure of the attempt before.",
-            by=(names.FAILURE,),
-            axis="waited in a minute",
-            unit="s",
         ),
     ]
 
@@ -98,19 +96,30 @@ def answered(attempts: Counts) -> list[p.Panel]:
         attempts.graph(
             "Attempts that were not answered 200",
             "The status line of each HTTP request; no response: the connection failed before there was one.",
-            none_of(names.WIRE_STATUS, ("200",)),
+            NOT_200,
             by=(names.WIRE_STATUS,),
             absent=colors.NO_RESPONSE,
+            nothing=ALL_200,
+        ),
+        Counts(names.RETRY_WAIT, attempts.policy).graph(
+            "Waits by what caused them",
+            "Seconds that the SDK slept in each minute, over all calls, by the failure of the attempt before.",
+            by=(names.FAILURE,),
+            axis="waited in a minute",
+            unit="s",
         ),
         attempts.listing(
-            "Attempts by answer",
-            "Every kind of answer in the time range. A click on a model shows only this model.",
+            "Attempts by answer, without 200",
+            "Every kind of answer but 200 in the time range. A click on a model shows only this model.",
+            NOT_200,
             columns=(
                 tables.MODEL,
-                Column(names.WIRE_STATUS, "Wire", 110, absent=colors.NO_RESPONSE),
-                Column(names.FAILURE, "Failure"),
+                Column(names.WIRE_STATUS, "Wire", 115, absent=colors.NO_RESPONSE),
+                Column(names.FAILURE, "Failure", 130),
             ),
-        ),
+            span=24,
+            nothing=ALL_200,
+        ).height(7),
     ]
 
 
@@ -127,6 +136,7 @@ def limits(policy: Policy) -> list[p.Panel]:
             max_by(kind, chosen_gauge(used)),
             by=kind,
             axis="of the limit",
+            nothing=NO_HEADERS,
             maximum=1,
             limit=p.line(policy.limit_warning),
         ),
@@ -134,7 +144,8 @@ def limits(policy: Policy) -> list[p.Panel]:
             "Limits and how much of them is used",
             "The share that is used up now, by model and limit, the nearest first.",
             f"{max_by(level, chosen_gauge(used, OF_A_MODEL))} and {max_by(level, chosen_gauge(limit))} > 0",
-            (tables.MODEL, Column(names.RATE_LIMIT_KIND, "Limit of")),
+            (tables.MODEL, Column(names.RATE_LIMIT_KIND, "Limit of", 160)),
+            nothing=NO_HEADERS,
             value="Used",
             unit="percentunit",
             decimals=1,
@@ -148,15 +159,18 @@ def worth(attempts: Counts, calls: Counts) -> list[p.Panel]:
     return [
         p.count(
             "Calls saved, at most",
-            "Refused attempts that were not the last of a call that failed. Exact when each saved call needed one "
+            "Failed attempts that were not the last of a call that failed. Exact when each saved call needed one "
             "retry; the table below has the calls themselves.",
             f"clamp_min({refused} - {lost}, 0)",
             span=12,
         ),
-        p.count("Calls lost in spite of retries", "Calls whose last attempt was refused too.", lost, span=12),
-        tables.traces(
+        p.count("Calls lost in spite of retries", "Calls whose last attempt failed too.", lost, span=12),
+        failed_calls.from_spans(
             "Calls saved by a retry",
-            "Calls that completed after one or more refused attempts. Needs traces in Tempo.",
+            "Calls that completed after one or more failed attempts. Needs traces in Tempo.",
             SAVED,
+            "no trace of such a call in Tempo: there was none, or the stack has no traces",
+            names.FAILURE,
+            names.ERROR_TYPE,
         ),
     ]

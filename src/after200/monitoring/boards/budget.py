@@ -10,7 +10,7 @@ from after200.monitoring import recording as r
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import LEVEL, Policy
 from after200.monitoring.promql import braces, max_by, share, sum_by
-from after200.monitoring.selection import CHOSEN, OF_A_MODEL
+from after200.monitoring.selection import AT_END, CHOSEN, OF_A_MODEL, RANGE, apart_from_worst, worst, worst_and_others
 from after200.monitoring.tables import Column
 from after200.monitoring.windows import seconds
 
@@ -18,11 +18,20 @@ RECORDED = "Needs the recording rules of dashboards/prometheus."
 SELECTED = braces([*(matcher for matcher in CHOSEN if matcher.attribute != "instance"), OF_A_MODEL])
 MODELS = (names.REQUEST_MODEL,)
 NO_RULES = "no rules loaded"
-EXHAUSTED = {
-    "type": "range",
-    "options": {"from": None, "to": 0, "result": {"text": "exhausted", "color": colors.RED, "index": 0}},
-}
-"""What stands in place of a budget below 0."""
+TOO_EARLY = -1_000_000
+"""The value that stands for a budget of which nothing can be said yet."""
+WORDS = [
+    {
+        "type": "value",
+        "options": {str(TOO_EARLY): {"text": "too early", "color": colors.NEUTRAL, "index": 0}},
+    },
+    {
+        "type": "range",
+        "options": {"from": None, "to": 0, "result": {"text": "exhausted", "color": colors.RED, "index": 1}},
+    },
+]
+"""What stands in place of a budget below 0, and of one that cannot be judged."""
+DAY_S = 86400
 
 
 def dashboard(policy: Policy) -> Board:
@@ -31,9 +40,10 @@ def dashboard(policy: Policy) -> Board:
         "Claude: Error budget",
         f"How fast calls use up what an objective of {policy.slo_target:.4g} over {policy.slo_period} allows.",
         [
-            Row("Objective", numbers(policy), span=6),
+            Row("Objective", numbers(policy)),
             Row("By model", models(policy)),
-            Row("Burn rates, as the alert ClaudeErrorBudgetBurn sees them", rates(policy)),
+            Row("Burn rates that page, as the alert ClaudeErrorBudgetBurn sees them", rates(policy, "critical")),
+            Row("Burn rates that warn", rates(policy, "warning"), collapsed=True),
         ],
         instances=False,
     )
@@ -50,9 +60,25 @@ def spent(policy: Policy, by: tuple[str, ...] = ()) -> str:
     return f"{share(*bad_and_valid(policy, by, policy.slo_period))} / {policy.error_budget:g}"
 
 
+def days(policy: Policy) -> str:
+    """For how many days of the period there are data; 0 in the first hour, nothing without the rules."""
+    _, valid = bad_and_valid(policy)
+    return f"((time() - min_over_time(timestamp({valid})[{policy.slo_period}:1h])) / {DAY_S} or 0 * {valid})"
+
+
+def days_needed(policy: Policy) -> float:
+    """So many days of data, a tenth of the period, before anything is said of the period's budget.
+
+    A share of the calls that were made says little of the calls that will have been made: half an hour of failures in
+    the first hour of an installation is not half of a month.
+    """
+    return seconds(policy.slo_period) / DAY_S / 10
+
+
 def numbers(policy: Policy) -> list[p.Panel]:
     w = policy.window
     bad, valid = bad_and_valid(policy)
+    needed = days_needed(policy)
     return [
         p.number(
             "Objective",
@@ -63,13 +89,22 @@ def numbers(policy: Policy) -> list[p.Panel]:
         ),
         p.number(
             "Budget left",
-            f"Of the last {policy.slo_period}; exhausted: the objective is missed. {RECORDED}",
+            f"Of the last {policy.slo_period}; exhausted: the objective is missed; too early: there are less than "
+            f"{needed:g} days of data. {RECORDED}",
             "percentunit",
-            f"1 - {spent(policy)}",
+            f"1 - {spent(policy)} and {days(policy)} >= {needed:g} or {TOO_EARLY} + 0 * {valid}",
             steps=p.good_from(fair=0.001, good=0.25),
             decimals=1,
             nothing=NO_RULES,
-        ).mappings([EXHAUSTED]),
+        ).mappings(WORDS),
+        p.number(
+            "Days of data",
+            f"Of {policy.slo_period}. What is said of the budget is said of these days. {RECORDED}",
+            "suffix: d",
+            days(policy),
+            decimals=1,
+            nothing=NO_RULES,
+        ),
         p.number(
             "Burn rate now",
             f"How many times too fast the budget goes, over the last {w}: 1× uses it up exactly in "
@@ -86,24 +121,27 @@ def numbers(policy: Policy) -> list[p.Panel]:
             f"{bad} or 0 * {valid}",
             nothing=NO_RULES,
         ),
+        p.count("Calls that count now", f"Calls judged in the last {w}. {RECORDED}", valid, nothing=NO_RULES),
     ]
 
 
-def rates(policy: Policy) -> list[p.Panel]:
+def rates(policy: Policy, severity: str) -> list[p.Panel]:
     panels = []
-    for burn in policy.burns:
+    for burn in (burn for burn in policy.burns if burn.severity == severity):
         verb = "pages" if burn.severity == "critical" else "warns"
         long, short = (f"{r.BAD}:ratio{window}{SELECTED}" for window in (burn.long, burn.short))
         lower = max_by(MODELS, f"({long} < {short}) or {short}")
+        ranking = max_by(MODELS, f"max_over_time({long}[{RANGE}]{AT_END})")
         panels.append(
             p.graph(
                 f"Burn rate over {burn.long} and {burn.short}",
-                f"The lower of the two, since both have to be above {burn.factor:g}× for {burn.hold}: then the alert "
-                f"{verb}. {RECORDED}",
+                f"Of the models with the highest; the lower of the two, since both have to be above {burn.factor:g}× "
+                f"for {burn.hold}: then the alert {verb}. {RECORDED}",
                 "suffix:×",
-                f"{lower} / {policy.error_budget:g}",
+                f"{worst(lower, ranking)} / {policy.error_budget:g}",
                 by=MODELS,
                 axis="burn rate",
+                nothing=NO_RULES,
                 limit=p.line(burn.factor, verb),
             )
         )
@@ -111,23 +149,29 @@ def rates(policy: Policy) -> list[p.Panel]:
 
 
 def models(policy: Policy) -> list[p.Panel]:
-    valid = sum_by(MODELS, f"{r.VALID}{policy.window}{SELECTED}")
+    counted = f"{r.VALID}{policy.window}{SELECTED}"
+    valid, ranking = sum_by(MODELS, counted), sum_by(MODELS, f"sum_over_time({counted}[{RANGE}]{AT_END})")
+    needed = days_needed(policy)
     return [
         tables.listing(
             "Budget spent",
-            f"Share of the budget of the last {policy.slo_period} that is gone, by model. {RECORDED}",
-            spent(policy, LEVEL),
+            f"Share of the budget of the last {policy.slo_period} that is gone, by model; nothing before there are "
+            f"{needed:g} days of data. {RECORDED}",
+            f"{spent(policy, LEVEL)} and on () {days(policy)} >= {needed:g}",
             (tables.JOB, Column(names.PROVIDER_NAME, "Provider"), tables.MODEL),
             value="Budget spent",
             unit="percentunit",
+            span=24,
+            nothing=f"less than {needed:g} days of data, or no rules loaded",
         ),
         p.graph(
             "Calls that count",
-            f"Calls judged, by model, from the last {policy.window}. {RECORDED}",
+            f"Calls judged in the last {policy.window}, by model. {RECORDED}",
             "short",
-            f"{valid} / {seconds(policy.window) / 60:g}",
+            worst_and_others(valid, sum_by((), apart_from_worst(valid, ranking)), ranking),
             by=MODELS,
             stacked=True,
-            axis="calls per minute",
+            axis=f"calls in {policy.window}",
+            nothing=NO_RULES,
         ),
     ]

@@ -19,9 +19,22 @@ from after200.monitoring.boards.counts import SOURCE_PATTERN, choice_of_source
 from after200.monitoring.naming import label, metric_name
 from after200.monitoring.panels import THIS_BOARD, Builder
 from after200.monitoring.policy import Policy
+from after200.monitoring.promql import braces, equals, matches
+from after200.monitoring.selection import CHOSEN, STEP
 
 WIDTH: Final = 24
 """The columns of Grafana's grid."""
+FIRING: Final = "ALERTS" + braces(
+    [
+        matches("alertname", "Claude.*"),
+        equals("alertstate", "firing"),
+        equals("severity", "critical"),
+        *(matcher for matcher in CHOSEN if matcher.attribute != "instance"),
+    ]
+)
+"""The alerts that page, of what is chosen. They are per job and model, and have no instance."""
+SERVICE_PATTERN: Final = r"/([^\/]+)$/"
+"""Finds `service.name` in a job, which is `service.namespace/service.name` where there is a namespace."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +59,23 @@ class Board:
     description: str
     rows: Sequence[Row]
     traces: bool = False
+    logs: bool = False
     instances: bool = True
 
     def model(self, policy: Policy) -> dict[str, Any]:
         """The dashboard as Grafana imports it, and as Grafana itself would save it."""
         frame: dict[str, Any] = json.loads(json.dumps(self.frame(policy).build(), cls=JSONEncoder))
-        frame["annotations"] = {"list": [pages(policy)]}
+        panels = self.layout(policy)
+        graph = next(panel["id"] for panel in panels if panel["type"] == "timeseries")
+        frame["annotations"] = {"list": [pages(policy, graph)]}
         for variable in frame["templating"]["list"]:
             for name in ("auto", "auto_min", "auto_count"):
                 variable.pop(name, None)
+            if not variable.get("allValue"):
+                variable.pop("allValue", None)  # "All" is then each of the values
             if variable["name"] == "raw":
                 variable["skipUrlSync"] = True
-        frame["panels"] = self.layout(policy)
+        frame["panels"] = panels
         return frame
 
     def frame(self, policy: Policy) -> Builder:
@@ -90,16 +108,21 @@ class Board:
         sources = [d.DatasourceVariable("datasource").label("Data source").type("prometheus")]
         if self.traces:
             sources.append(d.DatasourceVariable("traces").label("Traces").type("tempo"))
+        if self.logs:
+            sources.append(d.DatasourceVariable("logs").label("Logs").type("loki"))
         # A way to Prometheus without `service.instance.id` has no instance: `.*` finds its series all the same.
         chosen = [
             choice("job", "Job", f"label_values({calls}, job)", ".+"),
             choice("instance", "Instance", f"{of_job}instance)", ".*"),
             choice("provider", "Provider", f"{of_job}{label(names.PROVIDER_NAME)})", ".*"),
             choice("model", "Model", f"{of_job}{label(names.REQUEST_MODEL)})", ".*"),
-            hidden("raw", choice_of_source(policy), SOURCE_PATTERN),
         ]
         if not self.instances:
-            del chosen[1], chosen[-1]
+            del chosen[1]
+        else:
+            chosen.append(hidden("raw", choice_of_source(policy), SOURCE_PATTERN))
+        if self.traces or self.logs:
+            chosen.append(services(f"{of_job}job)"))
         return [*sources, *chosen]
 
     def layout(self, policy: Policy) -> list[dict[str, Any]]:
@@ -132,9 +155,13 @@ class Board:
         return laid
 
 
-def pages(policy: Policy) -> dict[str, Any]:
-    """The annotation that marks in every graph where an alert paged, with a link to its runbook."""
-    firing = 'ALERTS{alertname=~"Claude.*",alertstate="firing",severity="critical",job=~"$job"}'
+def pages(policy: Policy, graph: int) -> dict[str, Any]:
+    """The annotation that marks in one graph when an alert began to page, with a link to its runbook.
+
+    The mark is a line. An alert that fires all the time would give a region, which Grafana draws over the whole height
+    of the graph: what the graph shows of a storm would lie under as many of them as there are alerts.
+    """
+    firing = f"max by (alertname) ({FIRING})"
     return {
         "name": "Pages",
         "datasource": {"type": "prometheus", "uid": p.METRICS_SOURCE.uid},
@@ -142,7 +169,8 @@ def pages(policy: Policy) -> dict[str, Any]:
         "iconColor": colors.RED,
         "hide": False,
         "builtIn": 0,
-        "target": {"refId": "Anno", "expr": f"max by (alertname) ({firing})"},
+        "filter": {"exclude": False, "ids": [graph]},
+        "target": {"refId": "Anno", "expr": f"{firing} unless max by (alertname) ({FIRING} offset {STEP})"},
         "titleFormat": "{{alertname}}",
         "textFormat": f'<a href="{policy.runbooks}/{{{{alertname}}}}.md">Runbook</a>',
     }
@@ -189,6 +217,11 @@ def choice(name: str, title: str, query: str, all_value: str) -> Builder:
         .all_value(all_value)
         .current(dm.VariableOption(text="All", value="$__all"))
     )
+
+
+def services(query: str) -> Builder:
+    """A hidden variable: the names that the chosen jobs have in traces and logs."""
+    return choice("service", "Service", query, "").regex(SERVICE_PATTERN).hide(dm.VariableHide.HIDE_VARIABLE)
 
 
 def hidden(name: str, query: str, pattern: str) -> Builder:

@@ -69,12 +69,14 @@ def graphs(tokens: Counts) -> list[p.Panel]:
             "which is billed and in no total of the provider.",
             matches(names.TOKEN_DETAIL, ".+"),
             by=(names.TOKEN_TYPE, names.TOKEN_DETAIL),
+            nothing="none of these",
         ),
         p.graph(
             "Cache hit share by model",
-            "Share of the prompt's tokens that were read from the cache. A click on a line shows only this model.",
+            "Share of the prompt's tokens that were read from the cache: of the models with the most of them, and of "
+            "all others together. A click on a line shows only this model.",
             "percentunit",
-            tokens.share_per_minute(FROM_CACHE, OF_A_MODEL, whole=prompt, by=models),
+            tokens.share_of_worst(FROM_CACHE, OF_A_MODEL, whole=prompt, bad=prompt),
             by=models,
             axis="of the prompt's tokens",
         ),
@@ -83,6 +85,7 @@ def graphs(tokens: Counts) -> list[p.Panel]:
             "By how the call ended, whoever is to blame.",
             none_of(names.OUTCOME, ("completed",)),
             by=(names.OUTCOME,),
+            nothing="every call completed",
         ),
     ]
 
@@ -105,9 +108,9 @@ def listings(tokens: Counts) -> list[p.Panel]:
             p.Query(quantile(0.95, names.TOKEN_USAGE, by=by), f"p95 {p.legend(*by)}"),
             axis="tokens of a call",
             colored={
-                "p50 input": "#3D6BB5",
+                "p50 input": "#2B4C82",
                 "p95 input": colors.TOKEN_TYPES["input"],
-                "p50 output": "#2F8F8F",
+                "p50 output": "#1F6060",
                 "p95 output": colors.TOKEN_TYPES["output"],
             },
             span=10,
