@@ -39,6 +39,7 @@ RUN_BELOW = (
     "OTEL_SERVICE_NAME",
     "after200 watch",
     "OTEL_LOGS_EXPORTER",
+    "after200 report",  # in tests/report
     "import classify",
     "AnthropicInstrumentor().instrument(",
     "after200 faults",

@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,13 +34,14 @@ from rich.console import Console
 from after200 import names
 from after200.cli.answered import Answer, Answered, Limit
 from after200.cli.chat import RETRIES, run_chat_service
-from after200.cli.endings import Ending, Totals
+from after200.cli.endings import Ending, Totals, totals
 from after200.cli.otlp import Telemetry
 from after200.cli.receiver import Receiver
 from after200.cli.reconcile import expected_account, was_retried
 from after200.cli.refused import Refusal
+from after200.cli.report.watched import incident_of
 from after200.cli.watch import summary as watching
-from after200.cli.watch.command import main
+from after200.cli.watch.command import main, write_report
 from after200.cli.watch.rows import SORTS, Choice
 from after200.cli.watch.summary import Failure, Model, Only, Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, as_text, live
@@ -472,6 +474,31 @@ def test_without_a_terminal_standard_output_has_the_summary_and_nothing_else() -
     until = "until a signal (SIGINT, SIGTERM) comes; --once SECONDS sets a time"
     assert f"receiving at http://127.0.0.1:{port} {until}\n" == said.decode()
     assert printed.decode().startswith("What HTTP says, and what is true")
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.json"])
+def test_what_was_seen_can_be_written_as_a_report(
+    played: tuple[Receiver, FaultServer, set[str]], tmp_path: Path, name: str
+) -> None:
+    receiver, server, left = played
+    account = expected_account(server.log, left, RETRIES)
+    summary = summarize(receiver)
+    assert write_report(tmp_path / name, incident_of(summary, receiver, 0.0, 60.0))
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    ended = totals(account.calls)
+    if name == "report.md":
+        assert f"HTTP says {ended.http_ok} of {ended.calls} calls succeeded; {ended.completed} did." in text
+        assert "by after200 watch." in text
+        return
+    found = json.loads(text)
+    assert ended._asdict() == {name: found[name] for name in ended._asdict()}
+    assert {each.request_id for each in summary.failures} == {each["request_id"] for each in found["requests"]}
+    assert ended.hidden + ended.failed == sum(each["calls"] for each in found["failed_calls"])
+
+
+def test_a_report_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == main(["--port=0", "--once=0.1", f"--report={tmp_path / 'no' / 'folder.md'}"])
+    assert f"after200 watch: cannot write {tmp_path / 'no' / 'folder.md'}: " in capsys.readouterr().err
 
 
 def test_once_with_something_to_show() -> None:

@@ -26,7 +26,7 @@ from ..support.patience import PATIENCE_S
 from .pages import ROOT, Block, blocks
 from .programs import environment, free_port, run, wait_until_open
 
-ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md")
+ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md", "report.md")
 """Pages whose commands have tests beside what they speak of."""
 
 RUN_BELOW = (

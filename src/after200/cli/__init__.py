@@ -34,6 +34,7 @@ COMMANDS = {
         "after200.cli.verify.command", "does it work here, with these settings, up to the backend?", "verify"
     ),
     "watch": Command("after200.cli.watch.command", "what your calls really did, live in the terminal", "watch"),
+    "report": Command("after200.cli.report.command", "what to say after an incident, from your Prometheus", "report"),
     "dashboards": Command("after200.monitoring.__main__", "write dashboards, rules, alerts and runbooks", "monitoring"),
     "faults": Command("after200.faults.__main__", "a server that fails the way the Claude API does", "faults"),
     "completion": Command("after200.cli.completion", "the script that completes all this in a shell", "completion"),

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -24,8 +25,11 @@ from rich.live import Live
 from after200.cli.arguments import seconds, whole_number
 from after200.cli.otlp import Telemetry
 from after200.cli.receiver import Receiver
+from after200.cli.report.forms import form_of, written
+from after200.cli.report.incident import Incident
+from after200.cli.report.watched import incident_of
 from after200.cli.watch.rows import LEAVE, Choice
-from after200.cli.watch.summary import Summary, is_relevant, summarize
+from after200.cli.watch.summary import Part, Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, as_text, closing, live
 from after200.faults.stopping import stop_signals
 
@@ -47,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"after200 watch: {refusal(options, error)}", file=sys.stderr)
         return 1
     console = Console(stderr=options.json)
-    started = time.monotonic()
+    started, began = time.monotonic(), time.time()
     with receiver, stop_signals() as stopped:
         if options.once is None and console.is_terminal:
             show_live(receiver, console, stopped)
@@ -58,6 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"receiving at {receiver.url} {until}", file=sys.stderr, flush=True)
             stopped.wait(options.once)
         summary = summarize(receiver)
+        points = Part(receiver, None)
+    if options.report is not None and not write_report(
+        options.report, incident_of(summary, points, began, time.time())
+    ):
+        return 1
     if options.json:
         print(json.dumps(as_json(summary, time.monotonic() - started), indent=2))
     elif console.is_terminal:
@@ -68,6 +77,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         number = "a request was" if times == 1 else f"{times} requests were"
         print(f"after200 watch: {number} refused: {reason}", file=sys.stderr)
     return 1 if options.once is not None and not summary.models else 0
+
+
+def write_report(path: Path, incident: Incident) -> bool:
+    """Writes the report into a file whose name says its form; returns whether that was possible."""
+    try:
+        path.write_text(written(incident, form_of(path)), encoding="utf-8")
+    except OSError as error:
+        print(f"after200 watch: cannot write {path}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def show_live(receiver: Receiver, console: Console, stopped: threading.Event) -> None:
@@ -149,4 +168,6 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--once", type=seconds, metavar="SECONDS", help="receive for so long, then print the summary")
     found.add_argument("--json", action="store_true", help="print the summary as JSON at the end")
+    words = "also write a report of what was seen; .html and .json say the form (default: Markdown)"
+    found.add_argument("--report", metavar="FILE", type=Path, help=words)
     return found

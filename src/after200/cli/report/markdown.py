@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report as a page of Markdown. What a server or a caller chose is escaped: it can neither format nor link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from after200.cli.report.contents import contents
+from after200.cli.report.incident import Incident
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/@,+ -]+", re.ASCII)
+_SPECIAL = re.compile(r"&#\d+;|[\\`*_{}\[\]#!|]")
+_ENTITIES = re.compile(r"[<>&$^~@=]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+
+
+def write(incident: Incident) -> str:
+    """Returns the page."""
+    return "\n".join(_lines(incident)) + "\n"
+
+
+def _lines(incident: Incident) -> Iterator[str]:
+    for level, section in enumerate(contents(incident)):
+        if level:
+            yield ""
+        yield f"{'##' if level else '#'} {section.heading}"
+        for sentence in section.sentences:
+            yield ""
+            yield text(sentence)
+        if section.rows:
+            yield ""
+            yield row(section.head)
+            yield row(["---"] * len(section.head), raw=True)
+            yield from (row(cells) for cells in section.rows)
+
+
+def row(cells: Sequence[str], *, raw: bool = False) -> str:
+    """Returns a row of a table."""
+    return f"| {' | '.join(cells if raw else map(cell, cells))} |"
+
+
+def cell(value: str) -> str:
+    """Returns a cell: a plain name with an underscore as code, so that it stays legible; everything else escaped."""
+    line = one_line(value)
+    if "_" in line and _PLAIN.fullmatch(line):
+        return f"`{line}`"
+    return text(line)
+
+
+def text(value: str) -> str:
+    """Returns `value` so that Markdown shows it as it is.
+
+    A backslash does for what every Markdown escapes, an entity for the rest and for what would become a link by itself.
+    """
+    line = one_line(value)
+    if _SENTENCE_WITH_LINK.fullmatch(line):
+        return line
+    escaped = _ENTITIES.sub(lambda found: f"&#{ord(found[0])};", line)
+    return _SPECIAL.sub(lambda found: found[0] if found[0].startswith("&#") else f"\\{found[0]}", escaped)
+
+
+_SENTENCE_WITH_LINK = re.compile(r"What the provider says about it: (?:https://[a-z./]+(?:, )?)+\.")
+
+
+def one_line(value: str) -> str:
+    """Returns `value` in one line, without controls."""
+    return " ".join("".join(each if each.isprintable() else " " for each in value).split())
