@@ -128,6 +128,8 @@ PARTS: dict[str, tuple[Program, ...]] = {
             {"small.ts": TYPESCRIPT},
         ),
     ),
+    "kustomize": (Program("kustomize", ("%(cache)s/bin/kustomize", "version")),),
+    "operators": (),
     "replay": (Program("replay", ("%(cache)s/bin/replay", "--data=data", "rules.yml"), {"rules.yml": RULES}),),
     "grafana-libraries": (Program("esbuild", ("%(cache)s/drawing/node_modules/.bin/esbuild", "--version")),),
 }

@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.monitoring.episodes import STORM_EPISODE
 from tests.support.monitoring.programs import DASHBOARDS, program
-from tests.support.monitoring.queries import panel_queries, substituted
+from tests.support.monitoring.queries import panel_queries, panels_of, substituted
 from tests.support.monitoring.replayed import prepare, serve
 from tests.support.monitoring.servers import Prometheus
 
@@ -161,6 +161,23 @@ def test_what_a_dashboard_reads_depends_on_the_number_of_series(
     texts = [f'{{use="{one["metric"]["use"]}"}} 1' for one in found]
     values = [match[1] for text in texts if (match := re.search(SOURCE_PATTERN.strip("/"), text))]
     assert values == ([".+"] if asks_series else [])
+
+
+def test_a_budget_is_judged_once_there_are_data_of_a_tenth_of_its_period(episodes: Episodes) -> None:
+    pytest.importorskip("grafana_foundation_sdk", reason="no release of grafana-foundation-sdk supports this Python")
+    from after200.monitoring.boards import budget
+    from after200.monitoring.policy import Policy
+
+    server, at = episodes.servers["storm-classic"], str(STORM_EPISODE.end)
+    found = {}
+    for period in ("6h", "30d"):
+        policy = Policy(slo_period=period)
+        panels = {panel["title"]: panel for panel in panels_of(budget.dashboard(policy).model(policy))}
+        left = server.value(substituted(panels["Budget left"]["targets"][0]["expr"]), time=at)
+        spent = server.query(substituted(panels["Budget spent"]["targets"][0]["expr"]), time=at)
+        found[period] = (left == budget.TOO_EARLY, len(spent))
+    models = [model for job in STORM_EPISODE.jobs.values() for model in job]
+    assert {"6h": (False, len(models)), "30d": (True, 0)} == found
 
 
 def has_data(server: Prometheus, query: str) -> bool:

@@ -5,6 +5,8 @@
     after200 dashboards --list                         what can be set, with its default
     after200 dashboards --output my --set slo_target=0.995 --set runbooks=https://wiki/claude
     after200 dashboards --check                        exit status 1 when a file there differs; names the files
+    after200 dashboards --format kubernetes            manifests under kubernetes/, for kubectl apply -k
+    after200 dashboards --format grafana-catalogue     dashboards as Grafana's catalogue takes them
 
 `python -m after200.monitoring` is the same.
 """
@@ -12,10 +14,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
+FOLDERS = {"files": "dashboards", "kubernetes": "kubernetes", "grafana-catalogue": "grafana-catalogue"}
+"""Every format → the folder that it is written to, where none is named."""
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,21 +35,28 @@ def main(arguments: list[str] | None = None) -> int:
     if sys.version_info < OLDEST_PYTHON:
         version = ".".join(map(str, sys.version_info[:3]))
         return complain(f"needs Python 3.11 or later, as grafana-foundation-sdk does; this is {version}")
-    from after200.monitoring.files import render
+    from after200.monitoring import catalogue, files, kubernetes
     from after200.monitoring.policy import Policy, with_settings
 
     try:
         policy = with_settings(Policy(), options.set)
     except ValueError as error:
         return complain(str(error))
+    if options.format == "kubernetes":
+        if not NAMESPACE.fullmatch(options.namespace):
+            return complain(
+                f"{options.namespace!r} is no namespace of Kubernetes: lower-case letters, digits and - are accepted"
+            )
+        rendered = kubernetes.render(policy, options.namespace)
+    else:
+        rendered = {"files": files.render, "grafana-catalogue": catalogue.render}[options.format](policy)
+    folder = options.output or Path(FOLDERS[options.format])
     if options.check:
-        return check(options.output, render(policy))
+        return check(folder, rendered)
     try:
-        return write(options.output, render(policy))
+        return write(folder, rendered)
     except OSError as error:
-        return complain(
-            f"cannot write under {options.output}: {error}; choose a folder that can be written with --output"
-        )
+        return complain(f"cannot write under {folder}: {error}; choose a folder that can be written with --output")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,7 +65,13 @@ def parser() -> argparse.ArgumentParser:
         prog="after200 dashboards", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     found.add_argument(
-        "--output", type=Path, default=Path("dashboards"), help="the folder to write to or check (default: dashboards)"
+        "--output", type=Path, help="the folder to write to or check (default: dashboards, or the name of the format)"
+    )
+    found.add_argument("--format", choices=FOLDERS, default="files", help="what to write (default: files)")
+    found.add_argument(
+        "--namespace",
+        default="observability",
+        help="the namespace that manifests for Kubernetes are for (default: observability)",
     )
     found.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
     found.add_argument("--list", action="store_true", help="write nothing; list what --set accepts, with its default")

@@ -32,14 +32,14 @@ HEADINGS: Final[dict[str, str]] = {
 }
 """Attribute → the heading of its column, in the order of the columns."""
 WIDTHS: Final[dict[str, int]] = {
-    "Time": 160,
-    "Job": 95,
+    "Time": 155,
+    "Job": 118,
     "Failure": 100,
-    "Error type": 150,
+    "Error type": 145,
     "Wire": 55,
     "Corrected": 85,
-    "Request id": 250,
-    "Span ID": 150,
+    "Request id": 245,
+    "Span ID": 145,
 }
 CHOSEN: Final[dict[str, str]] = {names.PROVIDER_NAME: "${provider:pipe}", names.REQUEST_MODEL: "${model:pipe}"}
 """Attribute of a span or a log record → the values that are chosen, as a regular expression."""

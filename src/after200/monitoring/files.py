@@ -10,6 +10,7 @@ import yaml
 
 from after200.monitoring.alerts import alert_groups, provisioning
 from after200.monitoring.boards import after_the_200, answers, attempts, budget, latency, tokens
+from after200.monitoring.boards.frame import Board
 from after200.monitoring.policy import Policy
 from after200.monitoring.recording import recording_groups
 from after200.monitoring.rendering import render_templates
@@ -21,8 +22,7 @@ HEADER = "# Written by after200 dashboards: change src/after200/monitoring, not 
 
 def render(policy: Policy) -> dict[str, str]:
     """The texts, by path relative to `dashboards/`."""
-    boards = [module.dashboard(policy) for module in (after_the_200, answers, latency, attempts, tokens, budget)]
-    models = {f"grafana/{board.uid}.json": board.model(policy) for board in boards}
+    models = {f"grafana/{board.uid}.json": board.model(policy) for board in all_boards(policy)}
     return {
         **{name: to_json(model) + "\n" for name, model in models.items()},
         "grafana-alerts/after200.yaml": to_yaml(provisioning(policy)),
@@ -30,6 +30,11 @@ def render(policy: Policy) -> dict[str, str]:
         "prometheus/after200.alerts.yml": to_yaml({"groups": alert_groups(policy)}),
         **render_templates(policy),
     }
+
+
+def all_boards(policy: Policy) -> list[Board]:
+    """The dashboards, in the order of their files."""
+    return [module.dashboard(policy) for module in (after_the_200, answers, latency, attempts, tokens, budget)]
 
 
 def to_json(value: Any, margin: str = "") -> str:
