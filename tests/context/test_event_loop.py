@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-import subprocess
 import sys
 from collections import Counter
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 
 from after200.faults import FaultServer
 
-from ..support.patience import PATIENCE_S
+from ..support import warm
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import async_client, client_options
@@ -63,7 +62,8 @@ def test_the_loop_has_the_same_generators_to_close(
 
 
 PROGRAM = '''
-import asyncio, gc, sys, weakref
+import asyncio, gc, sys, warnings, weakref
+warnings.simplefilter("ignore")
 import anthropic
 from after200 import AnthropicInstrumentor
 
@@ -113,8 +113,8 @@ def test_a_loop_says_nothing_of_a_stream_that_was_left_which_it_does_not_say_wit
         complaints = []
         for _ in range(2):
             arguments = [server.base_url("completed"), instrumented, how, order]
-            command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+            done = warm.run(["-c", PROGRAM, *arguments])
+            assert 0 == done.returncode, done.stderr
             of_generators = re.findall(r"closing of asynchronous generator <async_generator object (\S+)", done.stderr)
             assert of_generators or not done.stderr
             complaints.append(tuple(of_generators))

@@ -44,6 +44,7 @@ def test_a_stream(server: FaultServer, scenario: str) -> None:
     assert served.finished in FINISHED.get(scenario, (finished,))
 
 
+@pytest.mark.variants(covers=lambda scenario: [STREAMED[scenario]])
 @pytest.mark.parametrize("scenario", STREAMED)
 async def test_an_async_stream(server: FaultServer, scenario: str) -> None:
     expected, finished, failure = STREAMED[scenario]

@@ -29,7 +29,7 @@ from ..support.traced_calls import (
 )
 from .endings import STREAMED
 
-pytestmark = NEEDS_TRACING
+pytestmark = [NEEDS_TRACING, pytest.mark.variants]
 
 CREATE = "messages.create(stream=True)"
 OVERLOADED = "overloaded_error_mid_stream"

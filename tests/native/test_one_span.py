@@ -31,7 +31,7 @@ from ..support.traced_calls import (
 )
 from .endings import DECODED, STREAMED, WHOLE, Said, ended, erred, written_on
 
-pytestmark = NEEDS_TRACING
+pytestmark = [NEEDS_TRACING, pytest.mark.variants]
 
 SDK_SPAN = "anthropic.messages.create"
 

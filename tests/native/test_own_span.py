@@ -34,7 +34,7 @@ from ..support.traced_calls import (
 )
 from .endings import DECODED, DELTAS, STREAMED, Said, ended
 
-pytestmark = NEEDS_TRACING
+pytestmark = [NEEDS_TRACING, pytest.mark.variants]
 
 CREATE = "messages.create(stream=True)"
 LINES = "messages.with_streaming_response.iter_lines"

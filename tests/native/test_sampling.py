@@ -27,7 +27,7 @@ from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import NEEDS_TRACING, TWINS, Twin, client_options, read, sync_client
 
-pytestmark = NEEDS_TRACING
+pytestmark = [NEEDS_TRACING, pytest.mark.variants]
 
 CREATE = "messages.create(stream=True)"
 SCENARIO = "overloaded_error_mid_stream"

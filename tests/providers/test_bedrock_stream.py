@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 
 import pytest
 
@@ -75,12 +75,22 @@ FAULTS: dict[str, Fault] = {
 """What is recorded of each scenario, however the application reads it."""
 
 
+def kinds(scenario: str, way: Way, fault: Fault | None = None) -> Iterator[Hashable]:
+    """What a case covers: each scenario in both twins, parsed and not, and each way to end in each way to read."""
+    ended = fault or FAULTS[scenario]
+    yield "scenario", scenario, way.is_async
+    yield "scenario", scenario, way.parsed
+    yield "way", way.name, ended.outcome, ended.phase
+
+
+@pytest.mark.variants(covers=kinds)
 @pytest.mark.parametrize("way", STREAMS, ids=str)
 @pytest.mark.parametrize("scenario", FAULTS)
 def test_a_stream_is_recorded_the_same_however_it_is_read(check: Check, scenario: str, way: Way) -> None:
     check("bedrock", scenario, way, FAULTS[scenario])
 
 
+@pytest.mark.variants(covers=kinds)
 @pytest.mark.parametrize("way", [STREAMED[0], STREAMED[2]], ids=str)
 @pytest.mark.parametrize(("scenario", "fault"), _frames().items(), ids=list(_frames()))
 def test_each_exception_frame_has_its_name_and_its_documented_status(

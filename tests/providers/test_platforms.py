@@ -66,6 +66,9 @@ LOST = Fault(
 )
 
 
+pytestmark = pytest.mark.variants
+
+
 @pytest.mark.parametrize("way", STREAMS, ids=str)
 @pytest.mark.parametrize("scenario", ["completed", "overloaded_error_mid_stream"])
 @pytest.mark.parametrize("platform", SSE)

@@ -8,6 +8,7 @@ import pytest
 from .verified import Verify
 
 
+@pytest.mark.variants(covers=lambda variable, value: [variable])
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -23,6 +24,7 @@ def test_everything_is_turned_off(verify: Verify, variable: str, value: str) -> 
     assert f"{variable}={value} turns off what must be exported" in verified.said("turned_off")
 
 
+@pytest.mark.variants(covers=lambda variable, value, signal, other: [variable])
 @pytest.mark.parametrize(
     ("variable", "value", "signal", "other"),
     [
