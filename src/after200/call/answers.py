@@ -15,9 +15,10 @@ ANSWER_BY_STOP_REASON: Final[dict[str, Answer]] = {
     "max_tokens": "cut",
     "model_context_window_exceeded": "cut",
     "refusal": "refused",
+    "content_filtered": "refused",
     "pause_turn": "paused",
 }
-"""The stop reasons that the Claude API documents → the answer; any other, and none, is `other`."""
+"""The stop reasons that the Claude API and Converse document → the answer; any other, and none, is `other`."""
 
 
 def answer_of(call: Call) -> Answer:

@@ -7,14 +7,15 @@ frame, and the beginning of a body without any (`Beginning`), so its memory does
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Final, Protocol
 
 from .documents import Document, LongStrings
 from .errors import find_error, read_error
-from .events import decode, read_event
-from .facts import IS_MALFORMED, Facts
-from .frames import FrameReader, can_read_frames
+from .events import ERROR_FIELD, decode, read_event
+from .facts import CHUNK_CAME, IS_MALFORMED, Facts
+from .frames import FrameReader
 from .limits import MAX_EVENT
 from .lines import LineSplitter
 from .record import EndRule
@@ -34,54 +35,97 @@ class BodyReader(Protocol):
         """Yields what the end of the body says."""
 
 
-def reader_for(content_type: str, rule: EndRule, *, stream: bool) -> BodyReader:
+def reader_for(content_type: str, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> BodyReader:
     """Returns the reader for a body.
 
     Args:
         content_type: the header of the response; a server may send something else all the same.
         rule: what ends the body.
         stream: whether the application asked for a stream.
+        takes_whole: whether a whole message is an answer even then.
     """
     if rule == "lines":
         # Whatever the media type: the SDK asks for `application/binary`.
         return LinesReader()
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "text/event-stream":
-        return SSEReader(rule, stream=stream)
-    if media_type == "application/vnd.amazon.eventstream" and can_read_frames():
-        return FrameReader(rule, stream=stream)
-    return WholeReader(rule, stream=stream)
+        return SSEReader(rule, stream=stream, takes_whole=takes_whole)
+    if media_type == "application/vnd.amazon.eventstream":
+        return FrameReader(rule, stream=stream, takes_whole=takes_whole)
+    return WholeReader(rule, stream=stream, takes_whole=takes_whole)
+
+
+_ERROR: Final = ERROR_FIELD.encode()
+_CHUNK_EVENT: Final = re.compile(rb'event: content_block_delta\ndata: \{"type":"content_block_delta"[^\r\n]*\n\n')
+"""A chunk in the very form in which the Claude API writes it."""
+
+_LONGEST_HELD: Final = 4096
+"""How many bytes of an event that is not complete are held to be searched whole."""
 
 
 class SSEReader:
-    """Reads server-sent events.
+    """Reads server-sent events. A chunk is found by a search, and nothing of it is split or decoded.
 
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
     """
 
-    def __init__(self, rule: EndRule, *, stream: bool) -> None:
+    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
         self.events = False
         self._rule: EndRule = rule
-        self._beginning = Document(rule, stream=stream)
+        self._beginning = Document(rule, stream=stream, takes_whole=takes_whole)
         self._lines = LineSplitter(MAX_EVENT)
         self._event: str | None = None
         self._data: list[bytes] = []
         self._size = 0
         self._texts = False
+        self._held = b""
+        self._is_between_events = True
 
     def feed(self, data: bytes) -> Iterator[Facts]:
         if not self.events:
             self._beginning.add(data)
+        if not self._texts or self._rule != "message":
+            # Until the first text has come, every event is looked at.
+            yield from self._feed_lines(data)
+            return
+        if self._held:
+            data, self._held = self._held + data, b""
+        position, length = 0, len(data)
+        while position < length:
+            if self._is_between_events:
+                found = _CHUNK_EVENT.match(data, position)
+                if found is not None:
+                    end = found.end()
+                    if data.find(_ERROR, position, end) < 0:
+                        yield CHUNK_CAME
+                        position = end
+                        continue
+                elif length - position < _LONGEST_HELD and data.find(b"\n\n", position) < 0 and b"\r" not in data:
+                    self._held = data[position:]
+                    return
+            end = data.find(b"\n\n", position) + 2
+            end = end if end > 1 else length
+            yield from self._feed_lines(data[position:end])
+            position = end
+
+    def _feed_lines(self, data: bytes) -> Iterator[Facts]:
         for line in self._lines.feed(data):
             if line:
                 self._field(line)
             elif (facts := self._dispatch()) is not None:
                 yield facts
+        self._is_between_events = self._event is None and not self._data and self._lines.is_between_lines
 
     def finish(self) -> Iterator[Facts]:
         """An event that no blank line ended is dropped, as the specification demands."""
         if not self.events:
             yield from self._beginning.judge()
+
+    def leave(self) -> Iterator[Facts]:
+        """Yields what the lines say of an event that lacks its blank line: the application has read them, and left."""
+        yield from self._feed_lines(self._held)
+        if self._lines.is_between_lines and (facts := self._dispatch()) is not None:
+            yield facts
 
     def _field(self, line: bytes) -> None:
         field, _, value = line.partition(b":")
@@ -146,10 +190,11 @@ class LinesReader:
 class WholeReader:
     """Reads a body of any other media type: one JSON document, or server-sent events all the same."""
 
-    def __init__(self, rule: EndRule, *, stream: bool) -> None:
+    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
         self._rule: EndRule = rule
         self._stream = stream
-        self._document = Document(rule, stream=stream)
+        self._takes_whole = takes_whole
+        self._document = Document(rule, stream=stream, takes_whole=takes_whole)
         self._events: SSEReader | None = None
         self._begun = False
 
@@ -157,11 +202,15 @@ class WholeReader:
     def events(self) -> bool:
         return self._events is not None and self._events.events
 
+    def leave(self) -> Iterator[Facts]:
+        """Yields what the lines say of an event that lacks its blank line."""
+        return iter(()) if self._events is None else self._events.leave()
+
     def feed(self, data: bytes) -> Iterator[Facts]:
         if not self._begun and data.strip():
             self._begun = True
             if data.lstrip()[:1] not in (b"{", b"["):
-                self._events = SSEReader(self._rule, stream=self._stream)
+                self._events = SSEReader(self._rule, stream=self._stream, takes_whole=self._takes_whole)
         if self._events is not None:
             yield from self._events.feed(data)
         else:
@@ -169,3 +218,23 @@ class WholeReader:
 
     def finish(self) -> Iterator[Facts]:
         yield from (self._document.judge() if self._events is None else self._events.finish())
+
+
+class ErrorReader:
+    """Reads the body of an HTTP error, which is one in any shape: a document, text, or an event stream."""
+
+    def __init__(self, rule: EndRule) -> None:
+        self._document = Document(rule, stream=False)
+        self._events = SSEReader(rule, stream=False)
+
+    @property
+    def events(self) -> bool:
+        return False
+
+    def feed(self, data: bytes) -> Iterator[Facts]:
+        self._document.add(data)
+        yield from (facts for facts in self._events.feed(data) if facts.error is not None)
+
+    def finish(self) -> Iterator[Facts]:
+        yield from (facts for facts in self._events.feed(b"\n\n") if facts.error is not None)
+        yield self._document.read_error()

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .errors import find_error
+from .errors import find_error, read_error
 from .events import NOT_JSON, decode
 from .facts import IS_MALFORMED, Facts
 from .lines import begins_a_frame, begins_like_events
@@ -35,15 +35,18 @@ _MESSAGE: Final = re.compile(rb'"type"\s*:\s*"message"|"content"\s*:\s*\[')
 class Document:
     """Collects a body piece by piece and judges it at its end."""
 
-    def __init__(self, rule: EndRule, *, stream: bool) -> None:
+    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
         """Begins a body.
 
         Args:
             rule: what ends a stream of this kind of call.
-            stream: whether the application asked for a stream, for which a whole message is no answer.
+            stream: whether the application asked for a stream.
+            takes_whole: whether a whole message is an answer even then: the application decodes the body itself, and
+                got one.
         """
         self._rule: EndRule = rule
         self._stream = stream
+        self._takes_whole = takes_whole
         self._kept = bytearray()
         self._strings: LongStrings | None = None
 
@@ -70,10 +73,16 @@ class Document:
                 facts = read_whole(json.loads(body), self._rule)
             except NOT_JSON:
                 facts = _first_error(body)
-        if self._stream and facts.is_answer:
+        if self._stream and facts.is_answer and not self._takes_whole:
             # The application asked for events and got none.
             facts = facts._replace(is_answer=False, is_malformed=True)
         yield facts
+
+    def read_error(self) -> Facts:
+        """Returns what the body of an HTTP error says, now that it is at its end: an error in any case."""
+        body = bytes(self._kept)
+        payload = decode(body)
+        return Facts(error=read_error(body.decode("utf-8", "replace") if payload is None else payload))
 
 
 def _first_error(body: bytes) -> Facts:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..names import Answer, Failure, Outcome, Phase
 from .facts import Message
-from .record import Attempt, Call, Wait
+from .record import NEEDS_END_EVENT, Attempt, Call, Wait
 
 
 class Verdict(NamedTuple):
@@ -48,8 +48,8 @@ class EndedCall(NamedTuple):
     model: str | None
     """The model that the application asked for."""
 
-    stream: bool
-    """Whether the application asked for a stream."""
+    stream: bool | None
+    """Whether the application asked for a stream; None where there is no telling."""
 
     server_address: str | None
     server_port: int | None
@@ -94,6 +94,9 @@ class EndedCall(NamedTuple):
     duration: float
     """Seconds from the start of the call to its end."""
 
+    client: str | None = None
+    """The HTTP library that sent the request; None where the SDK made the call."""
+
     @property
     def resend_count(self) -> int:
         """How many attempts came after the first."""
@@ -128,7 +131,7 @@ def ended(call: Call, verdict: Verdict, now: float, *, by_the_wire: bool) -> End
         now = finished_at or now
     longest_gap = progress.longest_gap
     # The lines of a batch and the events of a session are no chunks, so a body without chunks is no silence.
-    has_chunks = progress.chunks > 0 or call.end_rule in ("message", "completion")
+    has_chunks = progress.chunks > 0 or call.end_rule in NEEDS_END_EVENT
     told_at = finished_at or call.failed_at
     if call.streaming and has_chunks and (by_the_wire or told_at is not None):
         longest_gap = max(longest_gap, (told_at or now) - progress.last_chunk_at)
@@ -163,6 +166,7 @@ def ended(call: Call, verdict: Verdict, now: float, *, by_the_wire: bool) -> End
         time_to_first_chunk=_since(call.started_at, progress.first_chunk_at),
         time_to_first_text=_since(call.started_at, progress.first_text_at),
         duration=max(now - call.started_at, 0.0),
+        client=call.client,
     )
 
 

@@ -11,17 +11,30 @@ from typing import Final
 
 from . import statuses
 
-HTTP_CLIENTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "anyio", "aiohttp"})
+HTTP_CLIENTS: Final = frozenset(
+    {"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "anyio", "aiohttp", "requests", "urllib3", "botocore"}
+)
 
 _KNOWN: Final[dict[str, tuple[frozenset[str], str]]] = {
     "APITimeoutError": (frozenset({"anthropic"}), statuses.CLIENT_TIMEOUT),
     "TimeoutException": (HTTP_CLIENTS, statuses.CLIENT_TIMEOUT),
-    "TimeoutError": (frozenset({"builtins", "asyncio"}), statuses.CLIENT_TIMEOUT),
+    "TimeoutError": (frozenset({"builtins", "asyncio", "urllib3"}), statuses.CLIENT_TIMEOUT),
+    "Timeout": (frozenset({"requests"}), statuses.CLIENT_TIMEOUT),
+    "ServerTimeoutError": (frozenset({"aiohttp"}), statuses.CLIENT_TIMEOUT),
+    "ConnectTimeoutError": (frozenset({"botocore"}), statuses.CLIENT_TIMEOUT),
+    "ReadTimeoutError": (frozenset({"botocore"}), statuses.CLIENT_TIMEOUT),
+    # The two that extend classes of lost connections.
+    "ContentDecodingError": (frozenset({"requests"}), statuses.MALFORMED),
+    "DecodeError": (frozenset({"urllib3"}), statuses.MALFORMED),
     "APIConnectionError": (frozenset({"anthropic"}), statuses.CONNECTION),
     "TransportError": (HTTP_CLIENTS, statuses.CONNECTION),
     "NetworkError": (HTTP_CLIENTS, statuses.CONNECTION),
     "ProtocolError": (HTTP_CLIENTS, statuses.CONNECTION),
-    "ClientError": (HTTP_CLIENTS, statuses.CONNECTION),
+    "ClientError": (frozenset({"aiohttp"}), statuses.CONNECTION),
+    "HTTPError": (frozenset({"urllib3"}), statuses.CONNECTION),
+    "RequestException": (frozenset({"requests"}), statuses.CONNECTION),
+    "HTTPClientError": (frozenset({"botocore"}), statuses.CONNECTION),
+    "IncompleteReadError": (frozenset({"botocore", "asyncio"}), statuses.CONNECTION),
     "ClosedResourceError": (HTTP_CLIENTS, statuses.CONNECTION),
     "BrokenResourceError": (HTTP_CLIENTS, statuses.CONNECTION),
     "EndOfStream": (HTTP_CLIENTS, statuses.CONNECTION),
@@ -43,17 +56,31 @@ OF_ANY_CODE: Final = frozenset(
 
 OF_THE_NETWORK: Final = HTTP_CLIENTS | {
     # The SDK, and what it decodes with.
-    "anthropic", "botocore", "brotli", "brotlicffi", "zstandard",
+    "anthropic", "brotli", "brotlicffi", "zstandard",
     # The network stack, and what signs requests.
     "asyncio", "concurrent", "socket", "_socket", "ssl", "_ssl", "select", "errno", "http", "email",
-    "urllib", "urllib3", "socksio", "hpack", "hyperframe", "idna", "certifi", "sniffio", "trio", "outcome",
-    "exceptiongroup", "uvloop", "httpx_aiohttp", "requests", "google", "boto3", "awscrt", "azure",
+    "urllib", "socksio", "hpack", "hyperframe", "idna", "certifi", "sniffio", "trio", "outcome",
+    "exceptiongroup", "uvloop", "httpx_aiohttp", "google", "boto3", "awscrt", "azure",
 }  # fmt: skip
 """The packages whose exceptions are those of a call, whoever raised them."""
 
 
+_WRAPPERS: Final = frozenset({("requests", "ConnectionError"), ("aiohttp", "ClientPayloadError")})
+"""The classes in which an HTTP client wraps exceptions of several kinds."""
+
+_UNDECODABLE_AT_AIOHTTP: Final = "ContentEncodingError"
+"""What aiohttp raises for a body that it cannot decode: a kind of error of the HTTP protocol."""
+
+
 def known_type(exception: BaseException | None) -> str | None:
     """Returns `error.type` for an exception of a known class, or of one that extends it; None for any other."""
+    if exception is not None and (package_of(type(exception)), type(exception).__name__) in _WRAPPERS:
+        wrapped = exception.__cause__ or next((found for found in exception.args if isinstance(found, Exception)), None)
+        if type(wrapped).__name__ == _UNDECODABLE_AT_AIOHTTP:
+            return statuses.MALFORMED
+        inner = known_type(wrapped)
+        if inner is not None:
+            return inner
     for cls in type(exception).__mro__:
         known = _KNOWN.get(cls.__name__)
         if known is not None and package_of(cls) in known[0]:

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes of a stream from Amazon Bedrock, frames of `application/vnd.amazon.eventstream`, → `Facts`."""
+"""The bytes of a stream from Amazon Bedrock, frames of `application/vnd.amazon.eventstream`, → `Facts`.
+
+A frame is, in big endian: its length, the length of its headers, a checksum of both, the headers, the payload, and a
+checksum of all before it. Source: the documentation of Amazon Transcribe, "Event stream encoding".
+"""
 
 from __future__ import annotations
 
-import functools
-import importlib.util
+import zlib
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
+from . import converse
 from .documents import Document
 from .errors import find_error, read_frame_error
 from .events import decode
@@ -19,23 +23,65 @@ from .lines import PRELUDE
 from .messages import read_payload
 from .record import EndRule
 
+CHECKSUM: Final = 4
+"""The length of the checksum at the end of a frame."""
 
-@functools.cache
-def can_read_frames() -> bool:
-    """Returns whether botocore is installed, which decodes frames. Whoever has a client of Bedrock's has it."""
-    return importlib.util.find_spec("botocore") is not None
+_SIZES: Final = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
+"""The type of a header → the length of its value. Those of types 6 and 7, bytes and text, say their length."""
+
+_TEXT: Final = 7
+
+
+class Frame(NamedTuple):
+    """One sound frame."""
+
+    headers: Mapping[str, str]
+    """Its headers, those whose value is text."""
+
+    payload: bytes
+
+
+def read_frame(data: bytes) -> Frame | None:
+    """Returns the frame that `data` is; None for one that is not sound."""
+    end = len(data) - CHECKSUM
+    if end < PRELUDE or zlib.crc32(data[:8]) != int.from_bytes(data[8:PRELUDE], "big"):
+        return None
+    payload_at = PRELUDE + int.from_bytes(data[4:8], "big")
+    if payload_at > end or zlib.crc32(data[:end]) != int.from_bytes(data[end:], "big"):
+        return None
+    try:
+        return Frame(_read_headers(data[PRELUDE:payload_at]), data[payload_at:end])
+    except (IndexError, KeyError):
+        return None
+
+
+def _read_headers(data: bytes) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    at = 0
+    while at < len(data):
+        value_at = at + 1 + data[at]
+        name, kind = data[at + 1 : value_at], data[value_at]
+        value_at += 1
+        if kind in (6, _TEXT):
+            size = int.from_bytes(data[value_at : value_at + 2], "big")
+            value_at += 2
+        else:
+            size = _SIZES[kind]
+        at = value_at + size
+        if at > len(data):
+            raise IndexError(at)
+        if kind == _TEXT:
+            headers[name.decode("utf-8", "replace")] = data[value_at:at].decode("utf-8", "replace")
+    return headers
 
 
 class FrameReader:
     """Reads `application/vnd.amazon.eventstream`: the frames of a stream from Amazon Bedrock."""
 
-    def __init__(self, rule: EndRule, *, stream: bool) -> None:
-        # The SDK decodes the same frames with it.
-        from botocore import eventstream
-
+    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
         self.events = False
-        self._beginning = Document(rule, stream=stream)
-        self._botocore: Any = eventstream
+        self._rule: EndRule = rule
+        self._beginning = Document(rule, stream=stream, takes_whole=takes_whole)
         self._data = bytearray()
         self._skipped = 0
         self._texts = False
@@ -71,13 +117,7 @@ class FrameReader:
         return not self._skipped
 
     def _frame(self, data: bytes) -> Facts | None:
-        # A buffer for each frame: after a frame that is not sound, botocore's buffer is stuck.
-        buffer = self._botocore.EventStreamBuffer()
-        buffer.add_data(data)
-        try:
-            frame = next(buffer, None)
-        except self._botocore.ParserError:
-            return None
+        frame = read_frame(data)
         if frame is None:
             return None
         self.events = True
@@ -85,6 +125,8 @@ class FrameReader:
         error = read_frame_error(frame.headers, payload)
         if error is not None:
             return Facts(error=error)
+        if self._rule == "converse":
+            return converse.read_event(frame.headers.get(":event-type"), payload)
         facts = self._chunk(payload)
         self._texts = self._texts or (facts is not None and facts.text)
         return facts

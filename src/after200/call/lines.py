@@ -38,6 +38,11 @@ class LineSplitter:
         return [line.rstrip(b"\r\n") for line in lines]
 
     @property
+    def is_between_lines(self) -> bool:
+        """Whether the last line has ended, and the next has not begun."""
+        return not self._rest and not self._too_long
+
+    @property
     def rest(self) -> bytes:
         """The line that has not ended yet."""
         return self._rest.rstrip(b"\r")

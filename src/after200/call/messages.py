@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from . import converse
 from .errors import find_error
 from .facts import CHUNK_CAME, EMPTY_TEXT_CAME, IS_MALFORMED, TEXT_CAME, Facts, Message, Tokens, Tool, Usage
 from .limits import count, looks_like_a_type, name
@@ -46,6 +47,8 @@ def read_whole(payload: object, rule: EndRule = "message") -> Facts:
 
     `rule` is what ends a stream of the same kind of call: an answer of `completion` has `completion` in it.
     """
+    if rule == "converse":
+        return converse.read_whole(payload)
     if isinstance(payload, dict) and payload.get("type") != "error":
         if rule == "completion":
             if isinstance(payload.get("completion"), str) and find_error(payload) is None:

@@ -12,10 +12,13 @@ from .facts import NOTHING_SAID, Facts, Message, ProviderError, merged
 
 clock: Final = perf_counter
 
-EndRule = Literal["message", "completion", "lines", "open"]
+EndRule = Literal["message", "completion", "converse", "lines", "open"]
 """What ends a good body: `message_stop` or a whole message (`message`), an event with a `stop_reason` (`completion`,
-the Text Completions API), the end of its lines (`lines`, the results of a batch), or just its end (`open`, the events
-of an agent's session)."""
+the Text Completions API), `messageStop` (`converse`, Amazon Bedrock), the end of its lines (`lines`, the results of a
+batch), or just its end (`open`, the events of an agent's session)."""
+
+NEEDS_END_EVENT: Final[frozenset[EndRule]] = frozenset({"message", "completion", "converse"})
+"""The end rules under which a stream that just ends was cut short."""
 
 
 class Attempt(NamedTuple):
@@ -81,8 +84,10 @@ class Call:
 
     __slots__ = (
         "attempts",
+        "client",
         "end_rule",
         "error",
+        "error_in_headers",
         "events",
         "failed_at",
         "has_content",
@@ -95,6 +100,7 @@ class Call:
         "progress",
         "provider",
         "request_id",
+        "says_stream",
         "sent_model",
         "server_address",
         "server_port",
@@ -113,11 +119,13 @@ class Call:
         operation: str,
         provider: str,
         model: str | None,
-        stream: bool,
+        stream: bool | None,
         server_address: str | None = None,
         server_port: int | None = None,
         parameters: Mapping[str, Parameter] | None = None,
         end_rule: EndRule = "message",
+        client: str | None = None,
+        says_stream: bool = True,
     ) -> None:
         self.started_at = clock()
         """When the application made the call."""
@@ -128,12 +136,16 @@ class Call:
         self.model = model
         """The model that the application asked for."""
         self.stream = stream
-        """Whether the application asked for a stream."""
+        """Whether the application asked for a stream; None where there is no telling yet."""
+        self.says_stream = says_stream
+        """Whether the request says so itself: where it does not, the answer shows it."""
         self.server_address = server_address
         self.server_port = server_port
         self.parameters: Mapping[str, Parameter] = parameters or {}
         """The request parameters that the conventions have attributes for, by their names in the API."""
         self.end_rule: EndRule = end_rule
+        self.client = client
+        """`after200.client`: the HTTP library that sends the request; None where the SDK does."""
 
         self.attempts: list[Attempt] = []
         self.waits: list[Wait] = []
@@ -145,6 +157,9 @@ class Call:
         """The `request-id` header of the answer."""
         self.should_retry: bool | None = None
         """What the `x-should-retry` header of a failing answer says; None when there is none."""
+
+        self.error_in_headers: str | None = None
+        """The error type that the headers of an HTTP error name, whose body nobody may read."""
 
         self.streaming = False
         """Whether the application has a stream to read."""

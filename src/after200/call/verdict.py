@@ -14,15 +14,12 @@ from .ended import Verdict
 from .exceptions import Raised
 from .facts import ProviderError
 from .failures import classify_error
-from .record import Call
+from .record import NEEDS_END_EVENT, Call
 
 BodyEnd = Literal["read", "rejected", "raised", "closed", "dropped"]
 """How the reading of a body ended. `read`: at its end; `rejected`: at its end, and the library then raised, because it
 could not make a message of it; `raised`: by an exception; `closed`: by the application; `dropped`: by the application,
 which did not close it. A call that ends before there is a body ends in the same ways."""
-
-NEEDS_END_EVENT: Final = frozenset({"message", "completion"})
-"""The end rules under which a stream that just ends was cut short."""
 
 _DESCRIPTIONS: Final = {
     statuses.CLIENT_TIMEOUT: "The client's timeout ran out.",
@@ -47,8 +44,8 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
         return Verdict("cancelled")
     if raised is not None and raised.kind == "left":  # As it is when the application closes the stream there.
         end, raised = "closed", None
-    if call.error is not None:
-        return failed(call, call.error, raised)
+    if call.error is not None or _is_http_error(call):
+        return failed(call, _error_of(call), raised)
     if raised is not None:
         return failed(call, raised.error, raised)
     if call.is_malformed:
@@ -60,6 +57,17 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
     if call.message.stop_reason is not None:  # The application has the whole answer, and did not wait for its end.
         return completed(call)
     return Verdict("closed" if end == "closed" else "abandoned")
+
+
+def _is_http_error(call: Call) -> bool:
+    """Returns whether the status of an answer says that the call failed, whether or not anybody reads its body."""
+    return call.client is not None and statuses.is_http_error(call.wire_status)
+
+
+def _error_of(call: Call) -> ProviderError:
+    """Returns the error that ended `call`: what the body names, else what the headers name."""
+    error = call.error or ProviderError(None, None)
+    return error if error.type is not None else error._replace(type=call.error_in_headers)
 
 
 def _judge_clean_end(call: Call) -> Verdict:
