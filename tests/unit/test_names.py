@@ -31,6 +31,7 @@ CONTRACT = {
             "after200.error.code",
             "http.response.status_code",
             "after200.wire.status_code",
+            "after200.client",
         ),
     ),
     "after200.answers": (
@@ -121,6 +122,7 @@ def test_every_name_is_one_of_the_conventions_the_provider_s_or_the_package_s_ow
     }
     own = {attribute for attribute in attributes if attribute.startswith("after200.")}
     assert {
+        "after200.client",
         "after200.outcome",
         "after200.phase",
         "after200.failure",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from after200.settings import PROVIDERS, InstrumentKeywords, Settings, read_settings
+from after200.settings import PROVIDERS, HTTPInstrumentKeywords, InstrumentKeywords, Settings, read_settings
 
 PREFIX = "OTEL_INSTRUMENTATION_AFTER200_"
 
@@ -224,8 +224,9 @@ def test_the_environment_is_read_when_asked_not_when_imported(monkeypatch: pytes
 
 
 def test_the_typed_keywords_are_those_that_instrument_takes() -> None:
-    typed = [name for name in InstrumentKeywords.__annotations__ if name not in ("skip_dep_check", *PROVIDERS)]
-    assert [*vars(Settings()), "raise_exception_on_conflict"] == typed
+    settings, of_no_door = {*vars(Settings())}, {"skip_dep_check", *PROVIDERS}
+    assert settings | {"raise_exception_on_conflict"} == {*InstrumentKeywords.__annotations__} - of_no_door
+    assert settings - {"correct_exceptions"} | {"libraries"} == {*HTTPInstrumentKeywords.__annotations__} - of_no_door
 
 
 @pytest.mark.parametrize(

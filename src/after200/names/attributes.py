@@ -45,6 +45,7 @@ BEDROCK_ORIGINAL_STATUS: Final = "aws.bedrock.original_status_code"
 
 # --- attributes of this package --------------------------------------------------------------------------------------
 
+CLIENT: Final = "after200.client"
 OUTCOME: Final = "after200.outcome"
 PHASE: Final = "after200.phase"
 FAILURE: Final = "after200.failure"
@@ -138,6 +139,11 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
         "the provider's `error.details.error_code`, where the error has one; at most 50 undocumented codes in a "
         "process, then `_OTHER`",
         _ALL,
+    ),
+    CLIENT: Attribute(
+        "string",
+        "the HTTP library that sent the call: `httpx`, `aiohttp`, `requests` or `botocore`; absent where the SDK did",
+        _OWN_AND_LOG,
     ),
     OUTCOME: Attribute("string", "how the call ended, see [outcomes](#outcomes)", _BOTH),
     PHASE: Attribute("string", "how far the call had come when it failed, see [phases](#phases)", _ALL),

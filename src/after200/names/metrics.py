@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from .attributes import (
     ANSWER,
+    CLIENT,
     ERROR_CODE,
     ERROR_TYPE,
     FAILURE,
@@ -73,7 +74,7 @@ CALLS: Final = Metric(
     "after200.calls",
     "counter",
     "{call}",
-    (*CALL_ATTRIBUTES, OUTCOME, PHASE, FAILURE, ERROR_TYPE, ERROR_CODE, HTTP_STATUS, WIRE_STATUS),
+    (*CALL_ATTRIBUTES, OUTCOME, PHASE, FAILURE, ERROR_TYPE, ERROR_CODE, HTTP_STATUS, WIRE_STATUS, CLIENT),
     "Calls that ended, by how they ended. Automatic retries are part of the call.",
 )
 ANSWERS_RECEIVED: Final = Metric(

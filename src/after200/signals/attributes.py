@@ -19,7 +19,7 @@ from ..call.facts import Message
 from ..call.record import Attempt
 from .deferred import Key
 
-Kind = tuple[str, str, str | None, bool]
+Kind = tuple[str, str, str | None, bool | None]
 """Operation, provider, model and whether the call streams: what the contract calls A."""
 
 
@@ -33,9 +33,9 @@ def key_of(attributes: Iterable[str], values: Iterable[AttributeValue | None]) -
 
 
 @lru_cache(maxsize=4096)
-def call_key(kind: Kind, ending: Ending) -> Key:
+def call_key(kind: Kind, ending: Ending, client: str | None = None) -> Key:
     """Returns the set of a point of `after200.calls`."""
-    return key_of(names.CALLS.attributes, (*kind, *ending))
+    return key_of(names.CALLS.attributes, (*kind, *ending, client))
 
 
 def ending_of(verdict: Verdict, wire_status: int | None) -> Ending:

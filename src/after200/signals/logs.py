@@ -38,6 +38,7 @@ class Logs:
             names.HTTP_STATUS: verdict.status,
             names.WIRE_STATUS: call.wire_status,
             names.ANTHROPIC_REQUEST_ID: call.request_id,
+            names.CLIENT: call.client,
         }
         record = LogRecord(
             timestamp=time.time_ns(),

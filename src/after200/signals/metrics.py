@@ -19,7 +19,7 @@ from ..call import statuses
 from ..call.ended import EndedCall, Verdict
 from ..call.facts import ProviderError
 from ..call.rate_limits import RateLimit
-from ..call.record import Call
+from ..call.record import NEEDS_END_EVENT, Call
 from . import attributes
 from .bounds import BOUNDS
 from .deferred import Deferred, Key, context_of
@@ -57,8 +57,8 @@ class Instruments:
             (names.RATE_LIMIT_LIMIT, self.rate_limits.limits),
         ):
             self.meter.create_observable_gauge(metric.name, [observe], metric.unit, metric.description)
-        self.born: set[attributes.Kind] = set()
-        """The kinds of calls whose watched failures have been born at zero."""
+        self.born: set[tuple[attributes.Kind, str | None]] = set()
+        """The kinds of calls, each with its client, whose watched failures have been born at zero."""
 
     def histogram(self, metric: names.Metric) -> Histogram:
         """Returns the histogram for `metric`, with the conventions' advice on its buckets."""
@@ -95,14 +95,15 @@ class Metrics:
         """Born at zero: `rate()` cannot see a counter's birth at 1, so the first failure would be lost."""
         kind = kind_of(call)
         born = self._instruments.born
-        if kind in born:
+        if (kind, call.client) in born:
             return
-        born.add(kind)
+        born.add((kind, call.client))
         if self._genai:
             report_double_counts()
-        if call.end_rule in ("message", "completion"):
-            for verdict in watched_failures(call.provider, call.stream):
-                self._instruments.calls.add(attributes.call_key(kind, attributes.ending_of(verdict, 200)), 0)
+        if call.end_rule in NEEDS_END_EVENT:
+            for verdict in watched_failures(call.provider, bool(call.stream)):
+                key = attributes.call_key(kind, attributes.ending_of(verdict, 200), call.client)
+                self._instruments.calls.add(key, 0)
 
     def stream_began(self, call: Call) -> None:
         """The application has a stream to read."""
@@ -133,7 +134,7 @@ class Metrics:
         kind = kind_of(call)
         context = context_of(span)
         ending = attributes.ending_of(call.verdict, call.wire_status)
-        self._instruments.calls.add(attributes.call_key(kind, ending) + caller)
+        self._instruments.calls.add(attributes.call_key(kind, ending, call.client) + caller)
         self._count_attempts(call, kind)
         self._count_message(call, kind, caller)
         if call.streamed:

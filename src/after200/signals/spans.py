@@ -165,6 +165,7 @@ def start_attributes(call: Call) -> dict[str, AttributeValue]:
         names.REQUEST_STREAM: call.stream or None,
         names.SERVER_ADDRESS: call.server_address,
         names.SERVER_PORT: call.server_port,
+        names.CLIENT: call.client,
     }
     for parameter, value in call.parameters.items():
         attributes[_PARAMETERS[parameter]] = value
