@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from .call.ended import EndedCall
     from .call.failures import Failure
     from .classification import classify
+    from .http_instrumentors import HTTPInstrumentor
     from .instrumentor import AnthropicInstrumentor
     from .settings import Settings
 
-__all__ = ["AnthropicInstrumentor", "EndedCall", "Failure", "Settings", "__version__", "classify"]
+__all__ = ["AnthropicInstrumentor", "EndedCall", "Failure", "HTTPInstrumentor", "Settings", "__version__", "classify"]
 
 _MODULES: Final = {
     "AnthropicInstrumentor": ".instrumentor",
     "EndedCall": ".call.ended",
     "Failure": ".call.failures",
+    "HTTPInstrumentor": ".http_instrumentors",
     "Settings": ".settings",
     "classify": ".classification",
 }

@@ -42,13 +42,11 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def instrument(self, **kwargs: Unpack[InstrumentKeywords]) -> None:
         """Puts the patches on. See `InstrumentKeywords`; an unknown keyword is named in one warning and ignored."""
-        if kwargs.get("raise_exception_on_conflict"):
-            # `opentelemetry-instrument` passes this keyword, and does not say why it leaves an instrumentation out.
-            self._name_conflict()
         super().instrument(**kwargs)
 
     @guarded
-    def _name_conflict(self) -> None:
+    def is_supported(self) -> bool:
+        """Returns whether a supported version of the SDK is installed. Warns of one that is not supported."""
         conflict = self._check_dependency_conflicts()
         if conflict is not None and conflict.found:
             logger.warning(
@@ -56,6 +54,7 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
                 conflict.found,
                 conflict.required,
             )
+        return conflict is None
 
     @guarded
     def _instrument(self, **kwargs: Any) -> None:
@@ -71,3 +70,22 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         if self._patches is not None:
             self._patches.take_off()
             self._patches = None
+
+
+class Automatic:
+    """Instruments the SDK where a supported version is installed.
+
+    `opentelemetry-instrument` loads this distribution for any of the libraries that it instruments, and says nothing of
+    one that it leaves out.
+    """
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Puts the patches on, with the keywords of `opentelemetry-instrument`."""
+        instrumentor = AnthropicInstrumentor()
+        if instrumentor.is_supported():
+            instrumentor.instrument(**{**kwargs, "skip_dep_check": True})
+
+
+def automatic() -> Automatic:
+    """The entry point."""
+    return Automatic()

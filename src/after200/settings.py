@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args
 
@@ -113,25 +113,37 @@ class Settings:
     metric_baggage: tuple[str, ...] = ()
 
 
-class InstrumentKeywords(TypedDict, total=False):
-    """The keywords of `AnthropicInstrumentor().instrument(...)`. A keyword that is absent or None has no effect.
+class SharedKeywords(TypedDict, total=False):
+    """The keywords that every `instrument(...)` has: settings, and providers in place of the global ones.
 
-    The first six are the fields of `Settings`. The providers stand in place of the global ones. The last two are
-    keywords of OpenTelemetry's base class: `skip_dep_check` instruments any version of the SDK, and
-    `raise_exception_on_conflict` raises where the version is not supported.
+    `skip_dep_check` is a keyword of OpenTelemetry's base class: any version of the library is instrumented.
     """
 
     spans: SpanMode | None
     genai_metrics: bool | None
     chunk_timing: bool | None
-    correct_exceptions: bool | None
     on_call_end: Callable[[EndedCall], object] | None
     metric_baggage: str | Sequence[str] | None
     tracer_provider: TracerProvider | None
     meter_provider: MeterProvider | None
     logger_provider: LoggerProvider | None
     skip_dep_check: bool
+
+
+class InstrumentKeywords(SharedKeywords, total=False):
+    """The keywords of `AnthropicInstrumentor().instrument(...)`. A keyword that is absent or None has no effect.
+
+    `raise_exception_on_conflict` is OpenTelemetry's: it raises where the version of the SDK is not supported.
+    """
+
+    correct_exceptions: bool | None
     raise_exception_on_conflict: bool
+
+
+class HTTPInstrumentKeywords(SharedKeywords, total=False):
+    """The keywords of `HTTPInstrumentor().instrument(...)`. A keyword that is absent or None has no effect."""
+
+    libraries: Iterable[str] | None
 
 
 _PARSERS: Final[dict[str, Callable[[object], Any]]] = {

@@ -97,8 +97,8 @@ def test_make_test_runs_the_tests() -> None:
 def test_pip_can_install_what_the_readme_installs() -> None:
     """The installation itself is a step of .ci/run; here, that pip takes the line, builds the package and finds it."""
     command = block("pip install").split()
-    assert ["python", "-m", "pip", "install", "'.[instruments,verify]'"] == command[:5]
-    command[4] = ".[instruments,verify]"
+    assert ["python", "-m", "pip", "install", "'.[sdk,verify]'"] == command[:5]
+    command[4] = ".[sdk,verify]"
     finished = run([sys.executable, *command[1:], "--dry-run", "--no-deps", "--ignore-installed", "--quiet"], ROOT)
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     needed = [requirement.split()[0] for requirement in metadata("after200").get_all("Requires-Dist") or ()]

@@ -12,8 +12,8 @@ from ..support.patience import PATIENCE_S
 from ..support.streams.application import Application
 from ..support.streams.expected import ROW_OF
 from ..support.streams.surfaces import MODEL, REQUEST, SURFACE_OF
+from ..support.streams.telling import BORN_ON_EVERY_CALL, BORN_ON_STREAMS
 from ..support.telemetry import Telemetry, described
-from .telling import BORN_ON_EVERY_CALL, BORN_ON_STREAMS
 
 TOOLS: list[dict[str, Any]] = [
     {

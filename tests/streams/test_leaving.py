@@ -18,8 +18,8 @@ from ..support.streams.application import Application
 from ..support.streams.expected import ROW_OF
 from ..support.streams.row import Ending, Place, Row
 from ..support.streams.surfaces import REQUEST, SURFACE_OF
+from ..support.streams.telling import Told
 from ..support.telemetry import Telemetry, described
-from .telling import Told
 
 CREATE = SURFACE_OF["messages.create(stream=True)"]
 

@@ -10,8 +10,8 @@ import pytest
 from ..support.streams.application import Application
 from ..support.streams.expected import ROW_OF
 from ..support.streams.surfaces import MODEL, SURFACE_OF
+from ..support.streams.telling import Told
 from ..support.telemetry import Telemetry, described, series
-from .telling import Told
 
 CREATE = SURFACE_OF["messages.create(stream=True)"]
 SCENARIOS = ("completed", "overloaded_error_mid_stream")

@@ -18,8 +18,8 @@ from ..support.streams.application import Application
 from ..support.streams.expected import BASIC_ROWS, ROWS
 from ..support.streams.row import Row
 from ..support.streams.surfaces import FEW_SURFACES, SURFACES, Surface
+from ..support.streams.telling import Told, ending_on
 from ..support.telemetry import Telemetry, described
-from .telling import Told, ending_on
 
 ALL_SURFACES = "AFTER200_ALL_SURFACES" in os.environ
 """Whether every scenario is played on every surface in both span modes, which takes a quarter of an hour."""

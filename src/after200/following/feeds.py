@@ -6,9 +6,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from ..call.bodies import BodyReader, reader_for
+from ..call.bodies import BodyReader, ErrorReader, reader_for
 from ..call.documents import Beginning
 from ..call.facts import UNDECODABLE, Facts
+from ..call.statuses import is_http_error
 from ..guard import guarded
 from .protocols import Decoder, Headers
 from .reading import deliver
@@ -40,9 +41,13 @@ def feed_whole(running: RunningCall, body: bytes, content_type: str | None) -> N
 
 def make_reader(running: RunningCall, content_type: str | None) -> BodyReader:
     """Returns what parses a body: whole, or only until the first event, where the events are parsed elsewhere."""
-    if not running.events_are_parsed:
-        return reader_for(content_type or "", running.call.end_rule, stream=running.call.stream)
-    return Beginning(running.call.end_rule)
+    call = running.call
+    if running.events_are_parsed:
+        return Beginning(call.end_rule)
+    if call.client is not None and is_http_error(call.wire_status):
+        return ErrorReader(call.end_rule)
+    takes_whole = call.client is not None  # The application decodes the body itself.
+    return reader_for(content_type or "", call.end_rule, stream=bool(call.stream), takes_whole=takes_whole)
 
 
 class BodyFeed:
@@ -104,6 +109,11 @@ class BodyFeed:
         if self._decoder is not None:
             yield from self._reader.feed(as_bytes(self._decoder.flush()))
         yield from self._reader.finish()
+
+    def leave(self) -> Iterable[Facts]:
+        """Returns what the application has read of an event that is not complete, which it leaves."""
+        leave = getattr(self._reader, "leave", None)
+        return () if leave is None else leave()
 
 
 def as_bytes(decoded: bytes | Iterable[bytes]) -> bytes:

@@ -35,6 +35,9 @@ class Feed(Protocol):
     def finish(self) -> Iterable[Facts]:
         """Returns what the end of the body says; nothing the second time."""
 
+    def leave(self) -> Iterable[Facts]:
+        """Returns what the application has read of an event that is not complete, which it leaves."""
+
 
 class Ending(NamedTuple):
     """How a call ends."""
@@ -134,8 +137,7 @@ class RunningCall:
         # In a forked process, the parent ends the calls that it began.
         if self.process != os.getpid() or not take(self._claim):
             return False
-        if ending.how in ("read", "rejected"):
-            self._finish_feed()
+        self._finish_feed(ending.how)
         verdict = judge(self.call, ending.how, ending.raised)
         self.attempts.end_wait()
         self.ended_at = clock() if ending.at is None else ending.at
@@ -143,8 +145,10 @@ class RunningCall:
         return True
 
     @guarded
-    def _finish_feed(self) -> None:
-        for facts in () if self.feed is None else self.feed.finish():
+    def _finish_feed(self, how: BodyEnd) -> None:
+        if self.feed is None or how == "raised":
+            return
+        for facts in self.feed.finish() if how in ("read", "rejected") else self.feed.leave():
             self.learn(facts)
 
     def publish(self) -> None:

@@ -46,7 +46,7 @@ def finish_request(
     if exception is not None:
         found = read_raised(exception, running.whole_response)
     else:
-        found = read_returned(result, call.end_rule, stream=call.stream)
+        found = read_returned(result, call.end_rule, stream=bool(call.stream))
     if returns or not found.has_open_body:
         apply(running, found)
 

@@ -6,14 +6,14 @@ Written from the contract (sections 4 to 6) and from nothing else: the names sta
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from after200.faults import FaultServer
 
-from ..support.streams.row import Ending, Row
-from ..support.streams.seen import came_out_of_the_request, qualified_name
-from ..support.streams.surfaces import MODEL, Surface
-from ..support.telemetry import SECONDS, series
+from ..telemetry import SECONDS, series
+from .row import Ending, Row
+from .seen import came_out_of_the_request, qualified_name
+from .surfaces import MODEL, Decoding
 
 Attributes = dict[str, Any]
 
@@ -37,15 +37,29 @@ BORN_ON_STREAMS = (
 )
 
 
+class Way(Protocol):
+    """A way to make a call and to read what comes of it."""
+
+    @property
+    def stream(self) -> bool: ...
+
+    @property
+    def decoding(self) -> Decoding: ...
+
+
 class Told:
     """What is to be told of one call that went as `row` says, made on `surface`."""
 
-    def __init__(self, row: Row, surface: Surface, server: FaultServer, request_id: str | None) -> None:
+    def __init__(
+        self, row: Row, surface: Way, server: FaultServer, request_id: str | None, client: str | None = None
+    ) -> None:
+        """`client`: the HTTP library that makes the call, where the SDK does not."""
         self.row = row
         self.surface = surface
         self.ending = ending_on(row, surface)
         self._server = server
         self._request_id = request_id
+        self._client = {} if client is None else {"after200.client": client}
         self._streamed = surface.stream and self.ending.phase != "request"
 
     # --- what was seen ---
@@ -115,6 +129,7 @@ class Told:
             "description": ending.message,
             "events": [],
             **_CALL,
+            **self._client,
             "gen_ai.request.max_tokens": 64,
             "server.address": "127.0.0.1",
             "server.port": self._server.port,
@@ -191,7 +206,7 @@ class Told:
         ending = self.ending
         base = {**_CALL, "gen_ai.request.stream": self.surface.stream}
         outcome = {**base, "after200.outcome": ending.outcome}
-        add("after200.calls", {**outcome, **self._result()})
+        add("after200.calls", {**outcome, **self._result(), **self._client})
         for status, error_type in self.attempts:
             failure = failure_of_attempt(status, error_type)
             told = {"after200.wire.status_code": status, "error.type": error_type, "after200.failure": failure}
@@ -229,6 +244,7 @@ class Told:
                 "error.type": error_type,
                 "http.response.status_code": status,
                 "after200.wire.status_code": 200,
+                **self._client,
             }
             points[series("after200.calls", present(attributes))] = 0
         return points
@@ -313,6 +329,7 @@ class Told:
             {
                 "event": "gen_ai.client.operation.exception",
                 "severity": "WARN",
+                **self._client,
                 **_CALL,
                 **present(
                     {
@@ -343,7 +360,7 @@ def failure_of_attempt(status: int | None, error_type: str | None) -> str | None
     return by_status.get(status, "invalid_request" if status < 500 else "server_error")
 
 
-def ending_on(row: Row, surface: Surface) -> Ending:
+def ending_on(row: Row, surface: Way) -> Ending:
     """How a call ends that goes as `row` says, made on `surface`."""
     if surface.stream:
         return row.stream_lazy or row.stream if surface.decoding == "lazy" else row.stream

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tap on a response of urllib3, which requests and botocore hand to the application as `raw`.
+
+Every way of reading is one of urllib3's; which of them the response has is asked of the response itself, since requests
+takes any object with a `read`. Each may decode the content or not, as it is asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from ...following.feeds import BodyFeed, make_feed
+from ...following.reading import deliver
+from ...following.responses import follow
+from ...following.running import RunningCall
+from ...guard import guarded
+from .exchange import Headers
+
+
+class Raw:
+    """A response of urllib3: every read is reported. In all else it is the object that it stands for."""
+
+    __slots__ = ("__weakref__", "_body", "_feed", "_inflater", "_is_encoded", "_running", "is_read_by_library")
+    _body: Any
+    _running: RunningCall
+    _feed: BodyFeed
+    _inflater: Inflater | None
+    _is_encoded: bool
+    is_read_by_library: bool
+    """Whether the library turns what is raised into an exception of its own, and reports that."""
+
+    def __init__(self, body: Any, running: RunningCall, headers: Headers) -> None:
+        encoding = (headers.get("content-encoding") or "").strip().lower()
+        own = {
+            "_body": body,
+            "_running": running,
+            "_feed": make_feed(running, headers, decoded=True),
+            "_inflater": Inflater() if encoding in ("gzip", "x-gzip", "deflate") else None,
+            "_is_encoded": encoding not in ("", "identity"),
+            "is_read_by_library": False,
+        }
+        for attribute, value in own.items():
+            object.__setattr__(self, attribute, value)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The class of the body: somebody may ask for it."""
+        return type(self._body)
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self._body, attribute)
+        wrapper = _READS.get(attribute)
+        return found if wrapper is None else functools.partial(wrapper, self, found)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        # `raw.decode_content = True` is how one asks for decoded bytes.
+        setattr(self._body, attribute, value)
+
+    def __repr__(self) -> str:
+        return repr(self._body)
+
+    @property
+    def data(self) -> Any:
+        return self._whole(lambda: self._body.data)
+
+    def __iter__(self) -> Iterator[Any]:
+        # urllib3's own gives the lines of the decoded body.
+        return self._chunks(iter(self._body), hasattr(self._body, "stream") or self._decodes(None))
+
+    def __next__(self) -> Any:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def __enter__(self) -> Any:
+        self._body.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> Any:
+        self._leave()
+        return self._body.__exit__(*error)
+
+    # --- what the reads do ---
+
+    def _read(self, read: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+        data = self._guarded_read(lambda: read(*args, **keywords))
+        amount = args[0] if args else keywords.get("amt", keywords.get("size"))
+        self._saw(data, self._decodes(args[1] if len(args) > 1 else keywords.get("decode_content")))
+        if amount is None or amount < 0 or (amount > 0 and not data):
+            self._ended()
+        return data
+
+    def _readline(self, read: Callable[..., Any], *args: Any) -> Any:
+        line = self._guarded_read(lambda: read(*args))
+        self._saw(line, self._decodes(None))
+        if not line and not (args and args[0] == 0):
+            self._ended()
+        return line
+
+    def _readlines(self, read: Callable[..., Any], *args: Any) -> Any:
+        lines = self._guarded_read(lambda: read(*args))
+        self._saw(b"".join(lines), self._decodes(None))
+        if not args:
+            self._ended()
+        return lines
+
+    def _readinto(self, read: Callable[..., Any], buffer: Any) -> Any:
+        length = self._guarded_read(lambda: read(buffer))
+        if length:
+            self._saw(bytes(memoryview(buffer)[:length]), self._decodes(None))
+        elif len(buffer):
+            self._ended()
+        return length
+
+    def _stream(self, read: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+        decodes = self._decodes(args[1] if len(args) > 1 else keywords.get("decode_content"))
+        return self._chunks(read(*args, **keywords), decodes)
+
+    def _chunks(self, chunks: Iterator[bytes], decodes: bool) -> Iterator[bytes]:
+        try:
+            for chunk in chunks:
+                self._saw(chunk, decodes)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as exception:
+            self._raised(exception)
+            raise
+        self._ended()
+
+    def _json(self, read: Callable[..., Any]) -> Any:
+        self._whole(lambda: self._body.data)
+        return read()
+
+    def _whole(self, read: Callable[[], Any]) -> Any:
+        data = self._guarded_read(read)
+        self._saw(data, self._decodes(None))
+        self._ended()
+        return data
+
+    def _close(self, close: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+        self._leave()
+        return close(*args, **keywords)
+
+    def _decodes(self, asked: Any) -> bool:
+        return bool(getattr(self._body, "decode_content", False) if asked is None else asked)
+
+    def _guarded_read(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except BaseException as exception:
+            self._raised(exception)
+            raise
+
+    # --- what is reported ---
+
+    @guarded
+    def _saw(self, data: bytes, decoded: bool) -> None:
+        if not data or self._running.ended is not None:
+            return
+        if self._is_encoded and not decoded:
+            inflated = None if self._inflater is None else self._inflater.decode(data)
+            if inflated is None:
+                # The application decodes what this package cannot: nothing is known of it.
+                object.__setattr__(self, "_inflater", None)
+                self._feed.stop()
+                return
+            data = inflated
+        self._feed.feed(data)
+
+    def _ended(self) -> None:
+        deliver(self._running, "stop")
+
+    @guarded
+    def _leave(self) -> None:
+        # A body of a known length may be read to its last byte without a read that says so.
+        deliver(self._running, "stop" if getattr(self._body, "length_remaining", None) == 0 else "close")
+
+    def _raised(self, exception: BaseException) -> None:
+        if not self.is_read_by_library or not isinstance(exception, Exception):
+            deliver(self._running, "raise", exception)
+
+
+_READS: Final[dict[str, Callable[..., Any]]] = {
+    "read": Raw._read,
+    "read1": Raw._read,
+    "readline": Raw._readline,
+    "readlines": Raw._readlines,
+    "readinto": Raw._readinto,
+    "stream": Raw._stream,
+    "read_chunked": Raw._stream,
+    "json": Raw._json,
+    "close": Raw._close,
+    "release_conn": Raw._close,
+    "drain_conn": Raw._close,
+}
+"""The methods that read or leave a body → what stands in their place."""
+
+
+class Inflater:
+    """Decodes `gzip` and `deflate` piece by piece, for a reader that does so itself."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=47)  # Both formats, by the first bytes.
+
+    def decode(self, data: bytes) -> bytes | None:
+        """Returns what `data` says; None for what is not in one of the formats."""
+        try:
+            return self._inflate.decompress(data)
+        except zlib.error:
+            return None
+
+
+def follow_raw(running: RunningCall, response: Any, headers: Headers) -> None:
+    """Ends `running` when the `raw` body of `response` ends, in whichever way the application deals with it."""
+    raw = Raw(response.raw, running, headers)
+    # What reads the body holds on to `raw`, and not always to the response.
+    follow(raw, running)
+    response.raw = raw

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""requests: around the sending of a session, with a tap on `raw`, which every other way of reading goes through.
+
+`send` is public, and every request passes it: redirects are followed inside, and so is the reading of a body that the
+application does not stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ...call.observer import CallObserver
+from ...following.current import NOTHING, make_current
+from ...following.reading import deliver
+from ...following.running import RunningCall
+from ...guard import guarded
+from ..patches import Target
+from ..wrappers import Arguments, Keywords, Wrapped
+from .calls import Kind, find_kind
+from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_in
+from .raw import Raw, follow_raw
+
+CLIENT: Final = "requests"
+
+
+class RequestsHooks:
+    """The wrappers, each with the signature that wrapt asks for."""
+
+    def __init__(self, observer: CallObserver) -> None:
+        self._exchange = Exchange(observer, CLIENT)
+
+    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> Any:
+        """Around `Session.send`."""
+        request = args[0] if args else kwargs.get("request")
+        kind = kind_of(request)
+        running = None if kind is None else self._begin(kind, request)
+        if running is None:
+            return wrapped(*args, **kwargs)
+        try:
+            with make_current(running) or NOTHING:
+                response = wrapped(*args, **kwargs)
+        except BaseException as exception:
+            end_raised(running, exception, answer_in(exception))
+            raise
+        end_or_follow(running, response)
+        return response
+
+    @guarded
+    def _begin(self, kind: Kind, request: Any) -> RunningCall | None:
+        """Returns the call that `request` is; None for one that is no call all the same, or must not be recorded."""
+        host, port = server_in(request.url)
+        has_version = "anthropic-version" in request.headers
+        return self._exchange.begin(kind, request.body, has_version=has_version, host=host, port=port)
+
+    def iter_content(self, wrapped: Wrapped, instance: Any, args: Arguments, kwargs: Keywords) -> Any:
+        """Around `Response.iter_content`: it makes exceptions of its own of those that urllib3 raises."""
+        chunks = wrapped(*args, **kwargs)
+        raw = vars(instance).get("raw")
+        return raising(raw, chunks) if type(raw) is Raw and raw._running.ended is None else chunks
+
+
+@guarded
+def kind_of(request: Any) -> Kind | None:
+    """Returns what kind of call `request` is, by its path."""
+    return find_kind(request.url) if request.method == "POST" else None
+
+
+@guarded
+def end_or_follow(running: RunningCall, response: Any) -> None:
+    """Ends `running` by the body that is read already, or follows the body that is not."""
+    answered = answer_of(response)
+    content: Any = getattr(response, "_content", False)
+    if content is not False:
+        end_read(running, answered, content or b"")
+    else:
+        follow_unread(running, answered, lambda: follow_raw(running, response, answered.headers))
+
+
+def answer_of(response: Any) -> Answer:
+    """Returns the status and the headers of a response."""
+    return Answer(response.status_code, Headers(response.headers.items()))
+
+
+@guarded
+def answer_in(exception: BaseException) -> Answer | None:
+    """Returns the response that an exception carries: a hook of the application may raise it for an HTTP error."""
+    response = getattr(exception, "response", None)
+    return None if response is None or response.status_code < 300 else answer_of(response)
+
+
+def raising(raw: Raw, chunks: Iterator[Any]) -> Iterator[Any]:
+    """Yields `chunks`, and reports what is raised in the form in which the application gets it."""
+    object.__setattr__(raw, "is_read_by_library", True)
+    try:
+        yield from chunks
+    except GeneratorExit:
+        raise
+    except BaseException as exception:
+        deliver(raw._running, "raise", exception)
+        raise
+
+
+def targets(observer: CallObserver, package: str) -> list[Target]:
+    """Returns what of requests is patched."""
+    hooks = RequestsHooks(observer)
+    return [
+        Target(package, "Session.send", hooks.send, "every call through requests"),
+        Target(package, "Response.iter_content", hooks.iter_content, "the class of an exception out of a body"),
+    ]
