@@ -14,13 +14,18 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import sys
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
-FOLDERS = {"files": "dashboards", "kubernetes": "kubernetes", "grafana-catalogue": "grafana-catalogue"}
-"""Every format → the folder that it is written to, where none is named."""
+FORMATS = {
+    "files": ("files", "dashboards"),
+    "kubernetes": ("kubernetes", "kubernetes"),
+    "grafana-catalogue": ("catalogue", "grafana-catalogue"),
+}
+"""Every format → the module that renders it, and the folder that it is written to, where none is named."""
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -35,22 +40,21 @@ def main(arguments: list[str] | None = None) -> int:
     if sys.version_info < OLDEST_PYTHON:
         version = ".".join(map(str, sys.version_info[:3]))
         return complain(f"needs Python 3.11 or later, as grafana-foundation-sdk does; this is {version}")
-    from after200.monitoring import catalogue, files, kubernetes
     from after200.monitoring.policy import Policy, with_settings
 
+    module, default_folder = FORMATS[options.format]
+    render = importlib.import_module(f"after200.monitoring.{module}").render
     try:
         policy = with_settings(Policy(), options.set)
     except ValueError as error:
         return complain(str(error))
-    if options.format == "kubernetes":
-        if not NAMESPACE.fullmatch(options.namespace):
-            return complain(
-                f"{options.namespace!r} is no namespace of Kubernetes: lower-case letters, digits and - are accepted"
-            )
-        rendered = kubernetes.render(policy, options.namespace)
-    else:
-        rendered = {"files": files.render, "grafana-catalogue": catalogue.render}[options.format](policy)
-    folder = options.output or Path(FOLDERS[options.format])
+    if not NAMESPACE.fullmatch(options.namespace):
+        return complain(
+            f"{options.namespace!r} is no namespace of Kubernetes: lower-case letters, digits and - are accepted"
+        )
+    more = (options.namespace,) if options.format == "kubernetes" else ()
+    rendered = render(policy, *more)
+    folder = options.output or Path(default_folder)
     if options.check:
         return check(folder, rendered)
     try:
@@ -67,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--output", type=Path, help="the folder to write to or check (default: dashboards, or the name of the format)"
     )
-    found.add_argument("--format", choices=FOLDERS, default="files", help="what to write (default: files)")
+    found.add_argument("--format", choices=FORMATS, default="files", help="what to write (default: files)")
     found.add_argument(
         "--namespace",
         default="observability",

@@ -25,21 +25,19 @@ HEADINGS: Final[dict[str, str]] = {
     SERVICE_NAME: "Job",
     names.REQUEST_MODEL: "Model",
     names.FAILURE: "Failure",
-    names.ERROR_TYPE: "Error type",
     names.WIRE_STATUS: "Wire",
     names.HTTP_STATUS: "Corrected",
     names.ANTHROPIC_REQUEST_ID: "Request id",
 }
 """Attribute → the heading of its column, in the order of the columns."""
 WIDTHS: Final[dict[str, int]] = {
-    "Time": 155,
-    "Job": 118,
-    "Failure": 100,
-    "Error type": 145,
-    "Wire": 55,
-    "Corrected": 85,
-    "Request id": 245,
-    "Span ID": 145,
+    "Time": 122,
+    "Job": 116,
+    "Failure": 116,
+    "Wire": 52,
+    "Corrected": 82,
+    "Request id": 258,
+    "Span ID": 146,
 }
 CHOSEN: Final[dict[str, str]] = {names.PROVIDER_NAME: "${provider:pipe}", names.REQUEST_MODEL: "${model:pipe}"}
 """Attribute of a span or a log record → the values that are chosen, as a regular expression."""
@@ -93,6 +91,7 @@ def finished(panel: Panel, nothing: str, headings: Iterable[str]) -> Panel:
     """The panel with the widths of its columns; a click on a model narrows the dashboard down to it."""
     for heading, width in ((heading, WIDTHS[heading]) for heading in headings if heading in WIDTHS):
         panel = panel.override_by_name(heading, [property_of("custom.width", width)])
+    panel = panel.override_by_name("Time", [property_of("unit", "time:MM-DD HH:mm:ss")])
     wrap = property_of("custom.cellOptions", {"type": "auto", "wrapText": True})
     only_this = narrow("model", "${__value.raw:percentencode}")
     return (

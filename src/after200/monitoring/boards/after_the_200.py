@@ -140,7 +140,6 @@ def newest_of_traces() -> list[p.Panel]:
             "traces in Tempo; the Collector configuration in dashboards/stack keeps every one of them.",
             f'span.{names.OUTCOME} =~ "{"|".join(ERRORS)}"',
             "no trace of a failed call in Tempo: none failed, or the stack has no traces",
-            names.ERROR_TYPE,
         ),
     ]
 

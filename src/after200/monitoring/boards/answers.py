@@ -113,7 +113,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
             ),
             span=24,
             nothing="every answer is usable",
-        ),
+        ).height(7),
     ]
 
 
@@ -135,7 +135,7 @@ def tools(results: Counts) -> list[p.Panel]:
             "Errors of server tools",
             "By tool and by the error that its result reports.",
             *TOOL_ERROR_MATCHERS,
-            columns=(Column(names.TOOL_NAME, "Tool"), Column(names.ERROR_TYPE, "Error"), tables.MODEL),
+            columns=(Column(names.TOOL_NAME, "Tool"), Column(names.ERROR_TYPE, "Error")),
             nothing="no tool failed",
         ),
     ]

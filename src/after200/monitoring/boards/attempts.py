@@ -171,6 +171,5 @@ def worth(attempts: Counts, calls: Counts) -> list[p.Panel]:
             SAVED,
             "no trace of such a call in Tempo: there was none, or the stack has no traces",
             names.FAILURE,
-            names.ERROR_TYPE,
         ),
     ]

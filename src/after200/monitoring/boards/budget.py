@@ -163,7 +163,7 @@ def models(policy: Policy) -> list[p.Panel]:
             unit="percentunit",
             span=24,
             nothing=f"less than {needed:g} days of data, or no rules loaded",
-        ),
+        ).height(7),
         p.graph(
             "Calls that count",
             f"Calls judged in the last {policy.window}, by model. {RECORDED}",

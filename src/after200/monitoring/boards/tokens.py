@@ -97,7 +97,7 @@ def listings(tokens: Counts) -> list[p.Panel]:
             "Tokens by job and model",
             "Every kind of token in the time range. A click on a job or a model shows only this one.",
             columns=(tables.JOB, tables.MODEL, Column(names.TOKEN_TYPE, "Kind", 110), tables.OUTCOME),
-            span=14,
+            span=24,
         ),
         p.graph(
             "Tokens per call",
@@ -113,6 +113,6 @@ def listings(tokens: Counts) -> list[p.Panel]:
                 "p50 output": "#1F6060",
                 "p95 output": colors.TOKEN_TYPES["output"],
             },
-            span=10,
+            span=24,
         ),
     ]
