@@ -45,7 +45,7 @@ RUN_BELOW = (
     *(("setup.md", f"^{name} ") for name in ("gunicorn", "uvicorn", "celery")),  # there too
     ("retry.md", r"print\(classify"),
     *(("retry.md", f"{name}.py") for name in ("retry", "fallback", "circuit_breaker", "tenant")),
-    ("retry.md", "^pytest"),
+    ("retry.md", "^pytest examples"),
     ("dashboards.md", "after200 dashboards"),
     ("verify.md", "^after200 verify$"),
     ("verify.md", "--prometheus"),
@@ -174,7 +174,7 @@ def test_the_examples_of_error_handling_pass(tmp_path: Path) -> None:
     assert {f"{folder}/{file.name}" for file in (ROOT / folder).glob("[!t]*.py")} | {f"{folder}/tenant.py"} == {
         path for each in blocks("python") for path in re.findall(r'"(examples/error_handling/\w+\.py)"', each.text)
     }
-    finished = run(["bash", "-euc", block("retry.md", "^pytest")], tmp_path)
+    finished = run(["bash", "-euc", block("retry.md", "^pytest examples").splitlines()[1]], tmp_path)
     assert 0 == finished.returncode, finished.stdout + finished.stderr
     assert "failed" not in finished.stdout
 
@@ -296,10 +296,20 @@ def test_the_example_s_files_are_those_in_the_repository() -> None:
 
 @pytest.mark.parametrize(("holding", "status"), [("^pytest", 1), ("^OTEL_INSTRUMENTATION", 0)])
 def test_the_example_fails_and_then_passes(holding: str, status: int, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "examples" / "retry", tmp_path / "examples" / "retry")
+    for name in ("answer.py", "test_answer.py"):
+        [path] = re.findall(r'"(examples/retry/\w+\.py)"', block("testing.md", name))
+        shutil.copy(ROOT / path, tmp_path / name)
     finished = run(["bash", "-euc", block("testing.md", holding)], tmp_path)
     assert status == finished.returncode, finished.stdout + finished.stderr
     assert "1 failed" in finished.stdout or "1 passed" in finished.stdout
+
+
+@pytest.mark.parametrize(("folder", "status"), [("retry", 1), ("error_handling", 0)])
+def test_the_examples_run_in_a_checkout_without_the_plugins_of_its_own_tests(folder: str, status: int) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-p", "no:cacheprovider", f"examples/{folder}"]
+    finished = run(command, ROOT)
+    assert status == finished.returncode, finished.stdout + finished.stderr
+    assert "Unknown config option" not in finished.stdout + finished.stderr
 
 
 def test_queries_can_be_parsed_and_ask_for_names_there_are() -> None:

@@ -130,6 +130,66 @@ def test_calls_points_logs_and_spans_are_at_hand(project: pytest.Pytester) -> No
     ended.assert_outcomes(passed=4)
 
 
+def test_a_call_says_what_it_was_answered_what_it_used_how_long_it_took_and_each_attempt(
+    project: pytest.Pytester,
+) -> None:
+    ended = run(
+        project,
+        """
+    def retrying(base_url):
+        client = anthropic.Anthropic(base_url=base_url, api_key="none", max_retries=2)
+        message = {"role": "user", "content": "hi"}
+        client.messages.create(model="m", max_tokens=5, messages=[message])
+
+    def test_it(claude_faults, after200_telemetry):
+        retrying(claude_faults.base_url("http_529_then_completed"))
+        retrying(claude_faults.base_url("refusal_cyber"))
+        ask(claude_faults.base_url("cached"))
+        retried, refused, streamed = after200_telemetry.calls
+        assert ("complete", None, (529, 200)) == (retried.answer, retried.refusal_category, retried.attempts)
+        assert 0 < retried.retry_wait < retried.duration < 60
+        assert ("refused", "cyber", (200,)) == (refused.answer, refused.refusal_category, refused.attempts)
+        assert {token.type: token.number for token in claude_faults.log[-1].told.tokens} == streamed.tokens
+        assert 0 < streamed.time_to_first_chunk <= streamed.time_to_first_text < streamed.duration
+        assert (None, None) == (refused.retry_wait, refused.time_to_first_text)
+
+    seen = []
+
+    @pytest.mark.after200(on_call_end=seen.append)
+    def test_a_function_of_ones_own_is_still_called(claude_faults, after200_telemetry):
+        ask(claude_faults.base_url("completed"))
+        assert ["completed"] == [call.verdict.outcome for call in seen]
+        assert 0 < after200_telemetry.calls[0].duration
+    """,
+    )
+    ended.assert_outcomes(passed=2)
+
+
+def test_a_name_that_does_not_exist_is_refused_with_the_nearest(project: pytest.Pytester) -> None:
+    ended = run(
+        project,
+        """
+    def test_metric(after200_telemetry):
+        assert after200_telemetry.total("after200.call") == 0
+
+    def test_attribute(after200_telemetry):
+        assert after200_telemetry.total("after200.calls", {"after200.outcom": "failed"}) == 0
+
+    @pytest.mark.after200(metric_baggage="tenant.id")
+    def test_that_exist(after200_telemetry):
+        assert after200_telemetry.total("after200.calls", {"after200.outcome": "failed"}) == 0
+        assert after200_telemetry.total("after200.calls", {"tenant.id": "acme"}) == 0
+    """,
+    )
+    ended.assert_outcomes(failed=2, passed=1)
+    ended.stdout.fnmatch_lines(
+        [
+            "E *ValueError: there is no metric 'after200.call'; did you mean after200.calls or *?",
+            "E *ValueError: there is no attribute of after200.calls 'after200.outcom'; did you mean after200.outcome*?",
+        ]
+    )
+
+
 def test_the_marker_gives_settings(project: pytest.Pytester) -> None:
     ended = run(
         project,

@@ -10,11 +10,14 @@ Calls, points and log records come out as plain values. Needs `opentelemetry-sdk
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.sdk.metrics import MeterProvider
@@ -24,7 +27,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from after200 import names
+from after200.call.ended import EndedCall
 from after200.instrumentor import AnthropicInstrumentor
+from after200.settings import read_settings
 
 # Its name has changed between releases of the OpenTelemetry SDK.
 _InMemoryLogs: Any = getattr(log_export, "InMemoryLogRecordExporter", None) or getattr(
@@ -51,6 +56,24 @@ class RecordedCall:
     chunks: int | None
     attributes: Mapping[str, Any]
     """Everything on the span."""
+    error_code: str | None = None
+    """The provider's `error.details.error_code`."""
+    answer: str | None = None
+    """What a completed call was answered: one of `names.ANSWERS`."""
+    refusal_category: str | None = None
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """The tokens by type, `names.TOKEN_TYPES`, as far as the provider reported them; also of a call that failed."""
+    attempts: tuple[int | None, ...] = ()
+    """The status of each HTTP request of the call; None for one without a response."""
+    duration: float | None = None
+    """Seconds from the call of the SDK to the call's end."""
+    time_to_first_chunk: float | None = None
+    """Seconds to the first chunk with content; None without one."""
+    time_to_first_text: float | None = None
+    longest_gap: float | None = None
+    """Seconds of the longest silence in the stream."""
+    retry_wait: float | None = None
+    """Seconds that the SDK waited between attempts; None when it did not."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +95,7 @@ class RecordedTelemetry:
 
     def __init__(self, **settings: Any) -> None:
         self._settings = {"spans": "own", **settings}
+        self._ended: dict[int, EndedCall] = {}
         self._spans, self._reader, self._logs = InMemorySpanExporter(), self._metric_reader(), _InMemoryLogs()
         self.tracer_provider = TracerProvider(shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
@@ -91,11 +115,25 @@ class RecordedTelemetry:
             "meter_provider": self.meter_provider,
             "logger_provider": self.logger_provider,
         }
-        instrumentor.instrument(**{**providers, **self._settings})
+        given = self._settings.get("on_call_end")
+        settings = dict(self._settings)
+        if given is None or (callable(given) and not inspect.iscoroutinefunction(given)):
+            settings["on_call_end"] = self._keep_and_pass_on(given)
+        instrumentor.instrument(**{**providers, **settings})
         return self
 
+    def _keep_and_pass_on(self, on_call_end: Callable[[EndedCall], object] | None) -> Callable[[EndedCall], object]:
+        """Returns a function that keeps the record of each call, by its span, and then calls `on_call_end`."""
+
+        def keep(call: EndedCall) -> None:
+            self._ended[trace.get_current_span().get_span_context().span_id] = call
+            if on_call_end is not None:
+                on_call_end(call)
+
+        return keep
+
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         AnthropicInstrumentor().uninstrument()
 
@@ -116,7 +154,11 @@ class RecordedTelemetry:
     @property
     def calls(self) -> list[RecordedCall]:
         """The calls that have ended, in that order."""
-        return [_call(span) for span in self.spans if names.OUTCOME in (span.attributes or {})]
+        return [
+            _call(span, self._ended.get(span.context.span_id) if span.context is not None else None)
+            for span in self.spans
+            if names.OUTCOME in (span.attributes or {})
+        ]
 
     @property
     def logs(self) -> list[dict[str, Any]]:
@@ -124,11 +166,19 @@ class RecordedTelemetry:
         return [dict(entry.log_record.attributes or {}) for entry in self._logs.get_finished_logs()]
 
     def points(self, metric: str, where: Mapping[str, Any] | None = None) -> list[RecordedPoint]:
-        """The series of a metric; `where` names attributes that they are to have."""
+        """The series of a metric; `where` names attributes that they are to have.
+
+        Raises `ValueError` for a metric or an attribute that does not exist: a typing error would be a 0 for ever.
+        """
+        recorded = list(self._points())
+        series = [point for point in recorded if point.metric == metric]
+        _refuse_unknown("metric", metric, {each.name for each in names.METRICS}, {each.metric for each in recorded})
+        known = set(next((each.attributes for each in names.METRICS if each.name == metric), ()))
+        known |= {name for point in series for name in point.attributes}
+        for attribute in (where or {}).keys() - known:
+            _refuse_unknown(f"attribute of {metric}", attribute, known, {*read_settings(self._settings).metric_baggage})
         wanted = (where or {}).items()
-        return [
-            point for point in self._points() if point.metric == metric and wanted <= dict(point.attributes).items()
-        ]
+        return [point for point in series if wanted <= dict(point.attributes).items()]
 
     def total(self, metric: str, where: Mapping[str, Any] | None = None) -> float:
         """Their values added up; of a histogram, how many values it was given."""
@@ -150,8 +200,18 @@ class RecordedTelemetry:
                         yield metric, point
 
 
-def _call(span: ReadableSpan) -> RecordedCall:
+def _refuse_unknown(kind: str, name: str, known: set[str], recorded: set[str]) -> None:
+    """Raises `ValueError` with the nearest names where `name` is neither known nor recorded."""
+    if name in known or name in recorded:
+        return
+    near = difflib.get_close_matches(name, sorted(known | recorded), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(sorted(known))}"
+    raise ValueError(f"there is no {kind} {name!r}; {hint}")
+
+
+def _call(span: ReadableSpan, ended: EndedCall | None) -> RecordedCall:
     attributes: Any = dict(span.attributes or {})
+    tokens = {} if ended is None else ended.message.usage.tokens._asdict()
     return RecordedCall(
         outcome=attributes[names.OUTCOME],
         phase=attributes.get(names.PHASE),
@@ -165,4 +225,14 @@ def _call(span: ReadableSpan) -> RecordedCall:
         request_id=attributes.get(names.ANTHROPIC_REQUEST_ID),
         chunks=attributes.get(names.STREAM_CHUNKS),
         attributes=attributes,
+        error_code=attributes.get(names.ERROR_CODE),
+        answer=attributes.get(names.ANSWER),
+        refusal_category=attributes.get(names.REFUSAL_CATEGORY),
+        tokens={kind: number for kind, number in tokens.items() if number is not None},
+        attempts=() if ended is None else tuple(attempt.status for attempt in ended.attempts),
+        duration=None if ended is None else ended.duration,
+        time_to_first_chunk=None if ended is None else ended.time_to_first_chunk,
+        time_to_first_text=None if ended is None else ended.time_to_first_text,
+        longest_gap=None if ended is None else ended.longest_gap,
+        retry_wait=None if ended is None else ended.retry_wait,
     )
