@@ -16,7 +16,10 @@ from .support.representatives import MARKERS
 from .support.streams.application import Application
 from .support.telemetry import Telemetry
 
-LONG = ("streams", "verify", "monitoring", "neighbours", "docs", "plugin", "cli", "load", "contract")
+LONG = (
+    *("streams", "neighbours", "docs", "verify", "monitoring", "drawing"),
+    *("report", "cli", "benchmarks", "load", "plugin", "contract"),
+)
 """What takes longest in all, begun first: one process runs all tests of a file, and should not be the last to end."""
 
 

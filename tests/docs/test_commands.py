@@ -129,6 +129,7 @@ def test_every_block_is_run_by_a_test() -> None:
     assert sorted([entry] for entry in RUN_BELOW) == sorted(covered)
 
 
+@pytest.mark.variants(covers=lambda page: ["pip"])
 @pytest.mark.parametrize("page", ["index.md", "testing.md"])
 def test_pip_can_install_what_is_installed(page: str) -> None:
     """The installation itself is a step of .ci/run; here, that pip takes the line and that there are such extras."""
@@ -140,6 +141,7 @@ def test_pip_can_install_what_is_installed(page: str) -> None:
     assert extras <= set(metadata("after200").get_all("Provides-Extra") or ())
 
 
+@pytest.mark.variants(covers=lambda page: ["a service"])
 @pytest.mark.parametrize("page", ["index.md", "setup.md"])
 def test_a_service_is_instrumented_without_touching_its_code(page: str, app: Path, receiver: Receiver) -> None:
     script = block(page, "OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
@@ -196,6 +198,7 @@ def test_dashboards_are_written_with_other_numbers(tmp_path: Path) -> None:
     assert "dashboard_url: https://grafana.example.com/d/after200-calls?viewPanel=" in alerts
 
 
+@pytest.mark.variants(covers=lambda page, holding: ["verify"])
 @pytest.mark.parametrize(("page", "holding"), [("index.md", "after200 verify"), ("verify.md", "^after200 verify$")])
 def test_verify_says_right(page: str, holding: str, tmp_path: Path, otlp: dict[str, str]) -> None:
     finished = run(["bash", "-euc", block(page, holding)], tmp_path, **otlp)
@@ -294,6 +297,7 @@ def test_the_example_s_files_are_those_in_the_repository() -> None:
         assert (ROOT / path).is_file()
 
 
+@pytest.mark.repeats("plugin/test_plugin.py")
 @pytest.mark.parametrize(("holding", "status"), [("^pytest", 1), ("^OTEL_INSTRUMENTATION", 0)])
 def test_the_example_fails_and_then_passes(holding: str, status: int, tmp_path: Path) -> None:
     for name in ("answer.py", "test_answer.py"):
