@@ -90,13 +90,13 @@ WRONG = {
     ),
     "a wait that is shorter than was asked for": (
         replace(RIGHT, waits={"rate_limited": 0.002}),
-        ["after200.retry.wait: rate_limited: 0.00 s recorded, 1.98 to 3.00 s expected"],
+        ["after200.retry.wait: rate_limited: 0.00 s recorded, 1.98 to 32.00 s expected"],
     ),
     "a wait for another failure": (
         replace(RIGHT, waits={"overloaded": 2.0}),
         [
             "after200.retry.wait: overloaded: 2.00 s recorded, 0.00 to 0.00 s expected",
-            "after200.retry.wait: rate_limited: 0.00 s recorded, 1.98 to 3.00 s expected",
+            "after200.retry.wait: rate_limited: 0.00 s recorded, 1.98 to 32.00 s expected",
         ],
     ),
     "a limit that is used more": (

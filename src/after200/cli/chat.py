@@ -22,7 +22,7 @@ import after200
 from after200.installation import pip_install
 
 RETRIES = 2
-SECONDS_WITHOUT_A_BYTE = 5
+SECONDS_WITHOUT_A_BYTE = 10
 LIMIT_S = 300
 """After so many seconds the service is stopped: a demo that hangs must not hang whoever runs it."""
 

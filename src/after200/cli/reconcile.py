@@ -52,8 +52,8 @@ FAILURES = {
 }
 """HTTP status of an attempt that is retried → its failure; every other one is `server_error`."""
 
-LONGEST_WAIT_S, LATE_S = 8.0, 1.0
-"""The longest time that the SDK waits by its own choice, and how late it may be after any time, in seconds."""
+LONGEST_WAIT_S, LATE_S = 8.0, 30.0
+"""The longest time that the SDK waits by its own choice, and how late a busy machine may let it be, in seconds."""
 
 SLACK_S = 10.0
 """By how many seconds the minute of a rate limit, and the time of the last export, may be off."""
