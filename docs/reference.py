@@ -15,17 +15,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from after200 import names
-from after200.call import statuses
-from after200.monitoring.naming import metric_names
+from after200.names import errors
+from after200.names.prometheus import metric_names
 
 PAGE = Path(__file__).with_name("what-is-recorded.md")
 
 
 OWN_TYPES = {
-    statuses.CLIENT_TIMEOUT: "a timeout on our side",
-    statuses.CONNECTION: "any other failure of the connection",
-    statuses.TRUNCATED: "the stream ended without its end event",
-    statuses.MALFORMED: "bytes that cannot be decoded, or that are not an answer",
+    errors.CLIENT_TIMEOUT: "a timeout on our side",
+    errors.CONNECTION: "any other failure of the connection",
+    errors.TRUNCATED: "the stream ended without its end event",
+    errors.MALFORMED: "bytes that cannot be decoded, or that are not an answer",
 }
 WHERE = {"span": "span", "sdk_span": "SDK's span", "log": "log"}
 
@@ -91,7 +91,7 @@ def page() -> str:
         table(
             (code(names.FAILURE), "meaning", "worth a retry"),
             (
-                (code(name), words, "yes" if name in statuses.RETRYABLE else "no")
+                (code(name), words, "yes" if name in errors.RETRYABLE else "no")
                 for name, words in names.FAILURES.items()
             ),
         ),
@@ -112,7 +112,7 @@ def page() -> str:
         "## Error types\n",
         "The provider's own name for the error, and the status that it documents for it: that of "
         "`http.response.status_code` when the error came after the 200.\n",
-        table((code(names.ERROR_TYPE), "status", code(names.FAILURE)), map(type_row, statuses.ERROR_TYPES.items())),
+        table((code(names.ERROR_TYPE), "status", code(names.FAILURE)), map(type_row, errors.ERROR_TYPES.items())),
         TYPES,
     ]
     return "\n".join(sections)
@@ -120,7 +120,7 @@ def page() -> str:
 
 def check_complete() -> None:
     """Raise `SystemExit` that names the attributes without a description, or the descriptions without an attribute."""
-    not_attributes = {names.SCOPE, names.SCHEMA_URL, names.EXCEPTION_EVENT, names.OTHER}
+    not_attributes = {names.SCOPE, names.SCHEMA_URL, names.EXCEPTION_EVENT, names.OTHER, *names.PROVIDERS}
     constants = {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
     there, described = constants - not_attributes, set(names.ATTRIBUTES)
     if there != described:

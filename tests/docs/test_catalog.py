@@ -11,8 +11,8 @@ import anthropic
 import pytest
 
 from after200 import names
-from after200.call import statuses
 from after200.faults import SCENARIOS, FaultServer
+from after200.names import errors
 from after200.testing import RecordedTelemetry
 
 from ..support.patience import PATIENCE_S
@@ -115,7 +115,7 @@ def test_what_is_no_failure_is_none(server: FaultServer, row: dict[str, str]) ->
 
 def test_the_status_of_every_type_is_what_the_error_says() -> None:
     rows = table("what-is-recorded.md", "error.type", "status")
-    assert len(statuses.ERROR_TYPES) == len(rows)
+    assert len(errors.ERROR_TYPES) == len(rows)
 
 
 SCENARIOS_OF_EVERYTHING = (

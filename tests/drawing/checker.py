@@ -15,7 +15,7 @@ from typing import Any
 
 from after200 import names
 from after200.monitoring import colors
-from after200.monitoring.naming import label
+from after200.names.prometheus import label
 from tests.support.monitoring.programs import DASHBOARDS
 
 Panel = dict[str, Any]

@@ -20,25 +20,14 @@ from anthropic import _exceptions as sdk
 
 from after200.faults import FaultServer
 
+from ..support.contract import CLAUDE_API, SDK_CLASSES
 from ..support.streams.seen import chain, text
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import TWINS, Twin, async_client, client_options, sync_client
 from .calls import RAISING, catch
 
-DOCUMENTED: dict[str, tuple[int, tuple[str, ...]]] = {
-    "invalid_request_error": (400, ("BadRequestError",)),
-    "authentication_error": (401, ("AuthenticationError",)),
-    "billing_error": (402, ("PaymentRequiredError", "APIStatusError")),
-    "permission_error": (403, ("PermissionDeniedError",)),
-    "not_found_error": (404, ("NotFoundError",)),
-    "conflict_error": (409, ("ConflictError",)),
-    "request_too_large": (413, ("ContentTooLargeError", "RequestTooLargeError", "APIStatusError")),
-    "rate_limit_error": (429, ("RateLimitError",)),
-    "api_error": (500, ("InternalServerError",)),
-    "timeout_error": (504, ("GatewayTimeoutError", "DeadlineExceededError", "InternalServerError")),
-    "overloaded_error": (529, ("OverloadedError", "InternalServerError")),
-}
+DOCUMENTED = {error_type: (status, SDK_CLASSES[error_type]) for error_type, (status, _) in CLAUDE_API.items()}
 """Error type → status code, and its class in the SDK: the first of these that the installed version has."""
 
 OVERLOADED = "overloaded_error_mid_stream"

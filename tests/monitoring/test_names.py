@@ -8,7 +8,7 @@ import re
 import pytest
 
 from after200 import names
-from after200.monitoring.naming import label, metric_name, metric_names
+from after200.names.prometheus import label, metric_name, metric_names
 
 from ..support.monitoring.programs import DASHBOARDS
 from ..support.monitoring.queries import (

@@ -144,7 +144,7 @@ def has_data(way: Way, expr: str, now: float) -> bool:
 def test_no_label_goes_astray_on_the_way(way: Way, fault_run: tuple[Account, Answered]) -> None:
     """The names that Prometheus has are those that `naming` derives, and the package's own labels are all there."""
     from after200 import names
-    from after200.monitoring.naming import metric_labels, metric_name, metric_names, name_of_gauge_without_suffix
+    from after200.names.prometheus import metric_labels, metric_name, metric_names, name_of_gauge_without_suffix
 
     for metric in names.METRICS:
         series_names = metric_names(metric)

@@ -21,7 +21,7 @@ from after200 import names
 from after200.cli.chat import find_instrument_command
 from after200.cli.receiver import Receiver
 from after200.faults import FaultServer
-from after200.monitoring.naming import metric_name
+from after200.names.prometheus import metric_name
 
 from ..support.monitoring.programs import DASHBOARDS
 from ..support.monitoring.servers import STACK, Collector, collector

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from after200 import names
-from after200.monitoring.naming import label
+from after200.names.prometheus import label
 
 from ..support.monitoring.programs import DASHBOARDS
 from ..support.monitoring.queries import Query, known_series, panels_of, selectors

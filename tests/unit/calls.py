@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from after200.call.facts import Facts
-from after200.call.record import Call, EndRule
+from after200.call.record import Call
+from after200.names.endings import EndRule
 
 START = json.dumps(
     {

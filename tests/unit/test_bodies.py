@@ -26,7 +26,7 @@ from after200.call.bodies import (
 from after200.call.documents import MAX_KEPT
 from after200.call.facts import CHUNK_CAME, TEXT_CAME, Facts, ProviderError
 from after200.call.lines import LineSplitter, begins_like_events
-from after200.call.record import EndRule
+from after200.names.endings import EndRule
 
 from ..support.held import held
 from .calls import CHUNK, DELTA, MESSAGE, OVERLOADED, START, STOP, known

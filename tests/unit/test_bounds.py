@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from after200 import names
-from after200.call import statuses
 from after200.call.ended import Verdict, ended
+from after200.names import errors
 from after200.signals import bounds
 from after200.signals.bounds import Bounds, bounded
 
@@ -36,7 +36,7 @@ def test_fifty_types_that_nobody_documents_are_recorded_and_those_that_are_known
     kept = Bounds()
     found = [kept.error_type(f"type_{number}") for number in range(60)]
     assert [f"type_{number}" for number in range(50)] + ["_OTHER"] * 10 == found
-    for known in ("type_7", "418", *statuses.ERROR_TYPES, "ServiceUnavailableException"):
+    for known in ("type_7", "418", *errors.ERROR_TYPES, "ServiceUnavailableException"):
         assert known == kept.error_type(known)
     assert "_OTHER" == kept.error_type("type_55")
 
@@ -51,9 +51,9 @@ def test_what_is_no_error_status_takes_a_place_of_its_own(name: str) -> None:
 
 def test_documented_types_and_codes_use_up_no_place() -> None:
     kept = Bounds()
-    for error_type in (*statuses.ERROR_TYPES, *map(str, range(400, 600)), None):
+    for error_type in (*errors.ERROR_TYPES, *map(str, range(400, 600)), None):
         kept.error_type(error_type)
-    for code in (*statuses.FAILURE_BY_CODE, *statuses.OTHER_CODES, None):
+    for code in (*errors.FAILURE_BY_CODE, *errors.OTHER_CODES, None):
         kept.error_code(code)
     assert [f"t{number}" for number in range(50)] == [kept.error_type(f"t{number}") for number in range(50)]
     assert [f"c{number}" for number in range(50)] == [kept.error_code(f"c{number}") for number in range(50)]
@@ -63,7 +63,7 @@ def test_fifty_codes_that_nobody_documents_are_recorded_and_those_that_are_known
     kept = Bounds()
     found = [kept.error_code(f"code_{number}") for number in range(60)]
     assert [f"code_{number}" for number in range(50)] + ["_OTHER"] * 10 == found
-    for known in ("code_7", *statuses.FAILURE_BY_CODE, *statuses.OTHER_CODES):
+    for known in ("code_7", *errors.FAILURE_BY_CODE, *errors.OTHER_CODES):
         assert known == kept.error_code(known)
     assert None is kept.error_code(None)
 

@@ -9,7 +9,8 @@ import pytest
 
 from after200.call.ended import EndedCall, Verdict, ended
 from after200.call.facts import Facts, Message, ProviderError, Tool, Usage
-from after200.call.record import Attempt, Call, EndRule, Wait
+from after200.call.record import Attempt, Call, Wait
+from after200.names.endings import EndRule
 
 from .calls import new_call
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from after200.call import statuses
 from after200.call.exceptions import read_exception
 from after200.call.facts import IS_MALFORMED, Facts, Message, ProviderError
-from after200.call.record import EndRule
 from after200.call.verdict import BodyEnd, Verdict, judge
+from after200.names import errors
+from after200.names.endings import EndRule
 
 from .calls import OVERLOADED, AnswerError, exception_of, new_call
 
@@ -214,7 +214,7 @@ def test_an_http_error_keeps_its_status_whatever_its_type_is_documented_with(sta
         assert expected == judge(new_call(wire=wire), "raised", read_exception(AnswerError(status, OVERLOADED)))
 
 
-@pytest.mark.parametrize(("error_type", "row"), statuses.ERROR_TYPES.items())
+@pytest.mark.parametrize(("error_type", "row"), errors.ERROR_TYPES.items())
 def test_the_status_of_a_hidden_failure_is_the_documented_one(error_type: str, row: tuple[int | None, str]) -> None:
     found = judge(new_call(learned=[error(error_type)]), "read")
     assert (error_type, *row) == (found.error_type, found.status, found.failure)

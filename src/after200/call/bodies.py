@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+from ..names.endings import EndRule
 from .documents import Document, LongStrings
 from .errors import find_error, read_error
 from .events import ERROR_FIELD, decode, read_event
@@ -18,7 +19,6 @@ from .facts import CHUNK_CAME, IS_MALFORMED, Facts
 from .frames import FrameReader
 from .limits import MAX_EVENT
 from .lines import LineSplitter
-from .record import EndRule
 
 
 class BodyReader(Protocol):

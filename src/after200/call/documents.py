@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from ..names.endings import EndRule
 from .errors import find_error, read_error
 from .events import NOT_JSON, decode
 from .facts import IS_MALFORMED, Facts
 from .lines import begins_a_frame, begins_like_events
 from .messages import read_whole
-from .record import EndRule
 
 KEPT_WHOLE: Final = 1 << 16
 """How many bytes are kept as they came. Beyond, strings longer than `LONG` are blanked."""

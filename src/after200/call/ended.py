@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..names import Answer, Failure, Outcome, Phase
+from ..names.endings import NEEDS_END_EVENT
 from .facts import Message
-from .record import NEEDS_END_EVENT, Attempt, Call, Wait
+from .record import Attempt, Call, Wait
 
 
 class Verdict(NamedTuple):

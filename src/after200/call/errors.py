@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from . import statuses
+from ..names import errors
 from .facts import ProviderError
 from .limits import count, looks_like_a_type, text
 
@@ -45,7 +45,7 @@ def names_error(kind: str) -> bool:
     """Returns whether an event or a payload of the type `kind` is an error in place of an event."""
     if kind in HEALTHY_TYPES:
         return False
-    return kind == "error" or statuses.documented(kind) is not None or kind.endswith(("_error", "Exception"))
+    return kind == "error" or errors.documented(kind) is not None or kind.endswith(("_error", "Exception"))
 
 
 def find_error(payload: object, name: str | None = None) -> ProviderError | None:

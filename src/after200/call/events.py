@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from ..names.endings import EndRule
 from .errors import HEALTHY_TYPES, find_error, names_error, read_error
 from .facts import BLOCK_BEGAN, CHUNK_CAME, STOP_CAME, Facts
 from .messages import GUARDRAIL, TOOL_RESULT, read_payload
-from .record import EndRule
 
 CHUNK: Final = "content_block_delta"
 CHUNK_TYPE: Final = '"content_block_delta"'

@@ -9,43 +9,43 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import statuses
+from ..names import errors
 
 HTTP_CLIENTS: Final = frozenset(
     {"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "anyio", "aiohttp", "requests", "urllib3", "botocore"}
 )
 
 _KNOWN: Final[dict[str, tuple[frozenset[str], str]]] = {
-    "APITimeoutError": (frozenset({"anthropic"}), statuses.CLIENT_TIMEOUT),
-    "TimeoutException": (HTTP_CLIENTS, statuses.CLIENT_TIMEOUT),
-    "TimeoutError": (frozenset({"builtins", "asyncio", "urllib3"}), statuses.CLIENT_TIMEOUT),
-    "Timeout": (frozenset({"requests"}), statuses.CLIENT_TIMEOUT),
-    "ServerTimeoutError": (frozenset({"aiohttp"}), statuses.CLIENT_TIMEOUT),
-    "ConnectTimeoutError": (frozenset({"botocore"}), statuses.CLIENT_TIMEOUT),
-    "ReadTimeoutError": (frozenset({"botocore"}), statuses.CLIENT_TIMEOUT),
+    "APITimeoutError": (frozenset({"anthropic"}), errors.CLIENT_TIMEOUT),
+    "TimeoutException": (HTTP_CLIENTS, errors.CLIENT_TIMEOUT),
+    "TimeoutError": (frozenset({"builtins", "asyncio", "urllib3"}), errors.CLIENT_TIMEOUT),
+    "Timeout": (frozenset({"requests"}), errors.CLIENT_TIMEOUT),
+    "ServerTimeoutError": (frozenset({"aiohttp"}), errors.CLIENT_TIMEOUT),
+    "ConnectTimeoutError": (frozenset({"botocore"}), errors.CLIENT_TIMEOUT),
+    "ReadTimeoutError": (frozenset({"botocore"}), errors.CLIENT_TIMEOUT),
     # The two that extend classes of lost connections.
-    "ContentDecodingError": (frozenset({"requests"}), statuses.MALFORMED),
-    "DecodeError": (frozenset({"urllib3"}), statuses.MALFORMED),
-    "APIConnectionError": (frozenset({"anthropic"}), statuses.CONNECTION),
-    "TransportError": (HTTP_CLIENTS, statuses.CONNECTION),
-    "NetworkError": (HTTP_CLIENTS, statuses.CONNECTION),
-    "ProtocolError": (HTTP_CLIENTS, statuses.CONNECTION),
-    "ClientError": (frozenset({"aiohttp"}), statuses.CONNECTION),
-    "HTTPError": (frozenset({"urllib3"}), statuses.CONNECTION),
-    "RequestException": (frozenset({"requests"}), statuses.CONNECTION),
-    "HTTPClientError": (frozenset({"botocore"}), statuses.CONNECTION),
-    "IncompleteReadError": (frozenset({"botocore", "asyncio"}), statuses.CONNECTION),
-    "ClosedResourceError": (HTTP_CLIENTS, statuses.CONNECTION),
-    "BrokenResourceError": (HTTP_CLIENTS, statuses.CONNECTION),
-    "EndOfStream": (HTTP_CLIENTS, statuses.CONNECTION),
-    "OSError": (frozenset({"builtins"}), statuses.CONNECTION),
-    "EOFError": (frozenset({"builtins"}), statuses.CONNECTION),
-    "JSONDecodeError": (frozenset({"json"}), statuses.MALFORMED),
-    "UnicodeDecodeError": (frozenset({"builtins"}), statuses.MALFORMED),
-    "DecodingError": (HTTP_CLIENTS, statuses.MALFORMED),
-    "APIResponseValidationError": (frozenset({"anthropic"}), statuses.MALFORMED),
-    "ValidationError": (frozenset({"pydantic", "pydantic_core"}), statuses.MALFORMED),
-    "ParserError": (frozenset({"botocore"}), statuses.MALFORMED),
+    "ContentDecodingError": (frozenset({"requests"}), errors.MALFORMED),
+    "DecodeError": (frozenset({"urllib3"}), errors.MALFORMED),
+    "APIConnectionError": (frozenset({"anthropic"}), errors.CONNECTION),
+    "TransportError": (HTTP_CLIENTS, errors.CONNECTION),
+    "NetworkError": (HTTP_CLIENTS, errors.CONNECTION),
+    "ProtocolError": (HTTP_CLIENTS, errors.CONNECTION),
+    "ClientError": (frozenset({"aiohttp"}), errors.CONNECTION),
+    "HTTPError": (frozenset({"urllib3"}), errors.CONNECTION),
+    "RequestException": (frozenset({"requests"}), errors.CONNECTION),
+    "HTTPClientError": (frozenset({"botocore"}), errors.CONNECTION),
+    "IncompleteReadError": (frozenset({"botocore", "asyncio"}), errors.CONNECTION),
+    "ClosedResourceError": (HTTP_CLIENTS, errors.CONNECTION),
+    "BrokenResourceError": (HTTP_CLIENTS, errors.CONNECTION),
+    "EndOfStream": (HTTP_CLIENTS, errors.CONNECTION),
+    "OSError": (frozenset({"builtins"}), errors.CONNECTION),
+    "EOFError": (frozenset({"builtins"}), errors.CONNECTION),
+    "JSONDecodeError": (frozenset({"json"}), errors.MALFORMED),
+    "UnicodeDecodeError": (frozenset({"builtins"}), errors.MALFORMED),
+    "DecodingError": (HTTP_CLIENTS, errors.MALFORMED),
+    "APIResponseValidationError": (frozenset({"anthropic"}), errors.MALFORMED),
+    "ValidationError": (frozenset({"pydantic", "pydantic_core"}), errors.MALFORMED),
+    "ParserError": (frozenset({"botocore"}), errors.MALFORMED),
 }
 """Name of an exception's class → the packages that it may come from, and the `error.type`."""
 

@@ -8,8 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from ..names import OTHER
-from . import statuses
+from ..names import OTHER, errors
 from .bodies import reader_for
 from .errors import find_error, read_error, read_error_header, read_frame_error
 from .exception_classes import known_type, package_of, qualified_name
@@ -63,7 +62,7 @@ def read_exception(exception: BaseException) -> Raised:
     error_type = _error_type_of(exception, cause)
     if origin == "transport" and error_type == OTHER:
         own_class = package_of(type(cause or exception)) != "builtins"
-        error_type = statuses.CONNECTION if own_class else OTHER
+        error_type = errors.CONNECTION if own_class else OTHER
     if origin == "transport" and cause is not None:
         class_name = qualified_name(type(cause))
     return Raised("failure", ProviderError(error_type, None), None, None, class_name)
@@ -89,7 +88,7 @@ def _wrapped_by_the_sdk(exception: BaseException) -> BaseException | None:
 
 
 def _read_answer(exception: Any, status: int, class_name: str) -> Raised:
-    is_http_error = statuses.is_http_error(status)
+    is_http_error = errors.is_http_error(status)
     headers = headers_of(exception)
     error = read_error(exception.body)
     if is_http_error and isinstance(exception.body, str):
@@ -165,6 +164,6 @@ def error_type_of(exception: BaseException) -> str:
 def _error_type_of(exception: BaseException, cause: BaseException | None) -> str:
     # The SDK wraps whatever its HTTP client raises, a body that cannot be decoded included.
     by_cause = None if cause is None else known_type(cause)
-    if by_cause in (statuses.MALFORMED, statuses.CLIENT_TIMEOUT):
+    if by_cause in (errors.MALFORMED, errors.CLIENT_TIMEOUT):
         return by_cause
     return known_type(exception) or OTHER

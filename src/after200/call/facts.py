@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from .statuses import MALFORMED
+from ..names import OTHER
+from ..names.errors import MALFORMED
 
 MAX_DISTINCT_TOOLS: Final = 100
 """How many different pairs of server tool and error code are kept for one call."""
-
-OTHER_TOOL: Final = "_OTHER"
 
 
 class ProviderError(NamedTuple):
@@ -228,8 +227,6 @@ def _all_tools(
         return before
     counts = dict(before)
     for tool, times in later:
-        known = (
-            tool if tool in counts or len(counts) < MAX_DISTINCT_TOOLS else Tool(OTHER_TOOL, tool.error and OTHER_TOOL)
-        )
+        known = tool if tool in counts or len(counts) < MAX_DISTINCT_TOOLS else Tool(OTHER, tool.error and OTHER)
         counts[known] = counts.get(known, 0) + times
     return tuple(counts.items())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An error and the status it came with → `Failure`, by the tables of `statuses.py`. Section 3 of the contract.
+"""An error and the status it came with → `Failure`, by the tables of `names/errors.py`. Section 3 of the contract.
 
 Both the verdict on a recorded call and the public function `classify` use it, so that they cannot disagree. Pure.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .. import names
-from . import statuses
+from ..names import errors
 from .facts import ProviderError
 
 
@@ -45,17 +45,17 @@ def classify_error(error: ProviderError, wire_status: int | None, should_retry: 
         wire_status: the status code on the status line; None without a response.
         should_retry: what the `x-should-retry` header of the failing answer says; None where it says nothing.
     """
-    is_http_error = statuses.is_http_error(wire_status)
+    is_http_error = errors.is_http_error(wire_status)
     error_type = error.type or (str(wire_status) if is_http_error else names.OTHER)
     status = wire_status
     if not is_http_error and wire_status is not None:
-        row = statuses.documented(error_type)
+        row = errors.documented(error_type)
         status = None if row is None else row[0]
-    failure = statuses.failure_of(error_type, status, code=error.code, original_status=error.original_status)
+    failure = errors.failure_of(error_type, status, code=error.code, original_status=error.original_status)
     return Failure(
         failure=failure,
         error_type=error_type,
         error_code=error.code,
         status=status,
-        retryable=failure in statuses.RETRYABLE if should_retry is None else should_retry,
+        retryable=failure in errors.RETRYABLE if should_retry is None else should_retry,
     )

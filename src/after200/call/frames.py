@@ -13,6 +13,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from ..names.endings import EndRule
 from . import converse
 from .documents import Document
 from .errors import find_error, read_frame_error
@@ -21,7 +22,6 @@ from .facts import CHUNK_CAME, Facts
 from .limits import MAX_EVENT
 from .lines import PRELUDE
 from .messages import read_payload
-from .record import EndRule
 
 CHECKSUM: Final = 4
 """The length of the checksum at the end of a frame."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..names import OTHER
+
 MAX_TEXT: Final = 1024
 """The longest message kept, in characters."""
 
@@ -40,7 +42,7 @@ class DistinctNames:
         if name in self._seen:
             return name
         if len(self._seen) >= self._limit:
-            return "_OTHER"
+            return OTHER
         self._seen.add(name)
         return name
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from ..names.endings import EndRule
 from . import converse
 from .errors import find_error
 from .facts import CHUNK_CAME, EMPTY_TEXT_CAME, IS_MALFORMED, TEXT_CAME, Facts, Message, Tokens, Tool, Usage
 from .limits import count, looks_like_a_type, name
-from .record import EndRule
 
 TOOL_RESULT: Final = "_tool_result"
 """How the type of a block ends that holds the result of a server tool."""

@@ -5,20 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from ..names import Failure
+from ..names.endings import EndRule
 from .facts import NOTHING_SAID, Facts, Message, ProviderError, merged
 
 clock: Final = perf_counter
-
-EndRule = Literal["message", "completion", "converse", "lines", "open"]
-"""What ends a good body: `message_stop` or a whole message (`message`), an event with a `stop_reason` (`completion`,
-the Text Completions API), `messageStop` (`converse`, Amazon Bedrock), the end of its lines (`lines`, the results of a
-batch), or just its end (`open`, the events of an agent's session)."""
-
-NEEDS_END_EVENT: Final[frozenset[EndRule]] = frozenset({"message", "completion", "converse"})
-"""The end rules under which a stream that just ends was cut short."""
 
 
 class Attempt(NamedTuple):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from . import statuses
+from ..names import errors
+from ..names.endings import NEEDS_END_EVENT
 from .answers import answer_of
 from .ended import Verdict
 from .exceptions import Raised
 from .facts import ProviderError
 from .failures import classify_error
-from .record import NEEDS_END_EVENT, Call
+from .record import Call
 
 BodyEnd = Literal["read", "rejected", "raised", "closed", "dropped"]
 """How the reading of a body ended. `read`: at its end; `rejected`: at its end, and the library then raised, because it
@@ -22,10 +23,10 @@ could not make a message of it; `raised`: by an exception; `closed`: by the appl
 which did not close it. A call that ends before there is a body ends in the same ways."""
 
 _DESCRIPTIONS: Final = {
-    statuses.CLIENT_TIMEOUT: "The client's timeout ran out.",
-    statuses.CONNECTION: "The connection was lost.",
-    statuses.TRUNCATED: "The stream ended before its end event.",
-    statuses.MALFORMED: "The body could not be decoded.",
+    errors.CLIENT_TIMEOUT: "The client's timeout ran out.",
+    errors.CONNECTION: "The connection was lost.",
+    errors.TRUNCATED: "The stream ended before its end event.",
+    errors.MALFORMED: "The body could not be decoded.",
 }
 _NO_ANSWER: Final = "The body is not an answer."
 
@@ -49,7 +50,7 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
     if raised is not None:
         return failed(call, raised.error, raised)
     if call.is_malformed:
-        return failed(call, ProviderError(statuses.MALFORMED, _NO_ANSWER))
+        return failed(call, ProviderError(errors.MALFORMED, _NO_ANSWER))
     if call.progress.stopped_at is not None:
         return completed(call)
     if end == "read":
@@ -78,7 +79,7 @@ def _judge_clean_end(call: Call) -> Verdict:
         return completed(call)
     if call.end_rule in NEEDS_END_EVENT and (call.stream or call.events):
         return truncated(call)
-    return failed(call, ProviderError(statuses.MALFORMED, _NO_ANSWER))
+    return failed(call, ProviderError(errors.MALFORMED, _NO_ANSWER))
 
 
 def _judge_rejected(call: Call, raised: Raised) -> Verdict:
@@ -88,8 +89,8 @@ def _judge_rejected(call: Call, raised: Raised) -> Verdict:
     if call.is_answer and call.error is None and not is_invalid:
         # A message, whose text is not what the application asked `parse` to make of it.
         return completed(call)
-    if call.error is not None or raised.error.type == statuses.MALFORMED:
-        return failed(call, call.error or ProviderError(statuses.MALFORMED, None), raised)
+    if call.error is not None or raised.error.type == errors.MALFORMED:
+        return failed(call, call.error or ProviderError(errors.MALFORMED, None), raised)
     # The SDK decoded the body and then stumbled over what it is: text, or events where a message should be.
     verdict = judge(call, "read")
     return verdict if verdict.error_type is None else verdict._replace(exception_type=raised.class_name)
@@ -102,15 +103,15 @@ def completed(call: Call) -> Verdict:
 
 def truncated(call: Call) -> Verdict:
     """Returns the verdict on a call whose stream ended before its end event."""
-    return failed(call, ProviderError(statuses.TRUNCATED, None))._replace(outcome="truncated")
+    return failed(call, ProviderError(errors.TRUNCATED, None))._replace(outcome="truncated")
 
 
 def failed(call: Call, error: ProviderError, raised: Raised | None = None) -> Verdict:
     """Returns the verdict on a call that `error` ended, which reached the application as `raised`."""
-    wire = raised.status if raised is not None and statuses.is_http_error(raised.status) else call.wire_status
+    wire = raised.status if raised is not None and errors.is_http_error(raised.status) else call.wire_status
     should_retry = call.should_retry if raised is None or raised.should_retry is None else raised.should_retry
     found = classify_error(error, wire, should_retry)
-    is_http_error = statuses.is_http_error(wire)
+    is_http_error = errors.is_http_error(wire)
     in_place_of_a_body = wire is None or is_http_error
     return Verdict(
         outcome="failed",

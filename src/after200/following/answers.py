@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from ..call import statuses
 from ..call.exceptions import Raised, read_should_retry
 from ..call.limits import name
 from ..call.rate_limits import read_rate_limits
 from ..guard import guarded
-from ..names import OTHER
+from ..names import OTHER, errors
 from .protocols import Response
 from .running import Ending, RunningCall
 
@@ -40,7 +39,7 @@ def end_failed_request(running: RunningCall, raised: Raised, response: Response 
         raised: what was raised.
         response: the response with the HTTP error that it was raised for, if any.
     """
-    if raised.status is not None and statuses.is_http_error(raised.status):
+    if raised.status is not None and errors.is_http_error(raised.status):
         running.call.wire_status = raised.status
         running.attempts.answer(raised.status)
         if response is not None:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from ..call import statuses
 from ..call.record import Attempt, Call, Wait, clock
+from ..names import errors
 
 
 class Attempts:
@@ -29,11 +29,11 @@ class Attempts:
 
     def lose(self, error_type: str | None) -> None:
         """The open request will not be answered, because of `error_type` where that is known."""
-        self._end(Attempt(None, error_type, None if error_type is None else statuses.failure_of(error_type)))
+        self._end(Attempt(None, error_type, None if error_type is None else errors.failure_of(error_type)))
 
     def answer(self, status: int) -> None:
         """The open request was answered with `status`."""
-        failure = statuses.failure_of_status(status)
+        failure = errors.failure_of_status(status)
         self._end(Attempt(status, None if failure is None else str(status), failure))
 
     def _end(self, attempt: Attempt) -> None:

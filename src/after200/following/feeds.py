@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from ..call.bodies import BodyReader, ErrorReader, reader_for
 from ..call.documents import Beginning
 from ..call.facts import UNDECODABLE, Facts
-from ..call.statuses import is_http_error
 from ..guard import guarded
+from ..names.errors import is_http_error
 from .protocols import Decoder, Headers
 from .reading import deliver
 from .running import RunningCall

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from after200 import names
+from after200.names import errors
 
 GREEN, RED, DARK_RED, ORANGE, MAGENTA = "#73BF69", "#F2495C", "#8F1020", "#FF9830", "#E02FA0"
 YELLOW, GOLD, PURPLE, VIOLET = "#FADE2A", "#B8920B", "#B877D9", "#7B4FD0"
@@ -24,40 +25,39 @@ NO_RESPONSE: Final = "no response"
 NEUTRAL: Final = "text"
 """Grafana's name for the colour of its text: what has no judgement."""
 
-_FAILURES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "overloaded": (RED, ("overloaded_error", "serviceUnavailableException", "529")),
-    "server_error": (DARK_RED, ("api_error", "internalServerException", "500")),
-    "rate_limited": (ORANGE, ("rate_limit_error", "throttlingException", "429")),
-    "billing": (MAGENTA, ("billing_error", "402")),
-    "timeout": (YELLOW, ("timeout_error", "client_timeout_error", "504")),
-    "connection": (GOLD, ("connection_error",)),
-    "truncated": (PURPLE, ("stream_truncated",)),
-    "malformed": (VIOLET, ("stream_malformed",)),
-    "denied": (BROWN, ("authentication_error", "permission_error", "403")),
-    "invalid_request": (TAN, ("invalid_request_error", "400")),
-    "other": (GREY, (names.OTHER,)),
+FAILURES: Final[dict[names.Failure, str]] = {
+    "overloaded": RED,
+    "server_error": DARK_RED,
+    "rate_limited": ORANGE,
+    "billing": MAGENTA,
+    "timeout": YELLOW,
+    "connection": GOLD,
+    "truncated": PURPLE,
+    "malformed": VIOLET,
+    "denied": BROWN,
+    "invalid_request": TAN,
+    "other": GREY,
 }
-"""Failure → its colour, and the error types that are drawn in it."""
-FAILURES: Final = {failure: color for failure, (color, _) in _FAILURES.items()}
-ERROR_TYPES: Final = {error: color for color, errors in _FAILURES.values() for error in errors}
 STATUSES: Final[dict[str, str]] = {
     "200": GREEN,
-    "529": FAILURES["overloaded"],
+    **{str(status): FAILURES[failure] for status, failure in errors.STATUSES.items()},
+    # Shades, for statuses that are drawn beside another one of the same failure.
     "503": "#FF8A9A",
-    "500": FAILURES["server_error"],
     "502": "#5A2A33",
-    "504": FAILURES["timeout"],
     "408": "#FFF6B0",
-    "429": FAILURES["rate_limited"],
-    "402": FAILURES["billing"],
     "401": "#5A3424",
-    "403": FAILURES["denied"],
-    "400": FAILURES["invalid_request"],
     "404": "#8C7355",
     NO_RESPONSE: FAILURES["connection"],
     NONE: FAILURES["truncated"],
 }
 """`none` is the corrected status of a failure for which the provider documents none, as of a truncated stream."""
+
+ERROR_TYPES: Final[dict[str, str]] = {
+    **{error_type: FAILURES[row.failure] for error_type, row in errors.ERROR_TYPES.items()},
+    **{str(status): FAILURES[failure] for status, failure in errors.STATUSES.items()},
+    names.OTHER: FAILURES["other"],
+}
+"""An HTTP error without a type has its status as `error.type`."""
 
 TOKEN_TYPES: Final[dict[str, str]] = {"input": BLUE, "output": CYAN, "cache_read": "#B8D8F0", "cache_write": "#C8A2FF"}
 BANDS: Final = (GREEN, "#B5D96B", YELLOW, ORANGE, RED)
@@ -71,7 +71,7 @@ TARGET: Final = "#FFFFFF"
 """A line that others are to stay below or above."""
 
 OF: Final[dict[str, dict[str, str]]] = {
-    names.FAILURE: FAILURES,
+    names.FAILURE: {**FAILURES},
     names.ERROR_TYPE: ERROR_TYPES,
     names.HTTP_STATUS: STATUSES,
     names.WIRE_STATUS: STATUSES,

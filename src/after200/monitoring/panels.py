@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models import dashboard as dm
 
 from after200 import names
 from after200.monitoring import colors
-from after200.monitoring.naming import label
+from after200.names.prometheus import label
 
 METRICS_SOURCE: Final = cm.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG: Final = "after200"

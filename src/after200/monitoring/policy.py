@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any, Final
 
 from after200 import names
-from after200.monitoring.naming import label
 from after200.monitoring.windows import SHORTEST_LONG, BurnWindow, burn_windows, canonical, distinct, seconds
+from after200.names import errors
+from after200.names.prometheus import label
 
 
 def setting(kind: str, default: Any, says: str) -> Any:
@@ -225,11 +226,11 @@ ON_LEVEL: Final = f"on ({', '.join(map(label, LEVEL))})"
 JUDGED: Final = ("completed", "failed", "truncated")
 """Outcomes that say something about the provider. The other three are the application's own doing."""
 
-ERRORS: Final = ("failed", "truncated")
+ERRORS: Final = names.ERROR_OUTCOMES
 LEFT_BY_THE_APPLICATION: Final = ("closed", "cancelled", "abandoned")
 
-CALLER_FAULTS: Final = ("invalid_request", "denied", "billing")
-"""Failures that no provider can be blamed for: they do not burn the error budget."""
+CALLER_FAULTS: Final = errors.CALLER_FAULTS
+"""They do not burn the error budget."""
 
 USABLE_ANSWERS: Final = ("complete", "paused")
 """Answers that the application can use, or can ask to be continued."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from after200.monitoring.naming import SERVER_LABELS, Part, label, metric_name, name_of_gauge_without_suffix
 from after200.names import Metric
+from after200.names.prometheus import SERVER_LABELS, Part, label, metric_name, name_of_gauge_without_suffix
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from after200 import names
 from after200.monitoring import recording as r
 from after200.monitoring.alerts import all_alerts, inhibition
 from after200.monitoring.alerts.failures import ALERT_OF_FAILURE
-from after200.monitoring.naming import label, metric_names
-from after200.monitoring.policy import CALLER_FAULTS, KINDS, Policy
+from after200.monitoring.policy import KINDS, Policy
 from after200.monitoring.symptoms import KINDS as KINDS_OF_SYMPTOM
+from after200.names import errors
+from after200.names.prometheus import label, metric_names
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAGMENTS = Path(__file__).parent / "fragments"
@@ -73,7 +74,11 @@ def placeholders(policy: Policy) -> dict[str, str]:
 def failure_lists() -> dict[str, str]:
     """Which failures an alert stands for, which alert names a failure, and where the providers say how they are."""
     groups: dict[str, Iterable[str]] = {kind.name: kind.failures for kind in KINDS_OF_SYMPTOM}
-    groups |= {"caller_faults": CALLER_FAULTS, "all_failures": names.FAILURES}
+    groups |= {
+        "caller_faults": errors.CALLER_FAULTS,
+        "all_failures": names.FAILURES,
+        "error_outcomes": names.ERROR_OUTCOMES,
+    }
     rows = [f"| `{failure}` | [{alert}]({alert}.md) |" for failure, alert in ALERT_OF_FAILURE.items()]
     pages = [f"| `{provider}` | <{page}> |" for provider, page in names.STATUS_PAGES.items()]
     return {

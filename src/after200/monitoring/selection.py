@@ -7,9 +7,9 @@ from typing import Final
 
 from after200 import names
 from after200.monitoring import colors
-from after200.monitoring.naming import Part, label
 from after200.monitoring.promql import Matcher, count_up_to, equals, matches, select, select_gauge, sum_by
 from after200.names import Metric
+from after200.names.prometheus import Part, label
 
 RATE: Final = "$__rate_interval"
 RANGE: Final = "$__range"

@@ -12,10 +12,10 @@ from grafana_foundation_sdk.models import dashboard as dm
 from grafana_foundation_sdk.models import prometheus as pm
 
 from after200 import names
-from after200.monitoring.naming import label
 from after200.monitoring.panels import NO_CALLS, Panel, described, narrow, property_of, target
 from after200.monitoring.promql import sum_by
 from after200.monitoring.selection import or_none
+from after200.names.prometheus import label
 
 ABSENT: Final = property_of("noValue", "–")
 """What stands in a cell without a value. Without it, a cell says what the whole panel says without data."""

@@ -8,6 +8,12 @@ from typing import Final, Literal
 OTHER: Final = "_OTHER"
 """The value that stands for every value beyond a bound, and for an error without a usable type."""
 
+ANTHROPIC: Final = "anthropic"
+BEDROCK: Final = "aws.bedrock"
+VERTEX: Final = "gcp.vertex_ai"
+PROVIDERS: Final = (ANTHROPIC, BEDROCK, VERTEX)
+"""The values of `gen_ai.provider.name`."""
+
 Outcome = Literal["completed", "failed", "truncated", "closed", "cancelled", "abandoned"]
 Phase = Literal["request", "first_chunk", "mid_stream"]
 Failure = Literal[

@@ -13,10 +13,10 @@ from functools import lru_cache
 from opentelemetry.util.types import AttributeValue
 
 from .. import names
-from ..call import statuses
 from ..call.ended import Verdict
 from ..call.facts import Message
 from ..call.record import Attempt
+from ..names import errors
 from .deferred import Key
 
 Kind = tuple[str, str, str | None, bool | None]
@@ -90,9 +90,9 @@ def outcome_attributes(kind: Kind, outcome: str | None) -> dict[str, AttributeVa
 @lru_cache(maxsize=1024)
 def inner_error_key(operation: str, provider: str, error_type: str) -> Key:
     """Returns the set of a point of `after200.inner_errors`."""
-    row = statuses.documented(error_type)
+    row = errors.documented(error_type)
     status = None if row is None else row[0]
-    values = (operation, provider, error_type, statuses.failure_of(error_type), status)
+    values = (operation, provider, error_type, errors.failure_of(error_type), status)
     return key_of(names.INNER_ERRORS.attributes, values)
 
 

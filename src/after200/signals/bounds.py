@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..call import statuses
 from ..call.ended import EndedCall
 from ..call.limits import DistinctNames
-from ..names import OTHER
+from ..names import OTHER, errors
 
 MAX_MODELS: Final = 100
 MAX_UNDOCUMENTED: Final = 50
@@ -44,13 +43,13 @@ class Bounds:
         """Returns `error.type`: as it is when it is documented or a status code, `_OTHER` when there is none."""
         if error_type is None:
             return OTHER
-        if statuses.documented(error_type) is not None or _is_status(error_type):
+        if errors.documented(error_type) is not None or _is_status(error_type):
             return error_type
         return self._types.admit(error_type)
 
     def error_code(self, code: str | None) -> str | None:
         """Returns `after200.error.code`."""
-        if code is None or statuses.is_documented_code(code):
+        if code is None or errors.is_documented_code(code):
             return code
         return self._codes.admit(code)
 

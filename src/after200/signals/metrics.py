@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from opentelemetry import metrics
 from opentelemetry.context import Context
@@ -15,21 +14,17 @@ from opentelemetry.util.types import AttributeValue
 
 from .. import names
 from .._version import __version__
-from ..call import statuses
 from ..call.ended import EndedCall, Verdict
 from ..call.facts import ProviderError
 from ..call.rate_limits import RateLimit
-from ..call.record import NEEDS_END_EVENT, Call
+from ..call.record import Call
+from ..names import errors
+from ..names.endings import NEEDS_END_EVENT
 from . import attributes
 from .bounds import BOUNDS
 from .deferred import Deferred, Key, context_of
 from .other_instrumentations import report_double_counts
 from .rate_limits import RateLimits
-
-WATCHED: Final = ("overloaded_error", "api_error", "rate_limit_error")
-WATCHED_ON_BEDROCK: Final = ("throttlingException", "internalServerException", "serviceUnavailableException")
-WATCHED_ON_STREAMS: Final = (statuses.TRUNCATED, statuses.CONNECTION)
-"""The hidden failures that alerts watch: their series are born at zero."""
 
 
 class Instruments:
@@ -101,9 +96,8 @@ class Metrics:
         if self._genai:
             report_double_counts()
         if call.end_rule in NEEDS_END_EVENT:
-            for verdict in watched_failures(call.provider, bool(call.stream)):
-                key = attributes.call_key(kind, attributes.ending_of(verdict, 200), call.client)
-                self._instruments.calls.add(key, 0)
+            for verdict in watched_failures(call.provider, call.stream):
+                self._instruments.calls.add(attributes.call_key(kind, attributes.ending_of(verdict, 200)), 0)
 
     def stream_began(self, call: Call) -> None:
         """The application has a stream to read."""
@@ -235,14 +229,14 @@ def convention_attributes(
 
 def watched_failures(provider: str, stream: bool) -> list[Verdict]:
     """Returns the hidden failures whose series a call of this kind must find at zero."""
-    types = (*WATCHED, *(WATCHED_ON_STREAMS if stream else ()))
-    if provider == "aws.bedrock" and stream:
-        types += WATCHED_ON_BEDROCK
+    types = (*errors.WATCHED, *(errors.WATCHED_ON_STREAMS if stream else ()))
+    if provider == names.BEDROCK and stream:
+        types += errors.WATCHED_ON_BEDROCK_STREAMS
     phases: tuple[names.Phase, ...] = ("first_chunk", "mid_stream") if stream else ("first_chunk",)
     verdicts = []
     for error_type in types:
-        status, failure = statuses.ERROR_TYPES[error_type]
-        outcome: names.Outcome = "truncated" if error_type == statuses.TRUNCATED else "failed"
+        status, failure = errors.ERROR_TYPES[error_type]
+        outcome: names.Outcome = "truncated" if error_type == errors.TRUNCATED else "failed"
         verdicts += [
             Verdict(outcome, phase=phase, error_type=error_type, failure=failure, status=status) for phase in phases
         ]

@@ -13,7 +13,8 @@ import promql_parser
 import yaml
 
 from after200 import names
-from after200.monitoring.naming import (
+from after200.monitoring.policy import LEVEL
+from after200.names.prometheus import (
     CLASSIC_PARTS,
     label,
     metric_labels,
@@ -21,7 +22,6 @@ from after200.monitoring.naming import (
     metric_names,
     name_of_gauge_without_suffix,
 )
-from after200.monitoring.policy import LEVEL
 
 from .programs import DASHBOARDS
 

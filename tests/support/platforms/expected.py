@@ -14,11 +14,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from after200.faults import FaultServer
 
+from ..contract import WORTH_A_RETRY
 from ..telemetry import SECONDS, Telemetry, described, series
 from .clients import MODEL, PLATFORMS, REQUEST
 from .readers import Way
 
-RETRYABLE = {"overloaded", "rate_limited", "timeout", "server_error", "connection", "truncated"}
 TRUNCATED = "The stream ended before its end event."
 MALFORMED = "The body could not be decoded."
 
@@ -82,7 +82,7 @@ def expected_span(fault: Fault, way: Way, platform: str, server: FaultServer) ->
             "error.type": fault.error_type,
             "after200.phase": fault.phase,
             "after200.failure": fault.failure,
-            "after200.retryable": fault.failure in RETRYABLE,
+            "after200.retryable": WORTH_A_RETRY[fault.failure],
         }
     attributes |= _known(fault, way)
     return {name: value for name, value in attributes.items() if value is not None or name == "description"}

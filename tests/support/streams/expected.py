@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from after200.faults.catalog.error_types import ANTHROPIC_ERRORS, TYPE_OF_STATUS
+
+from ..contract import CLAUDE_API, WORTH_A_RETRY
 from .expected_answers import ANSWERS
 from .expected_codes import CODES
 from .expected_gateways import GATEWAYS
@@ -26,6 +29,13 @@ from .row import (
     truncated,
 )
 
+
+def documented(error_type: str) -> tuple[str, str, bool, int, str]:
+    """An error type of the Claude API, its failure, whether that is worth a retry, its status, the server's message."""
+    status, failure = CLAUDE_API[error_type]
+    return error_type, failure, WORTH_A_RETRY[failure], status, ANTHROPIC_ERRORS[error_type][1]
+
+
 # --- the table ---
 
 UNNAMED = replace(OVERLOADED, raises="never")
@@ -46,25 +56,7 @@ ERROR_EVENTS = tuple(
         seen,
         http(status, error_type, failure, retryable, message),
     )
-    for error_type, failure, retryable, status, message in (
-        ("invalid_request_error", "invalid_request", False, 400, "messages: text content blocks must be non-empty"),
-        ("authentication_error", "denied", False, 401, "invalid x-api-key"),
-        ("billing_error", "billing", False, 402, "Your credit balance is too low to access the Anthropic API."),
-        (
-            "permission_error",
-            "denied",
-            False,
-            403,
-            "Your API key does not have permission to use the specified resource.",
-        ),
-        ("not_found_error", "invalid_request", False, 404, "model: claude-nowhere"),
-        ("conflict_error", "invalid_request", False, 409, "The resource was changed by another request."),
-        ("request_too_large", "invalid_request", False, 413, "Request exceeds the maximum size"),
-        ("rate_limit_error", "rate_limited", True, 429, "This request would exceed your organization's rate limit."),
-        ("api_error", "server_error", True, 500, "Internal server error"),
-        ("timeout_error", "timeout", True, 504, "Request timed out"),
-        ("overloaded_error", "overloaded", True, 529, "Overloaded"),
-    )
+    for error_type, failure, retryable, status, message in map(documented, CLAUDE_API)
     for place, phase, seen in (
         ("first_event", "first_chunk", "nothing"),
         ("mid_stream", "mid_stream", "text"),
@@ -118,28 +110,10 @@ ODD_ERROR_EVENTS = (
 
 HTTP_ERRORS = tuple(
     Row(f"http_{status}", http(status, *rest), "nothing", http(status, *rest))
-    for status, *rest in (
-        (400, "invalid_request_error", "invalid_request", False, "messages: text content blocks must be non-empty"),
-        (401, "authentication_error", "denied", False, "invalid x-api-key"),
-        (402, "billing_error", "billing", False, "Your credit balance is too low to access the Anthropic API."),
-        (
-            403,
-            "permission_error",
-            "denied",
-            False,
-            "Your API key does not have permission to use the specified resource.",
-        ),
-        (404, "not_found_error", "invalid_request", False, "model: claude-nowhere"),
-        (408, "timeout_error", "timeout", True, "Request timed out"),
-        (409, "conflict_error", "invalid_request", False, "The resource was changed by another request."),
-        (413, "request_too_large", "invalid_request", False, "Request exceeds the maximum size"),
-        (429, "rate_limit_error", "rate_limited", True, "This request would exceed your organization's rate limit."),
-        (500, "api_error", "server_error", True, "Internal server error"),
-        (502, "api_error", "server_error", True, "Internal server error"),
-        (503, "overloaded_error", "overloaded", True, "Overloaded"),
-        (504, "timeout_error", "timeout", True, "Request timed out"),
-        (529, "overloaded_error", "overloaded", True, "Overloaded"),
+    for status, (error_type, failure, retryable, _, message) in (
+        (status, documented(error_type)) for status, error_type in TYPE_OF_STATUS.items()
     )
+    for rest in ((error_type, failure, retryable, message),)
 ) + tuple(
     Row(f"http_{status}_html", http(status, str(status), *rest), "nothing", http(status, str(status), *rest))
     for status, *rest in (

@@ -18,7 +18,7 @@ from after200.cli.report.client import Client, UnusableError
 from after200.cli.report.counting import Counted, add_calls, summed
 from after200.cli.report.incident import Alert, Incident, Limit, Wait
 from after200.cli.report.wording import clock
-from after200.monitoring.naming import label, metric_name, metric_names, name_of_gauge_without_suffix
+from after200.names.prometheus import label, metric_name, metric_names, name_of_gauge_without_suffix
 
 STEPS: Final = 120
 """How many steps a window has at the most."""

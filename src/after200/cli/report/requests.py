@@ -13,7 +13,7 @@ from after200 import names
 from after200.cli.report.client import Client, UnusableError
 from after200.cli.report.history import Window
 from after200.cli.report.incident import Request
-from after200.monitoring.naming import label
+from after200.names.prometheus import label
 
 MOST: Final = 200
 """How many failed calls are asked for."""

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from after200 import names
 from after200.cli.endings import counted
 from after200.cli.verify.checks import EXPECTED, Seen
-from after200.monitoring.naming import label, metric_name
+from after200.names.prometheus import label, metric_name
 
 Problem = dict[str, str]
 """The code of a finding → what was seen; empty when nothing is wrong."""

@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from ...call.limits import name
-from ...call.record import Call, EndRule, Parameter
+from ...call.record import Call, Parameter
+from ...names.endings import EndRule
 
 MAX_DECODED: Final = 1 << 20
 """The longest request body that is decoded, in bytes. Of a longer one, only the outermost members are looked at."""

@@ -14,7 +14,6 @@ from ...call.errors import read_error_header
 from ...call.exceptions import read_exception, read_should_retry
 from ...call.limits import name
 from ...call.observer import CallObserver
-from ...call.statuses import is_http_error
 from ...following.answers import answer, end_failed_request
 from ...following.beginning import begin
 from ...following.current import current_call
@@ -22,6 +21,7 @@ from ...following.dropped import end_dropped
 from ...following.feeds import feed_whole
 from ...following.running import Ending, RunningCall
 from ...guard import guarded
+from ...names.errors import is_http_error
 from .calls import Kind, read_call
 
 STREAM_TYPES: Final = ("text/event-stream", "application/vnd.amazon.eventstream")

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, cast
 from ...call.exceptions import Raised, read_exception
 from ...call.facts import IS_MALFORMED, Facts
 from ...call.messages import read_whole
-from ...call.record import EndRule
+from ...names.endings import EndRule
 from .objects import HTTPResponse
 
 DEPTH: Final = 4

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from ...call.record import EndRule
+from ...names.endings import EndRule
 
 
 class Endpoint(NamedTuple):

@@ -12,23 +12,7 @@ from typing import Any, Final
 
 from ...following.running import RunningCall
 from ...guard import guarded
-
-_CLASSES: Final[dict[int, tuple[str, ...]]] = {
-    400: ("BadRequestError",),
-    401: ("AuthenticationError",),
-    402: ("PaymentRequiredError",),
-    403: ("PermissionDeniedError",),
-    404: ("NotFoundError",),
-    408: ("RequestTimeoutError",),
-    409: ("ConflictError",),
-    413: ("ContentTooLargeError", "RequestTooLargeError"),
-    429: ("RateLimitError",),
-    500: ("InternalServerError",),
-    503: ("ServiceUnavailableError", "InternalServerError"),
-    504: ("GatewayTimeoutError", "DeadlineExceededError", "InternalServerError"),
-    529: ("OverloadedError", "InternalServerError"),
-}
-"""A status code → the classes that versions of the SDK have for it, the nearest first. Any other: `APIStatusError`."""
+from ...names.errors import SDK_CLASSES
 
 _TABLE: Final = ("anthropic._error_classes", "ERROR_CLASSES")
 """Where the SDK keeps its classes by status code and error code (2.5 and later)."""
@@ -55,7 +39,7 @@ def error_class(exception: object, status: int) -> type | None:
     """Returns the SDK's class for `status` and the error code of `exception`, which extends that exception's class."""
     table = getattr(sys.modules.get(_TABLE[0]), _TABLE[1], {})
     module = sys.modules.get("anthropic._exceptions")
-    names = (*_CLASSES.get(status, ()), "APIStatusError")
+    names = (*SDK_CLASSES.get(status, ()), "APIStatusError")
     for cls in (
         table.get((status, getattr(exception, "error_code", None))),
         *(getattr(module, n, None) for n in names),

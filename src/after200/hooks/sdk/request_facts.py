@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from ... import names
 from ...call.limits import name
 from ...call.record import Call, Parameter
 from .endpoints import find_endpoint, model_in_url
 from .objects import URL, Client, Options
 
-_PROVIDERS: Final = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"))
+_PROVIDERS: Final = (("Bedrock", names.BEDROCK), ("Vertex", names.VERTEX))
 """A part of the name of a client's class → `gen_ai.provider.name`; `anthropic` for every other client."""
 
 _PARAMETERS: Final[dict[str, tuple[type, ...]]] = {
@@ -72,7 +73,7 @@ def _provider_of(client_class: type) -> str:
             for part, provider in _PROVIDERS:
                 if part in cls.__name__:
                     return provider
-    return "anthropic"
+    return names.ANTHROPIC
 
 
 def sdk_traces(client: Client) -> bool:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from after200 import names
 from after200.monitoring import places
 from after200.monitoring import policy as p
-from after200.monitoring.naming import label
 from after200.monitoring.windows import duration_of, seconds
+from after200.names.prometheus import label
 
 MODEL, PROVIDER = label(names.REQUEST_MODEL), label(names.PROVIDER_NAME)
 WHERE = f"{{{{ $labels.job }}}}, model {{{{ $labels.{MODEL} }}}} at {{{{ $labels.{PROVIDER} }}}}"

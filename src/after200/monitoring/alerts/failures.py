@@ -11,10 +11,10 @@ from after200.monitoring import policy as p
 from after200.monitoring import recording as r
 from after200.monitoring import symptoms as s
 from after200.monitoring.alerts.alert import MODEL, PROVIDER, SHARE, WHERE, Alert
-from after200.monitoring.naming import label
 from after200.monitoring.promql import braces, equals, max_by, none_of, one_of
 from after200.monitoring.windows import BurnWindow, seconds
 from after200.names import Failure
+from after200.names.prometheus import label
 
 BURN: Final = "ClaudeErrorBudgetBurn"
 DOWN: Final = "ClaudeDown"

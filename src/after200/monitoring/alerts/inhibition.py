@@ -12,8 +12,8 @@ from typing import Final
 
 from after200.monitoring import policy as p
 from after200.monitoring.alerts.failures import BILLING, BURN, DOWN, SYMPTOMATIC
-from after200.monitoring.naming import label
 from after200.monitoring.symptoms import KINDS
+from after200.names.prometheus import label
 
 SPECIAL: Final = (*(SYMPTOMATIC[kind.name].alert for kind in KINDS), BILLING)
 HIDDEN: Final = SYMPTOMATIC["hidden"].alert

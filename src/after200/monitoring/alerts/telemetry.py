@@ -9,9 +9,9 @@ from after200 import names
 from after200.monitoring import policy as p
 from after200.monitoring import sums
 from after200.monitoring.alerts.alert import URL_OF_JOB, Alert
-from after200.monitoring.naming import metric_name
 from after200.monitoring.promql import count_by, sum_by
 from after200.monitoring.windows import seconds
+from after200.names.prometheus import metric_name
 
 NO_TRAFFIC: Final = "ClaudeNoTraffic"
 TRAFFIC_BEFORE: Final = "1h"

@@ -8,8 +8,8 @@ from after200.monitoring import policy as p
 from after200.monitoring import recording as r
 from after200.monitoring import sums
 from after200.monitoring.alerts.alert import SHARE, WHERE, Alert
-from after200.monitoring.naming import label
 from after200.monitoring.promql import max_by, select, select_gauge, sum_by
+from after200.names.prometheus import label
 
 
 def answers(policy: p.Policy) -> list[Alert]:

@@ -16,11 +16,11 @@ from after200 import names
 from after200.monitoring import colors, places
 from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import SOURCE_PATTERN, choice_of_source
-from after200.monitoring.naming import label, metric_name
 from after200.monitoring.panels import THIS_BOARD, Builder
 from after200.monitoring.policy import Policy
 from after200.monitoring.promql import braces, equals, matches
 from after200.monitoring.selection import CHOSEN, STEP
+from after200.names.prometheus import label, metric_name
 
 WIDTH: Final = 24
 """The columns of Grafana's grid."""

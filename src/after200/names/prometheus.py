@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from after200.names import Metric
+from .metrics import Metric
 
 Part = Literal["", "bucket", "count", "sum", "native"]
 """A part of a classic histogram; `native` is a native histogram, which is one series without a suffix; `""` is anything

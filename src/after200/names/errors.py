@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error types, error codes and status codes that providers document, and the failure that each stands for.
+"""Every error type, error code and status code that providers document, with its status, its failure and its retry.
+
+The verdicts, `classify`, corrected exceptions, the colours of the dashboards, the lists in alerts and runbooks and the
+tables of the documentation are read from here. To add an error type is to add a row.
 
 Sources: the errors page of the Claude API documentation for `*_error` and `request_too_large`; the service model of
 `bedrock-runtime` for the exceptions of AWS; `anthropic._error_classes` (anthropic 2.14) for the error codes. Nothing
@@ -8,53 +11,105 @@ here is guessed: a type without a documented status has none.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from ..names import Failure
+from .values import Failure
 
 RETRYABLE: Final[frozenset[Failure]] = frozenset(
     {"overloaded", "rate_limited", "timeout", "server_error", "connection", "truncated"}
 )
 """The failures that are worth a retry."""
 
+CALLER_FAULTS: Final[tuple[Failure, ...]] = ("invalid_request", "denied", "billing")
+"""The failures that no provider can be blamed for: they do not burn an error budget."""
+
 CLIENT_TIMEOUT: Final = "client_timeout_error"
 CONNECTION: Final = "connection_error"
 TRUNCATED: Final = "stream_truncated"
 MALFORMED: Final = "stream_malformed"
 
-ERROR_TYPES: Final[dict[str, tuple[int | None, Failure]]] = {
-    # The Claude API.
-    "invalid_request_error": (400, "invalid_request"),
-    "authentication_error": (401, "denied"),
-    "billing_error": (402, "billing"),
-    "permission_error": (403, "denied"),
-    "not_found_error": (404, "invalid_request"),
-    "conflict_error": (409, "invalid_request"),
-    "request_too_large": (413, "invalid_request"),
-    "rate_limit_error": (429, "rate_limited"),
-    "api_error": (500, "server_error"),
-    "timeout_error": (504, "timeout"),
-    "overloaded_error": (529, "overloaded"),
-    # Amazon Bedrock.
-    "validationException": (400, "invalid_request"),
-    "conflictException": (400, "invalid_request"),
-    "serviceQuotaExceededException": (400, "rate_limited"),
-    "accessDeniedException": (403, "denied"),
-    "resourceNotFoundException": (404, "invalid_request"),
-    "modelTimeoutException": (408, "timeout"),
-    "modelStreamErrorException": (424, "server_error"),
-    "modelErrorException": (424, "server_error"),
-    "throttlingException": (429, "rate_limited"),
-    "modelNotReadyException": (429, "overloaded"),
-    "internalServerException": (500, "server_error"),
-    "serviceUnavailableException": (503, "overloaded"),
-    # What this package names itself, because nobody else does: no status is documented for these.
-    CLIENT_TIMEOUT: (None, "timeout"),
-    CONNECTION: (None, "connection"),
-    TRUNCATED: (None, "truncated"),
-    MALFORMED: (None, "malformed"),
+
+class Documented(NamedTuple):
+    """What is documented of an error type."""
+
+    status: int | None
+    """The status code of the same error before a stream; None for a failure on our side."""
+
+    failure: Failure
+    """`after200.failure`."""
+
+
+OF_THE_API: Final[dict[str, Documented]] = {
+    "invalid_request_error": Documented(400, "invalid_request"),
+    "authentication_error": Documented(401, "denied"),
+    "billing_error": Documented(402, "billing"),
+    "permission_error": Documented(403, "denied"),
+    "not_found_error": Documented(404, "invalid_request"),
+    "conflict_error": Documented(409, "invalid_request"),
+    "request_too_large": Documented(413, "invalid_request"),
+    "rate_limit_error": Documented(429, "rate_limited"),
+    "api_error": Documented(500, "server_error"),
+    "timeout_error": Documented(504, "timeout"),
+    "overloaded_error": Documented(529, "overloaded"),
 }
-"""`error.type` → the documented status code (none for a failure on our side), and `after200.failure`."""
+"""The error types of the Claude API."""
+
+OF_BEDROCK: Final[dict[str, Documented]] = {
+    "validationException": Documented(400, "invalid_request"),
+    "conflictException": Documented(400, "invalid_request"),
+    "serviceQuotaExceededException": Documented(400, "rate_limited"),
+    "accessDeniedException": Documented(403, "denied"),
+    "resourceNotFoundException": Documented(404, "invalid_request"),
+    "modelTimeoutException": Documented(408, "timeout"),
+    "modelStreamErrorException": Documented(424, "server_error"),
+    "modelErrorException": Documented(424, "server_error"),
+    "throttlingException": Documented(429, "rate_limited"),
+    "modelNotReadyException": Documented(429, "overloaded"),
+    "internalServerException": Documented(500, "server_error"),
+    "serviceUnavailableException": Documented(503, "overloaded"),
+}
+"""The exceptions of Amazon Bedrock. AWS writes each with either case of its first letter."""
+
+OF_OURS: Final[dict[str, Documented]] = {
+    CLIENT_TIMEOUT: Documented(None, "timeout"),
+    CONNECTION: Documented(None, "connection"),
+    TRUNCATED: Documented(None, "truncated"),
+    MALFORMED: Documented(None, "malformed"),
+}
+"""What this package names itself, because nobody else does: no status is documented for these."""
+
+ERROR_TYPES: Final[dict[str, Documented]] = {**OF_THE_API, **OF_BEDROCK, **OF_OURS}
+"""Every documented `error.type`."""
+
+WATCHED: Final = ("overloaded_error", "api_error", "rate_limit_error")
+"""The hidden failures that alerts watch. A counter has them at zero before the first: `rate()` misses one born at 1."""
+
+WATCHED_ON_STREAMS: Final = (TRUNCATED, CONNECTION)
+"""The same, of streams only."""
+
+WATCHED_ON_BEDROCK_STREAMS: Final = (
+    "throttlingException",
+    "internalServerException",
+    "serviceUnavailableException",
+)
+"""The same, of streams of Amazon Bedrock only."""
+
+SDK_CLASSES: Final[dict[int, tuple[str, ...]]] = {
+    400: ("BadRequestError",),
+    401: ("AuthenticationError",),
+    402: ("PaymentRequiredError",),
+    403: ("PermissionDeniedError",),
+    404: ("NotFoundError",),
+    408: ("RequestTimeoutError",),
+    409: ("ConflictError",),
+    413: ("ContentTooLargeError", "RequestTooLargeError"),
+    429: ("RateLimitError",),
+    500: ("InternalServerError",),
+    503: ("ServiceUnavailableError", "InternalServerError"),
+    504: ("GatewayTimeoutError", "DeadlineExceededError", "InternalServerError"),
+    529: ("OverloadedError", "InternalServerError"),
+}
+"""A status code → the classes that versions of the SDK have for it, the nearest first. Any other: `APIStatusError`."""
 
 FAILURE_BY_STATUS: Final[dict[int, Failure]] = {
     401: "denied",
@@ -67,6 +122,18 @@ FAILURE_BY_STATUS: Final[dict[int, Failure]] = {
     529: "overloaded",
 }
 """The failure that a status code names by itself; any other 4xx is `invalid_request`, any other 5xx `server_error`."""
+
+STATUSES: Final[dict[int, Failure]] = dict(
+    sorted(
+        {
+            **{row.status: row.failure for row in reversed(ERROR_TYPES.values()) if row.status is not None},
+            **FAILURE_BY_STATUS,
+            502: "server_error",
+        }.items()
+    )
+)
+"""Every status code that some error type has, or that names a failure by itself, and 502, which gateways answer → the
+failure: that of the status itself, else that of the first type with it."""
 
 FAILURE_BY_SESSION_ERROR: Final[dict[str, Failure]] = {
     "model_overloaded_error": "overloaded",
@@ -121,7 +188,7 @@ OTHER_CODES: Final = frozenset(
 """The other codes that the Messages API documents. New codes come with most releases of the SDK: each is recorded."""
 
 
-def documented(error_type: str) -> tuple[int | None, Failure] | None:
+def documented(error_type: str) -> Documented | None:
     """Returns the table's row for `error_type`. AWS writes its names with either case of the first letter."""
     return ERROR_TYPES.get(error_type) or ERROR_TYPES.get(error_type[:1].lower() + error_type[1:])
 
