@@ -25,7 +25,7 @@ NO_RESPONSE: Final = "no response"
 NEUTRAL: Final = "text"
 """Grafana's name for the colour of its text: what has no judgement."""
 
-FAILURES: Final[dict[names.Failure, str]] = {
+FAILURES: Final[dict[str, str]] = {
     "overloaded": RED,
     "server_error": DARK_RED,
     "rate_limited": ORANGE,
@@ -71,7 +71,7 @@ TARGET: Final = "#FFFFFF"
 """A line that others are to stay below or above."""
 
 OF: Final[dict[str, dict[str, str]]] = {
-    names.FAILURE: {**FAILURES},
+    names.FAILURE: FAILURES,
     names.ERROR_TYPE: ERROR_TYPES,
     names.HTTP_STATUS: STATUSES,
     names.WIRE_STATUS: STATUSES,
