@@ -85,8 +85,8 @@ RATE_LIMIT_KINDS: Final[dict[str, str]] = {
     "priority_output_tokens": "`anthropic-priority-output-tokens-*`",
 }
 STATUS_PAGES: Final[dict[str, str]] = {
-    "anthropic": "https://status.claude.com",
-    "aws.bedrock": "https://health.aws.amazon.com/health/status",
-    "gcp.vertex_ai": "https://status.cloud.google.com",
+    ANTHROPIC: "https://status.claude.com",
+    BEDROCK: "https://health.aws.amazon.com/health/status",
+    VERTEX: "https://status.cloud.google.com",
 }
 """Where each provider says whether it has trouble, by `gen_ai.provider.name`."""
