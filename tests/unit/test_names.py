@@ -88,7 +88,7 @@ BEYOND_THE_CONTRACT = {
 }
 
 
-NOT_ATTRIBUTES = ("EXCEPTION_EVENT", "SCHEMA_URL")
+NOT_ATTRIBUTES = ("EXCEPTION_EVENT", "SCHEMA_URL", "BEDROCK", "VERTEX")
 
 
 def test_every_metric_is_as_the_contract_has_it() -> None:
