@@ -11,7 +11,7 @@ from typing import Final
 from ... import names
 from ...call.limits import name
 from ...call.record import Call, Parameter
-from .endpoints import find_endpoint, model_in_url
+from .endpoints import find_endpoint, model_in_url, name_unrecorded_stream
 from .objects import URL, Client, Options
 
 _PROVIDERS: Final = (("Bedrock", names.BEDROCK), ("Vertex", names.VERTEX))
@@ -32,6 +32,8 @@ def read_request(client: Client, options: Options, *, stream: bool) -> Call | No
     """Returns the call that a request with `options` of `client` is; None for a request that is no call."""
     endpoint = find_endpoint(options.method, options.url)
     if endpoint is None:
+        if stream:
+            name_unrecorded_stream(options.method, options.url)
         return None
     body = request_body(options)
     provider = provider_name(client)
