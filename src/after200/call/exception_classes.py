@@ -77,7 +77,7 @@ def known_type(exception: BaseException | None) -> str | None:
     if exception is not None and (package_of(type(exception)), type(exception).__name__) in _WRAPPERS:
         wrapped = exception.__cause__ or next((found for found in exception.args if isinstance(found, Exception)), None)
         if type(wrapped).__name__ == _UNDECODABLE_AT_AIOHTTP:
-            return statuses.MALFORMED
+            return errors.MALFORMED
         inner = known_type(wrapped)
         if inner is not None:
             return inner

@@ -62,7 +62,7 @@ def judge(call: Call, end: BodyEnd, raised: Raised | None = None) -> Verdict:
 
 def _is_http_error(call: Call) -> bool:
     """Returns whether the status of an answer says that the call failed, whether or not anybody reads its body."""
-    return call.client is not None and statuses.is_http_error(call.wire_status)
+    return call.client is not None and errors.is_http_error(call.wire_status)
 
 
 def _error_of(call: Call) -> ProviderError:

@@ -96,8 +96,9 @@ class Metrics:
         if self._genai:
             report_double_counts()
         if call.end_rule in NEEDS_END_EVENT:
-            for verdict in watched_failures(call.provider, call.stream):
-                self._instruments.calls.add(attributes.call_key(kind, attributes.ending_of(verdict, 200)), 0)
+            for verdict in watched_failures(call.provider, bool(call.stream)):
+                key = attributes.call_key(kind, attributes.ending_of(verdict, 200), call.client)
+                self._instruments.calls.add(key, 0)
 
     def stream_began(self, call: Call) -> None:
         """The application has a stream to read."""
