@@ -49,6 +49,15 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert {f"{page.stem}/index.html" for page in pages() if page.stem != "index"} <= {
         str(file.relative_to(tmp_path / "site")) for file in tmp_path.glob("site/*/index.html")
     }
+    html = {file: file.read_text(encoding="utf-8") for file in (tmp_path / "site").rglob("*.html")}
+    loaded = re.compile(r'<(?:script|img|iframe)[^>]* src="(https?:[^"]*)|<link[^>]* href="(https?:[^"]*)"[^>]*>')
+    asked = {match[0] for text in html.values() for match in loaded.finditer(text) if 'rel="canonical"' not in match[0]}
+    assert set() == asked, "a page loads something from elsewhere"
+    assert not any('data-md-component="source"' in text for text in html.values()), "it asks the code host for stars"
+    search = (tmp_path / "site" / "search" / "search_index.json").read_text(encoding="utf-8")
+    runbooks = {file.stem for file in (ROOT / "dashboards" / "runbooks").glob("Claude*.md")}
+    assert runbooks == set(re.findall(r'"location": ?"runbooks/(Claude\w+)/"', search))
+    assert 'class="glightbox"' in html[tmp_path / "site" / "dashboards" / "index.html"]
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:
