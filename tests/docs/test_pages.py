@@ -32,14 +32,20 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_page_of_names_is_what_the_code_says() -> None:
-    finished = python("docs/reference.py", "--check")
+WRITTEN = ("docs/reference.py", "docs/other_backends.py")
+"""The programs that write pages from the code."""
+
+
+@pytest.mark.parametrize("program", WRITTEN)
+def test_a_page_that_is_written_from_the_code_is_what_the_code_says(program: str) -> None:
+    finished = python(program, "--check")
     assert (0, "") == (finished.returncode, finished.stdout + finished.stderr)
 
 
-def test_the_page_of_names_has_no_other_options() -> None:
-    finished = python("docs/reference.py", "--chekc")
-    assert (2, "usage: python docs/reference.py [--check]\n") == (finished.returncode, finished.stderr)
+@pytest.mark.parametrize("program", WRITTEN)
+def test_a_program_that_writes_a_page_has_no_other_options(program: str) -> None:
+    finished = python(program, "--chekc")
+    assert (2, f"usage: python {program} [--check]\n") == (finished.returncode, finished.stderr)
 
 
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.monitoring.episodes import STORM_EPISODE, Episode
+from tests.support.monitoring.episodes import FORTY_MODELS, STORM_EPISODE, TRICKLE, Episode
 from tests.support.monitoring.programs import DASHBOARDS
 
 from .checker import State
@@ -117,7 +117,84 @@ def variable_in_text(board: Board, panel: dict[str, Any]) -> None:
     panel["description"] += " Counted over $__rate_interval."
 
 
+def custom(name: str, value: Any) -> Callable[[Board, dict[str, Any]], None]:
+    def change(board: Board, panel: dict[str, Any]) -> None:
+        panel["fieldConfig"]["defaults"]["custom"][name] = value
+
+    return change
+
+
+def similar_colors(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        if override["properties"][0]["id"] == "color" and "api_error" in override["matcher"]["options"]:
+            override["properties"][0]["value"]["fixedColor"] = "#E23B50"
+
+
+def long_annotation(board: Board, panel: dict[str, Any]) -> None:
+    target = board["annotations"]["list"][0]["target"]
+    target["expr"] = target["expr"].split(" unless ")[0]
+
+
+def legend(**options: Any) -> Callable[[Board, dict[str, Any]], None]:
+    def change(board: Board, panel: dict[str, Any]) -> None:
+        panel["options"]["legend"] |= options
+
+    return change
+
+
+def no_reason(board: Board, panel: dict[str, Any]) -> None:
+    del panel["fieldConfig"]["defaults"]["noValue"]
+
+
+def narrow_ids(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        if override["matcher"]["options"] == "Request id":
+            override["properties"][0]["value"] = 120
+
+
+CROWD, TRICKLING, YOUNG = State("broken", crowd=True), State("broken", trickle=True), State("broken", young=True)
+EMPTY = State("broken", empty=True)
 BREAKAGES = (
+    Breakage(
+        "outline",
+        "latency",
+        "How soon streams begin",
+        custom("lineWidth", 1),
+        "outlines series that are 0",
+    ),
+    Breakage("regions", "calls", "Success rate: claimed and true", long_annotation, "regions of alerts over its lines"),
+    Breakage("shades", "calls", "Hidden failures by error type", similar_colors, "colours that are hard to tell apart"),
+    Breakage(
+        "crowd",
+        "attempts",
+        "Failed attempts by model",
+        in_query("topk(8,", "topk(40,"),
+        "draws 40 series",
+        CROWD,
+        FORTY_MODELS,
+    ),
+    Breakage(
+        "long-legend",
+        "attempts",
+        "Failed attempts by model",
+        legend(displayMode="list", placement="bottom", calcs=["lastNotNull", "min", "max", "mean", "sum"]),
+        "px of its legend",
+        CROWD,
+        FORTY_MODELS,
+    ),
+    Breakage("no-numbers", "calls", "Failed calls by failure", legend(calcs=[]), "has no numbers in its legend"),
+    Breakage(
+        "fractions-of-calls",
+        "calls",
+        "Failed calls by failure",
+        in_query("60000)", "90000)"),
+        "draws fractions of calls",
+        TRICKLING,
+        TRICKLE,
+    ),
+    Breakage("early", "budget", "Budget left", in_query(">= 3", ">= 0"), "judges the budget after an hour", YOUNG),
+    Breakage("no-reason", "calls", "Failed calls by failure", no_reason, "says nothing but that", EMPTY, None),
+    Breakage("cut-ids", "calls", "Failed calls, from logs", narrow_ids, "cuts req_"),
     Breakage(
         "renamed-label",
         "calls",
@@ -137,7 +214,7 @@ BREAKAGES = (
         "override-name", "calls", "Calls that failed", rename_override, "names what its data does not have: override"
     ),
     Breakage(
-        "unknown-variable", "calls", "Calls judged", in_query("$job", "$service"), "asks with a variable that is none"
+        "unknown-variable", "calls", "Calls judged", in_query("$job", "$team"), "asks with a variable that is none"
     ),
     Breakage("syntax-error", "calls", "Calls judged", in_query("sum(", "sum(("), "failed: "),
     Breakage("nameless-series", "latency", "Duration by model, p95", drop_labels, "has a series without a name"),

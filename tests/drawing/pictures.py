@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import shutil
 import tempfile
 import threading
@@ -52,7 +53,7 @@ def chat(pair: tuple[ChatService, ChatService], pause: float, began: float, seco
     """Ask until the time is over: the service of calm times, or that of the storm."""
     while (elapsed := (time.monotonic() - began) / seconds) < 1:
         pair[BEGINS < elapsed < ENDS].ask(1)
-        time.sleep(pause * random.uniform(0.5, 1.5))
+        time.sleep(random.expovariate(1 / pause))
 
 
 def run(way: Way, stack: ExitStack, seconds: float) -> None:
@@ -105,22 +106,33 @@ def timeline(server: Prometheus, start: float, end: float, seconds: float) -> li
 
 
 def rows(spans: Any) -> list[dict[str, Any]]:
-    """What a trace store would find of the spans that the Collector has kept, as rows of Tempo's table."""
+    """What a trace store would find of the spans that the Collector has kept."""
     found = []
     for span in spans:
         outcome, resent = span.attributes.get("after200.outcome"), span.attributes.get("http.request.resend_count", 0)
         if outcome in ("failed", "truncated") or (outcome == "completed" and resent):
             found.append(
                 {
-                    "traceID": span.trace_id,
+                    "spanID": span.span_id,
                     "start": span.start / 1e6,
                     "service": span.resource.get("service.name"),
                     "name": span.name,
                     "saved": outcome == "completed",
-                    "duration": round((span.end - span.start) / 1e6),
+                    "duration": span.end - span.start,
+                    "attributes": {name: str(value) for name, value in span.attributes.items()},
                 }
             )
     return sorted(found, key=lambda row: -row["start"])
+
+
+def lines(records: Any) -> list[dict[str, Any]]:
+    """What a log store would find of the log records that the Collector has passed on: labels have `_` for dots."""
+    found = []
+    for record in records:
+        said = {**record.resource, **record.attributes}
+        labels = {re.sub(r"[^a-zA-Z0-9_]", "_", name): str(value) for name, value in said.items()}
+        found.append({"time": record.time / 1e6, "line": str(record.body or ""), "labels": labels})
+    return sorted(found, key=lambda row: -row["time"])
 
 
 def main(minutes: float, keep: Path | None) -> None:
@@ -133,7 +145,9 @@ def main(minutes: float, keep: Path | None) -> None:
             run(way, applications, seconds)
             end = time.time()
             assert way.traces is not None
+            assert way.logs is not None
             (folder / "traces.json").write_text(json.dumps(rows(way.traces.spans)), encoding="utf-8")
+            (folder / "logs.json").write_text(json.dumps(lines(way.logs.logs)), encoding="utf-8")
             print(*timeline(way.prometheus, start, end, seconds), sep="\n")
             build()
             orders = [
@@ -146,6 +160,7 @@ def main(minutes: float, keep: Path | None) -> None:
                     (WIDTH,),
                     query=CHOSEN,
                     traces=folder / "traces.json",
+                    logs=folder / "logs.json",
                 )
                 for board in BOARDS
             ]
