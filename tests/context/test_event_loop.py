@@ -15,6 +15,10 @@ import pytest
 from after200.faults import FaultServer
 
 from ..support import warm
+from ..support.in_memory.answers import body
+from ..support.in_memory.bodies import CLOSING, DELTA, OPENING, START, STOP, chunk
+from ..support.in_memory.trace import Trace
+from ..support.in_memory.transport import Answer, Transport, client
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import async_client, client_options
@@ -142,3 +146,94 @@ async def test_a_dropped_stream_is_closed_in_as_many_turns_of_the_loop(
     without = await turns()
     with telemetry.instrumented():
         assert without == await turns()
+
+
+# --- in which order the generators of a dropped stream are closed ---
+
+PIECES = body(START, OPENING, *(chunk(f"word {number} ") for number in range(4)), CLOSING, DELTA, STOP)
+
+
+class CollectsAt(Trace):
+    """Has the youngest objects collected while a piece of the body is read, as the collector may at any moment."""
+
+    def __init__(self, moment: int) -> None:
+        super().__init__()
+        self._entry = ("transport", "chunk", moment)
+
+    def append(self, entry: Any) -> None:
+        if entry == self._entry:
+            gc.collect(0)
+
+
+async def helper(client: Any) -> Any:
+    stream = await client.messages.stream(**REQUEST).__aenter__()
+    async for _ in stream:
+        break
+    return stream
+
+
+async def events(client: Any) -> Any:
+    stream = await client.messages.create(stream=True, **REQUEST)
+    async for _ in stream:
+        break
+    return [stream, stream._iterator]
+
+
+async def two_events(client: Any) -> Any:
+    stream = await client.messages.create(stream=True, **REQUEST)
+    await anext(stream)
+    await anext(stream)
+    return [stream]
+
+
+async def lines(client: Any) -> Any:
+    response = await client.messages.with_streaming_response.create(stream=True, **REQUEST).__aenter__()
+    reading = response.iter_lines()
+    await anext(reading)
+    return [response, reading]
+
+
+def closed_in_order(read: Any, moment: int) -> tuple[list[str], list[str]]:
+    """The generators of a half-read stream in a cycle as they are finalized, and what the event loop complains of."""
+    finalized: list[str] = []
+    complaints: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, what: complaints.append(f"{what['message']} {what.get('exception')!r}"))
+        hooks = sys.get_asyncgen_hooks()
+
+        def finalize(generator: Any) -> None:
+            finalized.append(generator.__qualname__)
+            assert hooks.finalizer is not None
+            hooks.finalizer(generator)
+
+        sys.set_asyncgen_hooks(finalizer=finalize)
+        sdk = client("Anthropic", Transport(Answer(PIECES), CollectsAt(moment)), asynchronous=True)
+        cycle = [await read(sdk)]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
+    return finalized, complaints
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2])
+@pytest.mark.parametrize("read", [helper, events, two_events, lines], ids=lambda read: read.__name__)
+def test_whenever_the_collector_runs_the_generators_of_a_dropped_stream_are_closed_in_the_same_order(
+    read: Any, moment: int, telemetry: Telemetry
+) -> None:
+    """The HTTP client's generators close those below them: the loop complains where an inner one is closed first."""
+    closed_in_order(read, moment)  # What the first call imports and caches is no part of it.
+    bare = closed_in_order(read, moment)
+    with telemetry.instrumented():
+        assert bare == closed_in_order(read, moment)
+    assert bare[0]

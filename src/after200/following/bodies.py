@@ -8,7 +8,7 @@ that the application reads as bytes or lines, it reads everything.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -125,23 +125,24 @@ def _read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -
 class AChunks:
     """The async twin of `read_along`."""
 
-    __slots__ = ("_feed", "_inner", "_next", "_running")
+    __slots__ = ("_feed", "_inner", "_running")
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall, feed: BodyFeed) -> None:
         self._inner = chunks
-        self._next: Callable[[], Awaitable[bytes]] = chunks.__anext__
         self._running = running
         self._feed = feed
 
     def __aiter__(self) -> AChunks:
         return self
 
-    def __anext__(self) -> Awaitable[bytes]:
-        return self._next() if self._feed.is_done else self._read()
-
-    async def _read(self) -> bytes:
+    async def __anext__(self) -> bytes:
+        # A reference to the generator from this frame keeps its place in the collector's order: of a stream in a cycle,
+        # the loop must close the outer generators before the inner ones, as without this iterator.
+        inner = self._inner
+        if self._feed.is_done:
+            return await inner.__anext__()
         try:
-            chunk = await self._next()
+            chunk = await inner.__anext__()
         except BaseException as exception:
             deliver_end_of_chunks(self._running, exception)
             raise

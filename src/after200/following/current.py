@@ -8,7 +8,7 @@ bytes, and never while the application has them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
 from contextvars import ContextVar, Token
 from typing import Final
@@ -88,11 +88,10 @@ class Sending:
 class ASending:
     """The async twin of `Sending`. Not an async generator, which the event loop would close by itself."""
 
-    __slots__ = ("_inner", "_next", "_running")
+    __slots__ = ("_inner", "_running")
 
     def __init__(self, chunks: AsyncIterator[bytes], running: RunningCall) -> None:
         self._inner = chunks
-        self._next: Callable[[], Awaitable[bytes]] = chunks.__anext__
         self._running = running
 
     def __aiter__(self) -> ASending:
@@ -101,7 +100,8 @@ class ASending:
     async def __anext__(self) -> bytes:
         token = current_call.set(self._running)
         try:
-            return await self._next()
+            inner = self._inner  # From this frame: see `AChunks`.
+            return await inner.__anext__()
         finally:
             current_call.reset(token)
 

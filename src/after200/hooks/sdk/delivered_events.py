@@ -100,11 +100,10 @@ def delivered_events(events: Iterator[object], reading: Reading) -> Iterator[obj
 class ADeliveredEvents(ForwardsAsyncGenerator):
     """The async twin of `delivered_events`. Not an async generator, which the event loop would close by itself."""
 
-    __slots__ = ("_has_begun", "_inner", "_next", "_reading", "_running")
+    __slots__ = ("_has_begun", "_inner", "_reading", "_running")
 
     def __init__(self, events: AsyncIterator[object], reading: Reading) -> None:
         self._inner = events
-        self._next = events.__anext__
         self._reading = reading
         self._has_begun = False
         self._running: SDKCall | None = None
@@ -119,7 +118,10 @@ class ADeliveredEvents(ForwardsAsyncGenerator):
             self._running = reading.begin()
         reading.is_reading = True
         try:
-            event = await self._next()
+            # A reference to the generator from this frame keeps its place in the collector's order: of a stream in a
+            # cycle, the loop must close the outer generators before the inner ones, as without this iterator.
+            inner = self._inner
+            event = await inner.__anext__()
         except StopAsyncIteration:
             reading.stopped()
             raise

@@ -76,11 +76,10 @@ def wire_events(events: Iterator[PlainEvent], running: SDKCall) -> Iterator[Plai
 class AWireEvents(ForwardsAsyncGenerator):
     """The async twin of `wire_events`. Not an async generator, which the event loop would close by itself."""
 
-    __slots__ = ("_inner", "_next", "_plain", "_progress", "_running")
+    __slots__ = ("_inner", "_plain", "_progress", "_running")
 
     def __init__(self, events: AsyncIterator[PlainEvent], running: SDKCall) -> None:
         self._inner = events
-        self._next = events.__anext__
         self._running = running
         self._progress = running.call.progress
         self._plain: type[Event] | None = None
@@ -90,7 +89,8 @@ class AWireEvents(ForwardsAsyncGenerator):
 
     async def __anext__(self) -> PlainEvent:
         try:
-            sse = await self._next()
+            inner = self._inner  # From this frame: see `delivered_events`.
+            sse = await inner.__anext__()
         except BaseException as exception:
             if not isinstance(exception, StopAsyncIteration):
                 deliver(self._running, "raise", exception)
