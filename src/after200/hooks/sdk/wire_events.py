@@ -89,7 +89,7 @@ class AWireEvents(ForwardsAsyncGenerator):
 
     async def __anext__(self) -> PlainEvent:
         try:
-            inner = self._inner  # From this frame: see `delivered_events`.
+            inner: AsyncIterator[PlainEvent] = self._inner  # From this frame: see `delivered_events`.
             sse = await inner.__anext__()
         except BaseException as exception:
             if not isinstance(exception, StopAsyncIteration):
