@@ -349,3 +349,29 @@ def test_what_the_compose_file_mounts_is_there() -> None:
     assert [] == [mount for mount in mounts if not (stack / mount.split(":")[0]).exists()]
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no release of grafana-foundation-sdk supports this Python")
+def test_a_board_by_an_entry_of_the_baggage_has_a_variable_and_tables_and_leaves_the_rules_as_they_are() -> None:
+    import promql_parser
+
+    from after200.monitoring.files import render
+
+    from ..support.monitoring.queries import substituted
+
+    plain, by = render(policies.Policy()), render(policies.with_settings(policies.Policy(), ["by=tenant.id"]))
+    assert {"grafana/after200-calls.json"} == {name for name in plain if plain[name] != by[name]}
+    board = json.loads(by["grafana/after200-calls.json"])
+    [variable] = [each for each in board["templating"]["list"] if each["name"] == "by"]
+    assert 'label_values(after200_calls_total{job=~"$job"}, tenant_id)' in json.dumps(variable["query"])[1:-1].replace(
+        '\\"', '"'
+    )
+    tables = {panel["title"]: panel["targets"][0]["expr"] for panel in board["panels"] if "tenant.id" in panel["title"]
+              and panel["type"] == "table"}  # fmt: skip
+    assert {"Calls by tenant.id", "Failed calls by tenant.id"} == tables.keys()
+    for expr in tables.values():
+        assert 'tenant_id=~"$by"' in expr
+        assert "by (tenant_id, " in expr
+        promql_parser.parse(substituted(expr).replace("$by", ".*"))
+    with pytest.raises(ValueError, match=r"must be the name of a baggage entry, such as tenant\.id"):
+        policies.with_settings(policies.Policy(), ["by=tenant id"])

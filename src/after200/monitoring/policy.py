@@ -24,9 +24,9 @@ def setting(kind: str, default: Any, says: str) -> Any:
     return field(default=default, metadata={"kind": kind, "says": says})
 
 
-share, count, number, duration, boundary, url, severity, severity_or_off = (
+share, count, number, duration, boundary, url, severity, severity_or_off, entry = (
     partial(setting, kind)
-    for kind in ("share", "count", "number", "duration", "boundary", "url", "severity", "severity_or_off")
+    for kind in ("share", "count", "number", "duration", "boundary", "url", "severity", "severity_or_off", "entry")
 )
 
 
@@ -116,6 +116,9 @@ class Policy:
     no_traffic_calls: int = count(60, "ClaudeNoTraffic is about jobs with at least so many calls in the hour before")
     no_traffic_hold: str = duration("15m", "for how long such a job has to make no call")
 
+    by: str = entry(
+        "", "an entry of metric_baggage, such as tenant.id: After the 200 then has a variable and tables by it"
+    )
     runbooks: str = url(
         "https://github.com/after200/after200/blob/main/dashboards/runbooks",
         "where the pages of runbooks/ can be read: the start of every runbook_url",
@@ -181,6 +184,10 @@ ACCEPTED: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
     "boundary": (
         BOUNDARIES.__contains__,
         f"is no bucket boundary of {names.LONGEST_GAP.name}: accepted are {BOUNDARIES}",
+    ),
+    "entry": (
+        re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,63})?").fullmatch,
+        "must be the name of a baggage entry, such as tenant.id",
     ),
     "url": (re.compile(r"https?://").match, "must be a URL that begins with http:// or https://"),
 }

@@ -113,8 +113,8 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
     RESPONSE_FINISH_REASONS: Attribute("string[]", "the stop reason, as the provider names it", _BOTH),
     RESPONSE_TIME_TO_FIRST_CHUNK: Attribute(
         "double, s",
-        "the time from the application's call to the first `content_block_delta`; on the SDK's own span this clock starts "
-        "before the span does, so it can be a little more than the span's duration",
+        "the time from the application's call to the first `content_block_delta`; on the SDK's own span this clock "
+        "starts before the span does, so it can be a little more than the span's duration",
     ),
     USAGE_INPUT_TOKENS: Attribute("integer", "all input tokens, those read from and written to the cache included"),
     USAGE_OUTPUT_TOKENS: Attribute(
@@ -162,8 +162,8 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
     STREAM_LONGEST_GAP: Attribute("double, s", "the longest time between two chunks; streams only", _BOTH),
     STREAM_TIME_TO_FIRST_TEXT: Attribute(
         "double, s",
-        "the time from the application's call to the first text; streams that had text. On the SDK's own span this clock "
-        "starts before the span does, so it can be a little more than the span's duration",
+        "the time from the application's call to the first text; streams that had text. On the SDK's own span this "
+        "clock starts before the span does, so it can be a little more than the span's duration",
         _BOTH,
     ),
     CALL_RETRY_WAIT: Attribute("double, s", "how long the SDK waited between attempts, when it did", _BOTH),

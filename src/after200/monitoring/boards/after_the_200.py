@@ -10,6 +10,7 @@ from after200 import names
 from after200.monitoring import colors, failed_calls, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring.alerts import all_alerts
+from after200.monitoring.boards import by_caller
 from after200.monitoring.boards.after_the_200_details import NO_FAILURES, NO_HIDDEN, inside, left, origins, statuses
 from after200.monitoring.boards.counts import Counts
 from after200.monitoring.boards.frame import FIRING, Board, Row
@@ -36,6 +37,7 @@ def dashboard(policy: Policy) -> Board:
             Row("Failed calls, newest first, with their request ids", newest()),
             Row("Failed calls, newest first, for stacks without logs", newest_of_traces(), collapsed=True),
             Row("What fails", failures(calls)),
+            *by_caller.row(policy),
             Row("Where hidden failures come from", origins(calls), collapsed=True),
             Row("Corrected status, and how long failed calls took", statuses(calls), collapsed=True),
             Row("Left by the application", left(calls), collapsed=True),
@@ -43,6 +45,7 @@ def dashboard(policy: Policy) -> Board:
         ],
         traces=True,
         logs=True,
+        by_caller=True,
     )
 
 

@@ -61,6 +61,8 @@ class Board:
     traces: bool = False
     logs: bool = False
     instances: bool = True
+    by_caller: bool = False
+    """Whether it has tables by the baggage entry that the policy names, and a variable for it."""
 
     def model(self, policy: Policy) -> dict[str, Any]:
         """The dashboard as Grafana imports it, and as Grafana itself would save it."""
@@ -117,6 +119,8 @@ class Board:
             choice("provider", "Provider", f"{of_job}{label(names.PROVIDER_NAME)})", ".*"),
             choice("model", "Model", f"{of_job}{label(names.REQUEST_MODEL)})", ".*"),
         ]
+        if self.by_caller and policy.by:
+            chosen.append(choice("by", policy.by, f"{of_job}{label(policy.by)})", ".*"))
         if not self.instances:
             del chosen[1]
         else:
