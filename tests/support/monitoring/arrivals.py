@@ -6,10 +6,11 @@ Real calls come as a Poisson process; calls that come evenly hide what chance do
 
 from __future__ import annotations
 
+import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 STEP: Final = 15
 """How often the counters are scraped and the rules evaluated, in s."""
@@ -69,7 +70,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Traffic:
-    """The calls of one job: its phases one after the other, how it fails, over how many pods it is spread."""
+    """The calls of one job: its phases one after the other, how it fails, over which pods it is spread."""
 
     job: str
     phases: tuple[Phase, ...]
@@ -78,9 +79,13 @@ class Traffic:
     seed: int = 0
     evenly: bool = False
     """Calls come one after the other at equal distances, as from a cron job, beginning anywhere in the first."""
+    lives: tuple[tuple[float, float], ...] = ()
+    """When each pod begins and ends, in s; empty where all of them live all the time."""
+    gap: tuple[float, float] = (0, 0)
+    """Within this time, in s, every scrape fails."""
 
     def begin_of(self, phase: int) -> float:
-        """When a phase begins, in s."""
+        """When a phase begins, in s; the end of the last one for the number of phases."""
         return sum(one.seconds for one in self.phases[:phase])
 
     @property
@@ -106,38 +111,49 @@ class Traffic:
         return random.Random(f"{self.job} {self.seed}")
 
     def series(self) -> dict[str, str]:
-        """The counters, as promtool writes them."""
-        chance, kind = self._random(), KINDS[self.kind]
-        counts: dict[tuple[int, bool], list[int]] = {}
+        """The counters, and what says which processes there are, as promtool writes them."""
+        chance, kind, steps = self._random(), KINDS[self.kind], self.steps
+        lives = self.lives or ((0.0, math.inf),) * self.pods
+        counts = {(pod, True): [0] * (steps + 1) for pod in range(len(lives)) if kind.at_zero}
         for when, failed in self.calls():
-            key = (chance.randrange(self.pods), failed)
-            counts.setdefault(key, [0] * (self.steps + 1))[min(self.steps, int(when // STEP) + 1)] += 1
-        if kind.at_zero:
-            for pod in range(self.pods):
-                counts.setdefault((pod, True), [0] * (self.steps + 1))
-        return {
-            self.name_of(pod, kind.labels() if failed else COMPLETED): written(list(accumulate(steps)), kind, failed)
-            for (pod, failed), steps in counts.items()
-        }
+            pod = chance.choice([pod for pod, (begin, end) in enumerate(lives) if begin <= when < end])
+            counts.setdefault((pod, failed), [0] * (steps + 1))[min(steps, int(when // STEP) + 1)] += 1
+        series = {}
+        for (pod, failed), calls in counts.items():
+            born_at_zero = not failed or kind.at_zero
+            name = self._name(pod, kind.labels() if failed else COMPLETED)
+            series[name] = self._scraped(list(accumulate(calls)), lives[pod], born_at_zero)
+        for pod, life in enumerate(lives):
+            python = f'job="{self.job}",instance="pod-{pod}",telemetry_sdk_language="python"'
+            series[f"target_info{{{python}}}"] = self._scraped([1] * (steps + 1), life, born_at_zero=True)
+        return series
 
-    def name_of(self, pod: int, labels: dict[str, str]) -> str:
+    def _name(self, pod: int, labels: dict[str, str]) -> str:
         call = {"job": self.job, "instance": f"pod-{pod}", **MODEL, "gen_ai_operation_name": "chat", **labels}
         return "after200_calls_total{" + ",".join(f'{name}="{value}"' for name, value in call.items()) + "}"
 
-
-def written(values: list[int], kind: Kind, failed: bool) -> str:
-    """A counter's values; one that is not created at zero begins with its first call."""
-    late = next((n for n, value in enumerate(values) if value), len(values)) if failed and not kind.at_zero else 0
-    return " ".join(["_"] * late + [str(value) for value in values[late:]])
-
-
-def outage(job: str, rate: float, share: float, minutes: float = 10, **more: object) -> Traffic:
-    """An hour with 0.2 % of failures, then an outage, then half an hour in which all is well again."""
-    calm, storm, after = Phase(3600, rate, 0.002), Phase(minutes * 60, rate, share), Phase(1800, rate, 0.002)
-    return replace(Traffic(job, (calm, storm, after)), **more)  # type: ignore[arg-type]
+    def _scraped(self, values: list[int], life: tuple[float, float], born_at_zero: bool) -> str:
+        """The samples of a counter: none before it exists, none while scrapes fail, none after its pod has gone."""
+        samples, there = [], False
+        for step, value in enumerate(values):
+            now = step * STEP
+            scraped = life[0] <= now < life[1] and not self.gap[0] <= now < self.gap[1] and (born_at_zero or value)
+            samples.append(str(value) if scraped else "stale" if there else "_")
+            there = bool(scraped)
+        return " ".join(samples)
 
 
-def shifted(traffic: Traffic, seconds: float) -> Traffic:
-    """The same with its first phase longer by so many seconds: where between two scrapes an outage begins."""
-    first, *others = traffic.phases
-    return replace(traffic, phases=(replace(first, seconds=first.seconds + seconds), *others))
+def outage(job: str, rate: float, share: float, minutes: float = 10, calm: float = 3600, **more: Any) -> Traffic:
+    """0.2 % of failures for so many seconds, then an outage, then half an hour in which all is well again.
+
+    Where between two scrapes the outage begins is random, too.
+    """
+    calm += random.Random(f"{job} begins").random() * STEP
+    phases = (Phase(calm, rate, 0.002), Phase(minutes * 60, rate, share), Phase(1800, rate, 0.002))
+    return Traffic(job, phases, **more)
+
+
+def rolling_deploy(pods: int, begin: float, pause: float) -> tuple[tuple[float, float], ...]:
+    """So many pods, each of which is replaced by a new one: the first at `begin`, the next `pause` seconds later."""
+    ends = [begin + pod * pause for pod in range(pods)]
+    return (*((0.0, end) for end in ends), *((end, math.inf) for end in ends))

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What wakes somebody, and how soon, when calls arrive at random: the committed rules, judged by promtool.
+
+Each table is one run of promtool, with a job for each of its cells. The ordinary run takes some cells, by the rule that
+stands with the table; `make long` (AFTER200_WHOLE_GRID) takes them all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from after200.monitoring.alerts.inhibition import INHIBITIONS
+
+from ..support.monitoring.arrivals import KINDS, STEP, Phase, Traffic, outage, rolling_deploy
+from ..support.monitoring.questions import (
+    PAGES,
+    ask,
+    episodes,
+    first,
+    how_often,
+    last,
+    last_seen,
+    together,
+)
+
+WHOLE = "AFTER200_WHOLE_GRID" in os.environ
+SEEDS = 5
+
+OUTAGES = (
+    # share of the calls that fail, calls a minute, seconds within which a page must come
+    (1.0, 10, 120),
+    (1.0, 60, 60),
+    (1.0, 600, 60),
+    (0.5, 20, 120),
+    (0.5, 60, 60),
+    (0.2, 60, 150),
+    (0.2, 600, 75),
+)
+GRACE_S = 30
+"""A page that was pending at the end of an outage may still begin within this time."""
+OVER_S = 270
+"""The last page is over within this time from the end."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One outage, and within how many seconds it must page."""
+
+    traffic: Traffic
+    within: float
+
+
+def cell(kind: str, row: tuple[float, int, int], pods: int, seed: int) -> Cell:
+    share, rate, within = row
+    job = f"{kind}, {share:.0%} of {rate}, {pods} pods, seed {seed}"
+    return Cell(outage(job, rate, share, kind=kind, pods=pods, seed=seed), within)
+
+
+def batches() -> Iterator[list[Cell]]:
+    """The cells that go through promtool together: all of a kind, or one of each kind."""
+    if WHOLE:
+        for kind in KINDS:
+            yield [cell(kind, *one) for one in product(OUTAGES, (1, 50), range(SEEDS))]
+    else:
+        # The n-th kind in the n-th row, with fifty pods for every fourth.
+        yield [cell(kind, OUTAGES[n % len(OUTAGES)], 1 if n % 4 else 50, n) for n, kind in enumerate(KINDS)]
+
+
+@pytest.mark.parametrize("cells", list(batches()), ids=lambda cells: cells[0].traffic.kind if WHOLE else "one of each kind")
+def test_an_outage_pages_soon_under_one_name_and_its_page_is_over_soon(cells: list[Cell], tmp_path: Path) -> None:
+    end = max(one.traffic.steps for one in cells) * STEP
+    over = f"{end - 3600}s"
+    begins, begins_last, seen_last, names, before = ask(
+        together(one.traffic for one in cells),
+        [
+            (end, first(PAGES, over)),
+            (end, last(PAGES, over)),
+            (end, last_seen(PAGES, over)),
+            (end, how_often(PAGES, over, "job, alertname")),
+            (3600, how_often(PAGES, "1h")),
+        ],
+        tmp_path,
+    )
+    assert before == {}
+    wrong = []
+    for one in cells:
+        job, began, ended = (one.traffic.job,), one.traffic.begin_of(1), one.traffic.begin_of(2)
+        paged = begins.get(job, float("inf")) - began
+        if paged > one.within:
+            wrong.append(f"{one.traffic.job}: a page after {paged:.0f} s, not within {one.within:.0f} s")
+            continue
+        if (late := begins_last[job] - ended) > GRACE_S:
+            wrong.append(f"{one.traffic.job}: a page begins {late:.0f} s after the end")
+        if (late := seen_last[job] + STEP - ended) > OVER_S:
+            wrong.append(f"{one.traffic.job}: a page is over {late:.0f} s after the end")
+        critical = {alert: int(times) for (alert, name), times in names.items() if name == one.traffic.job}
+        if len(critical) > 2 or len(sent(set(critical))) != 1 or max(critical.values()) > 1:
+            wrong.append(f"{one.traffic.job}: {critical}")
+    assert wrong == []
+
+
+def sent(pages: set[str]) -> set[str]:
+    """The pages of one model that are left when Alertmanager has inhibited the others."""
+    silenced = {
+        target
+        for one in INHIBITIONS
+        if one.source[0] == one.target[0] == "critical" and pages & set(one.source[1])
+        for target in one.target[1]
+    }
+    return pages - silenced
+
+
+STEADY = tuple(product((0.005, 0.01, 0.02, 0.03), (5, 10, 20, 60, 200, 600)))
+"""Shares of failures that page nobody, and calls a minute."""
+SOME_STEADY = ((0.03, 10), (0.03, 60), (0.01, 20))
+"""Where the rules that judged by a plain share paged most: 93, 245 and 3 times a day."""
+
+
+@pytest.mark.parametrize("share", sorted({share for share, _ in STEADY}) if WHOLE else [None])
+def test_a_steady_share_of_failures_pages_nobody(share: float | None, tmp_path: Path) -> None:
+    hours = 24 if WHOLE else 4
+    cells = {
+        f"{each:.1%} of {rate}": (each, Traffic(f"{each:.1%} of {rate}", (Phase(hours * 3600, rate, each),), seed=1))
+        for each, rate in (STEADY if WHOLE else SOME_STEADY)
+        if share in (None, each)
+    }
+    end = hours * 3600
+    # One page in 24 hours at most up to 1 %, one in 8 hours above.
+    allowed = {job: hours / (24 if each <= 0.01 else 8) for job, (each, _) in cells.items()}
+    (pages,) = ask(together(traffic for _, traffic in cells.values()), [(end, episodes(PAGES, f"{hours}h"))], tmp_path)
+    print({job: int(times) for (job,), times in pages.items()})
+    assert {} == {job: times for (job,), times in pages.items() if times > max(1, allowed[job])}
+
+
+RARE = tuple(
+    Traffic(
+        f"{kind}, one call in two minutes, seed {seed}",
+        (Phase(3600, 0.5, 0), Phase(2400, 0.5, 1), Phase(1800, 0.5, 0)),
+        kind,
+        seed=seed,
+        evenly=True,
+    )
+    for kind, seed in (product(KINDS, range(SEEDS)) if WHOLE else (("401", 0), ("hidden overload", 1)))
+)
+
+
+def test_where_calls_are_rare_an_outage_pages_once_and_ends_with_the_first_success(tmp_path: Path) -> None:
+    end = max(traffic.steps for traffic in RARE) * STEP
+    over = f"{end}s"
+    begins, seen_last, pages = ask(
+        together(RARE),
+        [(end, first(PAGES, over)), (end, last_seen(PAGES, over)), (end, episodes(PAGES, over))],
+        tmp_path,
+    )
+    wrong = []
+    for traffic in RARE:
+        failures = [when for when, failed in traffic.calls() if failed]
+        success = min(when for when, failed in traffic.calls() if not failed and when > failures[0])
+        job = (traffic.job,)
+        paged, over_after = begins[job] - failures[0], seen_last[job] + STEP - success
+        if paged > 900 or over_after > OVER_S or pages[job] != 1:
+            wrong.append(f"{traffic.job}: {pages[job]:.0f} pages, after {paged:.0f} s, over after {over_after:.0f} s")
+    assert wrong == []
+
+
+CALM = (Phase(5400, 60, 0.002),)
+STORM = (Phase(2700, 60, 0.002), Phase(600, 60, 0.3), Phase(2100, 60, 0.002))
+EVENTS = {
+    # what happens, and how many times somebody is woken
+    "a rolling deploy of fifty pods": (Traffic("rolling", CALM, lives=rolling_deploy(50, 2400, 20)), 0),
+    "a restart of all pods": (Traffic("restart", CALM, lives=rolling_deploy(50, 2700, 0)), 0),
+    "a gap of ten minutes in the scrapes": (Traffic("gap", CALM, pods=10, gap=(2700, 3300)), 0),
+    "a storm in a rolling deploy": (Traffic("storm", STORM, lives=rolling_deploy(50, 2400, 20)), 1),
+    "traffic that stops": (Traffic("stops", (Phase(3600, 60, 0.002), Phase(1800, 0, 0)), pods=10), 0),
+}
+
+
+def test_deploys_gaps_and_traffic_that_stops_page_only_where_there_is_a_storm(tmp_path: Path) -> None:
+    (pages,) = ask(together(traffic for traffic, _ in EVENTS.values()), [(5400, episodes(PAGES, "90m"))], tmp_path)
+    woken = {name: int(pages.get((traffic.job,), 0)) for name, (traffic, _) in EVENTS.items()}
+    assert {name: times for name, (_, times) in EVENTS.items()} == woken
