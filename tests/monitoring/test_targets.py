@@ -72,7 +72,9 @@ def batches() -> Iterator[list[Cell]]:
         yield [cell(kind, OUTAGES[n % len(OUTAGES)], 1 if n % 4 else 50, n) for n, kind in enumerate(KINDS)]
 
 
-@pytest.mark.parametrize("cells", list(batches()), ids=lambda cells: cells[0].traffic.kind if WHOLE else "one of each kind")
+@pytest.mark.parametrize(
+    "cells", list(batches()), ids=lambda cells: cells[0].traffic.kind if WHOLE else "one of each kind"
+)
 def test_an_outage_pages_soon_under_one_name_and_its_page_is_over_soon(cells: list[Cell], tmp_path: Path) -> None:
     end = max(one.traffic.steps for one in cells) * STEP
     over = f"{end - 3600}s"

@@ -7,7 +7,6 @@ Of the committed files only addresses and intervals are changed: everything happ
 from __future__ import annotations
 
 import json
-import queue
 import re
 import socket
 import subprocess
@@ -47,6 +46,12 @@ def eventually(what: str, look: Callable[[], Result | None], timeout: float = PA
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {timeout} s")
         pause.wait(0.1)
+
+
+def asked(url: str) -> Any:
+    """What a server answers in JSON."""
+    with urllib.request.urlopen(url) as response:
+        return json.load(response)
 
 
 class Process:
@@ -96,8 +101,9 @@ class Webhook:
     """Gets what Alertmanager sends, as whoever is on call would."""
 
     def __init__(self) -> None:
-        self._alerts: queue.Queue[dict[str, Any]] = queue.Queue()
-        handler = type("Handler", (_WebhookHandler,), {"alerts": self._alerts})
+        self._came: list[dict[str, Any]] = []
+        self._more = threading.Condition(threading.RLock())
+        handler = type("Handler", (_WebhookHandler,), {"keep": self._keep})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
 
@@ -109,27 +115,37 @@ class Webhook:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait_for(self, job: str, alerts: set[tuple[str, str]], timeout: float) -> dict[tuple[str, str], dict[str, Any]]:
-        """The firing alerts of a job by name and severity, once all that are expected have come."""
-        seen: dict[tuple[str, str], dict[str, Any]] = {}
-        deadline = time.monotonic() + timeout
-        while not alerts <= seen.keys():
-            try:
-                alert = self._alerts.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise TimeoutError(f"not within {timeout} s: {alerts - seen.keys()}; came: {set(seen)}") from None
-            if alert["status"] == "firing" and alert["labels"].get("job") == job:
-                seen[alert["labels"]["alertname"], alert["labels"]["severity"]] = alert
-        return seen
+    def _keep(self, alerts: list[dict[str, Any]]) -> None:
+        with self._more:
+            self._came += alerts
+            self._more.notify_all()
+
+    def came(self, job: str, status: str = "firing") -> dict[tuple[str, str], dict[str, Any]]:
+        """The alerts of a job that have come with this status so far, by name and severity."""
+        with self._more:
+            alerts = list(self._came)
+        return {
+            (alert["labels"]["alertname"], alert["labels"]["severity"]): alert
+            for alert in alerts
+            if alert["status"] == status and alert["labels"].get("job") == job
+        }
+
+    def wait_for(
+        self, job: str, alerts: set[tuple[str, str]], timeout: float, status: str = "firing"
+    ) -> dict[tuple[str, str], dict[str, Any]]:
+        """The alerts of a job by name and severity, once all that are expected have come with this status."""
+        with self._more:
+            if not self._more.wait_for(lambda: alerts <= self.came(job, status).keys(), timeout):
+                raise TimeoutError(f"not {status} within {timeout} s: {alerts}; came: {set(self.came(job, status))}")
+        return self.came(job, status)
 
 
 class _WebhookHandler(BaseHTTPRequestHandler):
-    alerts: queue.Queue[dict[str, Any]]
+    keep: Callable[[list[dict[str, Any]]], None]
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        for alert in body["alerts"]:
-            self.alerts.put(alert)
+        self.keep(body["alerts"])
         self.send_response(200)
         self.end_headers()
 
@@ -145,8 +161,7 @@ class Prometheus:
     _ticks: str = field(default="prometheus_rule_group_iterations_total", repr=False)
 
     def get(self, path: str, **parameters: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}") as response:
-            return json.load(response)["data"]
+        return asked(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}")["data"]
 
     def query(self, expr: str, **parameters: str) -> list[dict[str, Any]]:
         result: list[dict[str, Any]] = self.get("query", query=expr, **parameters)["result"]
@@ -217,11 +232,15 @@ def prometheus(
     binary: str,
     *options: str,
     interval: str = "1s",
+    rules: Path = DASHBOARDS / "prometheus",
 ) -> Prometheus:
-    """Start the real Prometheus with the committed rules; `interval` is how often it scrapes and evaluates."""
+    """Start the real Prometheus, with the committed rules where no other folder is given.
+
+    `interval` is how often it scrapes and evaluates.
+    """
     configuration = yaml.safe_load((STACK / "prometheus/prometheus.yml").read_text(encoding="utf-8"))
     configuration["global"] = {"scrape_interval": interval, "evaluation_interval": interval}
-    configuration["rule_files"] = [str(DASHBOARDS / "prometheus/*.yml")]
+    configuration["rule_files"] = [str(rules / "*.yml")]
     configuration["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alerts_to]
     configuration["scrape_configs"] = list(scrapes)
     if "--web.enable-otlp-receiver" not in options:
