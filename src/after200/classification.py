@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .call.exceptions import read_exception
 from .call.failures import Failure, classify_error
+from .call.libraries import read_library_exception
 
 __all__ = ["Failure", "classify"]
 
@@ -19,7 +20,9 @@ def classify(error: BaseException) -> Failure | None:
 
     Args:
         error: the exception that a call raised, before its stream or while the stream was read. Of any version of the
-            SDK from 0.27; with the setting `correct_exceptions` on or off.
+            SDK from 0.27; with the setting `correct_exceptions` on or off. Of LiteLLM, of botocore, and of the HTTP
+            libraries too: of a LiteLLM exception for an error in a stream that names no type, the failure is `other`
+            without a status, since LiteLLM gives each the status 500.
 
     Returns:
         The failure; of an exception group, the first failure in it. None when `error` is not the failure of a call: a
@@ -33,7 +36,7 @@ def classify(error: BaseException) -> Failure | None:
     """
     if not isinstance(error, BaseException):
         raise TypeError(f"classify() takes the exception that a call raised, not {type(error).__name__}")
-    raised = read_exception(error)
+    raised = read_library_exception(error) or read_exception(error)
     if raised.kind in ("cancelled", "left"):
         return None
     return classify_error(raised.error, raised.status, raised.should_retry)

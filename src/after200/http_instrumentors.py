@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
-from .following.dropped import end_dropped
+from .following.dropped import end_dropped_before
 from .guard import guarded, logger
 from .hooks.http.libraries import LIBRARIES
 from .hooks.patches import Patches
@@ -59,15 +59,17 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             logger.warning("%s has no effect on calls without the SDK, and is ignored", _OF_THE_SDK_ONLY)
         settings = read_settings(kwargs)
         signals = Signals(settings, **{name: kwargs.get(name) for name in PROVIDERS})
-        signals.before_collection(end_dropped)
+        signals.before_collection(end_dropped_before)
         packages = LIBRARIES[self.library]
-        self._patches = tuple(Patches(package.name, package.targets(signals, package.name)) for package in packages)
+        self._patches = tuple(
+            Patches(package.module or package.name, package.targets(signals, package.name)) for package in packages
+        )
         for patches in self._patches:
             patches.put_on()
 
     @guarded
     def _uninstrument(self, **kwargs: Any) -> None:
-        end_dropped()
+        end_dropped_before()
         for patches in self._patches:
             patches.take_off()
         self._patches = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import messages
+from . import converse, messages
 from .replies import Reply
 from .requests import Request
 from .steps import Event, Part
@@ -104,9 +104,11 @@ _STREAMS: dict[str, Callable[[Part, Request, Reply], Iterator[Event]]] = {
     "completions": _completion,
     "sessions": _session,
     "batches": _batch_results,
+    "converse": converse.part_of_stream,
 }
 _WHOLES: dict[str, Callable[[Request, Reply], Json]] = {
     "completions": _completion_body,
     "batch": _batch,
+    "converse": converse.whole_body,
     "count_tokens": _count,
 }

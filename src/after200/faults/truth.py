@@ -23,6 +23,13 @@ _COUNTS = {
     "cache_write": "cache_creation_input_tokens",
 }
 """Type of token → its field in `usage` and in an entry of `usage.iterations`."""
+_CONVERSE_COUNTS = {
+    "inputTokens": "input_tokens",
+    "outputTokens": "output_tokens",
+    "cacheReadInputTokens": "cache_read_input_tokens",
+    "cacheWriteInputTokens": "cache_creation_input_tokens",
+}
+"""A field of Converse's `usage` → that of the Claude API."""
 _PARTS = (
     ("cache_write", "ttl_5m", "cache_creation", "ephemeral_5m_input_tokens"),
     ("cache_write", "ttl_1h", "cache_creation", "ephemeral_1h_input_tokens"),
@@ -36,6 +43,7 @@ _ANSWERS: dict[str | None, Answer] = {
     "max_tokens": "cut",
     "model_context_window_exceeded": "cut",
     "refusal": "refused",
+    "content_filtered": "refused",
     "pause_turn": "paused",
 }
 _RESULT = "_tool_result"
@@ -119,9 +127,21 @@ class Reader:
                 self._usage |= {**usage, **counts}
             case "message_stop":
                 self._ended = bool(self._message)
+            case None if "stopReason" in data:  # Converse: the end of a stream, or a whole body
+                self._message["stop_reason"] = data["stopReason"]
+                self._ended = True
+                self._read_converse(data)
+            case None if "metrics" in data:  # its tokens come last
+                self._read_converse(data)
             case "message":
                 self._message, self._usage, self._blocks = dict(data), dict(data["usage"]), list(data["content"])
                 self._ended = not self._streaming
+
+    def _read_converse(self, data: Json) -> None:
+        usage = data.get("usage") or {}
+        self._usage |= {field: usage[named] for named, field in _CONVERSE_COUNTS.items() if named in usage}
+        content = ((data.get("output") or {}).get("message") or {}).get("content", [{}])
+        self._blocks = [{"type": "text", **block} for block in content]
 
     def truth(self) -> Truth:
         """What was told so far."""
@@ -131,7 +151,7 @@ class Reader:
         return Truth(
             answer=self._answer() if self._ended else None,
             stop_reason=stop_reason,
-            refusal_category=(details.get("category") or "none") if stop_reason == "refusal" else None,
+            refusal_category=(details.get("category") or "none") if _ANSWERS.get(stop_reason) == "refused" else None,
             model=self._message.get("model"),
             fallback=bool(entries),
             service_tier=self._usage.get("service_tier"),

@@ -7,7 +7,7 @@ import gzip
 import json
 from collections.abc import Mapping
 
-from .eventstream import encode_chunk
+from .eventstream import CHUNK_HEADERS, encode_chunk, encode_frame
 from .requests import Request
 from .steps import Error, Event, Gzip
 
@@ -31,6 +31,8 @@ def response_headers(request: Request) -> dict[str, str]:
 def encode_event(event: Event, request: Request) -> bytes:
     """One event, encoded for the wire of the request."""
     data = encode_json(event.data) if isinstance(event.data, Mapping) else event.data or b""
+    if request.api == "converse":
+        return encode_frame({**CHUNK_HEADERS, ":event-type": event.name or "chunk"}, data)
     if request.wire == "bedrock":
         return encode_chunk(data)
     if request.api == "batches":

@@ -15,6 +15,7 @@ from ..background import Background
 from ..call.record import clock
 from ..guard import guarded
 from ..locks import in_child
+from .decided import end_decided
 from .running import Ending, RunningCall
 
 THREADS: Final = 8
@@ -66,7 +67,8 @@ def end_one(running: RunningCall, at: float) -> None:
 
 @guarded
 def end_dropped_before(seconds: float = WAIT) -> None:
-    """Ends them, and waits for those that another thread is ending, for at most `seconds`."""
+    """Ends them, and waits for those that another thread is ending, for at most `seconds`. Ends what is decided too."""
+    end_decided()
     end_dropped()
     _threads.wait(seconds)
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..call.bodies import BodyReader, ErrorReader, reader_for
 from ..call.documents import Beginning
-from ..call.facts import UNDECODABLE, Facts
+from ..call.facts import CHUNK_CAME, UNDECODABLE, Facts
+from ..call.record import clock
 from ..guard import guarded
 from ..names.errors import is_http_error
+from .decided import is_decided, note_decided
 from .protocols import Decoder, Headers
 from .reading import deliver
 from .running import RunningCall
@@ -61,6 +63,8 @@ class BodyFeed:
         self.is_done = False
         """Whether the rest of the bytes is not needed: the events are parsed elsewhere, and one came."""
         self._is_finished = False
+        recording = running.recording
+        self._wants_gaps = recording is None or recording.wants_gaps
 
     def stop(self) -> None:
         """The rest is not needed. What was kept of the beginning goes: a stream may stay open for long."""
@@ -90,11 +94,26 @@ class BodyFeed:
         reader, self._reader = self._reader, None
         if reader is None:
             return
+        running = self._running
+        progress = running.call.progress
+        may_be_plain = progress.first_chunk_at is not None and not self._wants_gaps
         for facts in reader.feed(chunk):
-            self._running.learn(facts)
+            if facts is CHUNK_CAME and may_be_plain:
+                now = clock()
+                progress.longest_gap = max(progress.longest_gap, now - progress.last_chunk_at)
+                progress.last_chunk_at = now
+                progress.chunks += 1
+            else:
+                self._learn(facts)
         if reader.events:
-            self._running.call.events = True
+            running.call.events = True
         self._reader = reader
+
+    def _learn(self, facts: Facts) -> None:
+        running = self._running
+        running.learn(facts)
+        if running.call.client is not None and is_decided(running.call):
+            note_decided(running)
 
     def finish(self) -> Iterable[Facts]:
         """Yields what the end of the body says, the first time."""

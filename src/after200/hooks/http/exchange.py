@@ -17,6 +17,7 @@ from ...call.observer import CallObserver
 from ...following.answers import answer, end_failed_request
 from ...following.beginning import begin
 from ...following.current import current_call
+from ...following.decided import end_decided
 from ...following.dropped import end_dropped
 from ...following.feeds import feed_whole
 from ...following.running import Ending, RunningCall
@@ -74,6 +75,7 @@ class Exchange:
         if call is None:
             return None
         end_dropped()
+        end_decided()
         running = RunningCall(call)
         begin(running, self._observer)
         running.attempts.begin(None)

@@ -23,6 +23,9 @@ class Package(NamedTuple):
     targets: Callable[[CallObserver, str], Sequence[Target]]
     """Returns what is patched of the package of that name."""
 
+    module: str | None = None
+    """The module that has what is patched, where importing the package does not import it."""
+
 
 LIBRARIES: Final[dict[str, tuple[Package, ...]]] = {
     "httpx": (
@@ -31,6 +34,6 @@ LIBRARIES: Final[dict[str, tuple[Package, ...]]] = {
     ),
     "aiohttp": (Package("aiohttp", "aiohttp >= 3.9, < 4", aiohttp.targets),),
     "requests": (Package("requests", "requests >= 2.28, < 3", requests.targets),),
-    "botocore": (Package("botocore", "botocore >= 1.34, < 2", botocore.targets),),
+    "botocore": (Package("botocore", "botocore >= 1.34, < 2", botocore.targets, "botocore.httpsession"),),
 }
 """`after200.client` → its packages. One that is not installed is never patched."""
