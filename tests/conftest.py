@@ -17,7 +17,7 @@ from .support.streams.application import Application
 from .support.telemetry import Telemetry
 
 LONG = (
-    *("streams", "neighbours", "docs", "verify", "monitoring", "drawing"),
+    *("streams", "libraries", "neighbours", "docs", "verify", "monitoring", "drawing"),
     *("report", "cli", "benchmarks", "load", "plugin", "contract"),
 )
 """What takes longest in all, begun first: one process runs all tests of a file, and should not be the last to end."""
