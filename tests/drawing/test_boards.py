@@ -176,6 +176,9 @@ def test_a_budget_is_judged_once_there_are_data_of_a_tenth_of_its_period(episode
         left = server.value(substituted(panels["Budget left"]["targets"][0]["expr"]), time=at)
         spent = server.query(substituted(panels["Budget spent"]["targets"][0]["expr"]), time=at)
         found[period] = (left == budget.TOO_EARLY, len(spent))
+    burning = panels["Burn rate over 1h and 5m"]["targets"][0]["expr"]
+    storm = str(STORM_EPISODE.start + 35 * 60)
+    assert max(float(one["value"][1]) for one in server.query(substituted(burning), time=storm)) > 1
     models = [model for job in STORM_EPISODE.jobs.values() for model in job]
     assert {"6h": (False, len(models)), "30d": (True, 0)} == found
 

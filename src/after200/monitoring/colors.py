@@ -2,8 +2,8 @@
 """One meaning, one colour: what each value of an attribute is drawn in, on every dashboard.
 
 A failure has the same colour whether a panel shows it as `after200.failure`, as an error type, or as a status. Green is
-for what went well and for nothing else; red for what is the provider's fault; grey for what says nothing. Models and
-server tools have no colour here: Grafana's palette gives each name a colour of its own, the same on every dashboard.
+for what went well and for nothing else; red for what is the provider's fault; grey for what says nothing. Models have
+no colour here: Grafana's palette gives each name a colour, the same on every dashboard.
 """
 
 from __future__ import annotations
@@ -118,6 +118,16 @@ OF: Final[dict[str, dict[str, str]]] = {
         "output_tokens": CYAN,
         "priority_input_tokens": "#C8A2FF",
         "priority_output_tokens": "#8F6AD9",
+    },
+    names.TOOL_NAME: {
+        "web_search": LIGHT_BLUE,
+        "web_fetch": "#3D6BB5",
+        "code_execution": CYAN,
+        "bash_code_execution": "#1F6060",
+        "text_editor_code_execution": "#B5EFEF",
+        "tool_search": "#C8A2FF",
+        "mcp": "#8F6AD9",
+        "advisor": TAN,
     },
     names.SERVICE_TIER: {"standard": LIGHT_BLUE, "priority": "#3D6BB5", "batch": CYAN},
 }

@@ -14,8 +14,8 @@ from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import tempo as tm
 
 from after200 import names
-from after200.monitoring.panels import Panel, described, narrow, property_of
-from after200.monitoring.tables import ABSENT, organized, transformation
+from after200.monitoring.panels import ABSENT, Panel, described, narrow, property_of
+from after200.monitoring.tables import organized, transformation
 from after200.names.prometheus import label
 
 LOGS_SOURCE: Final = cm.DataSourceRef(type_val="loki", uid="${logs}")

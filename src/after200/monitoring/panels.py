@@ -152,6 +152,7 @@ def graph(
         panel = panel.color_scheme(d.FieldColor().mode(dm.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
     for ref_id, query in zip("ABCDEFGH", (*queries, *([limit] if limit else [])), strict=False):
         panel = panel.with_target(target(query, ref_id, legend(*by) or "__auto"))
+    panel = panel.override_by_field_type("number", [ABSENT])
     for color, series in colors.grouped(colors.OF.get(by[-1], {}) if by else colored or {}).items():
         if len(series) == 1:
             panel = panel.override_by_name(series[0], [fixed_color(color)])
@@ -201,6 +202,10 @@ def target(query: Query | str, ref_id: str, otherwise: str = "__auto") -> Builde
 
 def property_of(name: str, value: Any) -> dm.DynamicConfigValue:
     return dm.DynamicConfigValue(id_val=name, value=value)
+
+
+ABSENT: Final = property_of("noValue", "–")
+"""What stands in place of one value that is not there. Without it, it is what the panel says without any data."""
 
 
 def fixed_color(color: str) -> dm.DynamicConfigValue:

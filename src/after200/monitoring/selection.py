@@ -59,12 +59,12 @@ def counted(selector: str) -> str:
 
 def worst(expr: str, ranking: str) -> str:
     """The series of the models that `ranking` puts first; it has one value for each model."""
-    return f"({expr}) and on ({label(names.REQUEST_MODEL)}) topk({MOST_MODELS}, {ranking})"
+    return f"(({expr}) and on ({label(names.REQUEST_MODEL)}) topk({MOST_MODELS}, {ranking}))"
 
 
 def apart_from_worst(expr: str, ranking: str) -> str:
     """The series of all other models."""
-    return f"({expr}) unless on ({label(names.REQUEST_MODEL)}) topk({MOST_MODELS}, {ranking})"
+    return f"(({expr}) unless on ({label(names.REQUEST_MODEL)}) topk({MOST_MODELS}, {ranking}))"
 
 
 def worst_and_others(expr: str, others: str, ranking: str) -> str:

@@ -12,13 +12,10 @@ from grafana_foundation_sdk.models import dashboard as dm
 from grafana_foundation_sdk.models import prometheus as pm
 
 from after200 import names
-from after200.monitoring.panels import NO_CALLS, Panel, described, narrow, property_of, target
+from after200.monitoring.panels import ABSENT, NO_CALLS, Panel, described, narrow, property_of, target
 from after200.monitoring.promql import sum_by
 from after200.monitoring.selection import or_none
 from after200.names.prometheus import label
-
-ABSENT: Final = property_of("noValue", "–")
-"""What stands in a cell without a value. Without it, a cell says what the whole panel says without data."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,9 @@ def matrix(title: str, description: str, expr: str, row: str, column: str, order
         .width(64)
         .override_by_name(heading, [property_of("custom.width", 135)])
     )
-    return described(panel.no_value(NO_CALLS), title, description, "locale", span=12)
+    return described(
+        panel.no_value(NO_CALLS).override_by_field_type("number", [ABSENT]), title, description, "locale", span=12
+    )
 
 
 def joined(expr: str, by: Sequence[str], first: str, second: str) -> str:

@@ -121,7 +121,7 @@ def numbers(policy: Policy) -> list[p.Panel]:
             f"{bad} or 0 * {valid}",
             nothing=NO_RULES,
         ),
-        p.count("Calls that count now", f"Calls judged in the last {w}. {RECORDED}", valid, nothing=NO_RULES),
+        p.count("Calls now", f"Calls judged in the last {w}. {RECORDED}", valid, nothing=NO_RULES),
     ]
 
 

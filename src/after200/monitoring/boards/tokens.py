@@ -85,6 +85,7 @@ def graphs(tokens: Counts) -> list[p.Panel]:
             "By how the call ended, whoever is to blame.",
             none_of(names.OUTCOME, ("completed",)),
             by=(names.OUTCOME,),
+            span=24,
             nothing="every call completed",
         ),
     ]
