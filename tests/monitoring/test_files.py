@@ -7,7 +7,6 @@ import json
 import re
 import sys
 from dataclasses import fields
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,16 +22,11 @@ from after200.monitoring.alerts.failures import ALERT_OF_FAILURE
 from after200.monitoring.alerts.inhibition import FAILING, INHIBITIONS, SPECIAL
 from after200.monitoring.places import ALERTS, panel_id
 
-from ..support.monitoring.programs import DASHBOARDS
+from ..support.monitoring.programs import DASHBOARDS, renders
 from ..support.monitoring.queries import panels, panels_of, rules
 
 EVERY_ALERT = policies.Policy(no_traffic_severity="warning")
 """The policy that has the alert which is off by default."""
-OLD = "no release of grafana-foundation-sdk supports this Python"
-MISSING = "grafana-foundation-sdk is not installed: it is in the extra `monitoring`"
-renders = pytest.mark.skipif(
-    find_spec("grafana_foundation_sdk") is None, reason=OLD if sys.version_info < (3, 11) else MISSING
-)
 
 
 @pytest.fixture

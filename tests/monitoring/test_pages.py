@@ -54,15 +54,13 @@ class Running:
             job, api, {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": port, **identity}
         )
 
-    def silenced(self, job: str) -> set[str]:
-        """The pages of a job that Alertmanager holds back because of another one."""
+    def silenced(self, job: str) -> set[tuple[str, str]]:
+        """The alerts of a job that Alertmanager holds back because of another one, by name and severity."""
         alerts: list[dict[str, Any]] = asked(f"http://{self.alertmanager}/api/v2/alerts")
         return {
-            alert["labels"]["alertname"]
+            (alert["labels"]["alertname"], alert["labels"]["severity"])
             for alert in alerts
-            if alert["labels"].get("job") == job
-            and alert["labels"]["severity"] == "critical"
-            and alert["status"]["inhibitedBy"]
+            if alert["labels"].get("job") == job and alert["status"]["inhibitedBy"]
         }
 
     def paged(self, job: str) -> set[str]:
@@ -114,11 +112,12 @@ def test_a_storm_inside_streams_pages_once_and_is_cleared(running: Running, serv
 
         running.until("a page", lambda: page in running.webhook.came(STORM), a_third_fails)
         assert running.webhook.came(STORM)[page]["annotations"]["dashboard_url"].startswith("http://grafana.example/d/")
+        # The failures hide behind a 200, too: who is on call knows already.
+        hidden = ("ClaudeHiddenFailures", "warning")
+        running.until("silence", lambda: hidden in running.silenced(STORM), a_third_fails)
         cleared = running.webhook
         running.until("all-clear", lambda: page in cleared.came(STORM, "resolved"), lambda: healthy.ask(10))
     assert running.paged(STORM) == {"ClaudeServerErrors"}
-    # The failures hid behind a 200, too. Nobody was told so a second time.
-    assert {name for name, _ in running.webhook.came(STORM)} == {"ClaudeServerErrors"}
 
 
 def test_a_revoked_key_pages_as_such_silences_what_is_general_and_is_cleared(
@@ -129,7 +128,7 @@ def test_a_revoked_key_pages_as_such_silences_what_is_general_and_is_cleared(
     with running.pod(REVOKED, 0, valid) as before, running.pod(REVOKED, 1, revoked) as after:
         running.until("calls are judged", lambda: judged(running, REVOKED) >= 20, lambda: before.ask(10))
         running.until("a page", lambda: page in running.webhook.came(REVOKED), lambda: after.ask(8))
-        running.until("silence", lambda: "ClaudeDown" in running.silenced(REVOKED), lambda: after.ask(8))
+        running.until("silence", lambda: ("ClaudeDown", "critical") in running.silenced(REVOKED), lambda: after.ask(8))
         cleared = running.webhook
         running.until("all-clear", lambda: page in cleared.came(REVOKED, "resolved"), lambda: before.ask(10))
     assert running.paged(REVOKED) == {"ClaudeCallsRejected", "ClaudeDown"}

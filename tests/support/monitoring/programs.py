@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,11 @@ from ..not_run import SERVERS
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "monitoring"
 DASHBOARDS = ROOT / "dashboards"
+OLD = "no release of grafana-foundation-sdk supports this Python"
+MISSING = "grafana-foundation-sdk is not installed: it is in the extra `monitoring`"
+renders = pytest.mark.skipif(
+    find_spec("grafana_foundation_sdk") is None, reason=OLD if sys.version_info < (3, 11) else MISSING
+)
 
 
 def program(name: str) -> str:
