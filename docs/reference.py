@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes `what-is-recorded.md` from the names and tables that the package itself uses.
+"""Writes `what-is-recorded.md`, and a part of `how-it-works.md`, from the names and tables of the package itself.
 
-    python docs/reference.py            write it
-    python docs/reference.py --check    exit status 1 when the page is not what it would be written as
+    python docs/reference.py            write them
+    python docs/reference.py --check    exit status 1 when a page is not what it would be written as
 
 An attribute without a description, or a description without its attribute, is an error: the page has everything or
 is not written.
@@ -13,6 +13,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import readings
 
 from after200 import names
 from after200.names import errors
@@ -165,18 +167,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or check it."""
+    """Write the pages, or check them."""
     if arguments not in ([], ["--check"]):
         print("usage: python docs/reference.py [--check]", file=sys.stderr)
         return 2
-    text = page()
-    if arguments:
-        if PAGE.read_text(encoding="utf-8") == text:
-            return 0
-        print(f"{PAGE.name} is not what the code says: python docs/reference.py", file=sys.stderr)
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    stale = {path: text for path, text in pages().items() if path.read_text(encoding="utf-8") != text}
+    for path, text in stale.items():
+        if arguments:
+            print(f"{path.name} is not what the code says: python docs/reference.py", file=sys.stderr)
+        else:
+            path.write_text(text, encoding="utf-8")
+    return 1 if arguments and stale else 0
+
+
+def pages() -> dict[Path, str]:
+    """Returns every page that is written from the code, with what it should be."""
+    return {PAGE: page(), readings.PAGE: readings.page()}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from after200.cli.answered import Answer, Answered, Limit, Tokens, Tool
-from after200.cli.reconcile import expected_answered, told_differences
+from after200.cli.reconcile import answer_differences, expected_answered
 from after200.faults import truth
 from after200.faults.log import Served
 
@@ -29,13 +29,18 @@ GOOD = replace(
     scenario="web_search",
     started=100.0,
     ended=101.0,
-    told=TOLD,
+    content=TOLD,
     headers={"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "40"},
 )
-REFUSED = replace(GOOD, told=replace(TOLD, answer="refused", stop_reason="refusal", refusal_category="cyber"))
+REFUSED = replace(GOOD, content=replace(TOLD, answer="refused", stop_reason="refusal", refusal_category="cyber"))
 OVERLOADED = replace(GOOD, events_sent=("message_start", "error"), failure="overloaded_error")
 WAITED = replace(
-    GOOD, events_sent=(), failure="rate_limit_error", wire_status=429, headers={"retry-after": "2"}, told=truth.Truth()
+    GOOD,
+    events_sent=(),
+    failure="rate_limit_error",
+    wire_status=429,
+    headers={"retry-after": "2"},
+    content=truth.Truth(),
 )
 BROKEN_OFF = replace(GOOD, streaming=False, finished="cut", events_sent=())
 COMPLETE, INPUT, OUTPUT, SEARCHED = (
@@ -50,7 +55,7 @@ TOLD_BY = {
     "a good call": (GOOD, {COMPLETE: 1}, {SEARCHED: 1}, {INPUT: 12, OUTPUT: 7}),
     "a refusal": (REFUSED, {Answer("refused", "cyber"): 1}, {SEARCHED: 1}, {INPUT: 12, OUTPUT: 7}),
     "another model": (
-        replace(GOOD, told=replace(TOLD, fallback=True)),
+        replace(GOOD, content=replace(TOLD, fallback=True)),
         {Answer("complete", "end_turn", True): 1},
         {SEARCHED: 1},
         {INPUT: 12, OUTPUT: 7},
@@ -116,19 +121,19 @@ WRONG = {
 
 @pytest.mark.parametrize(("recorded", "lines"), WRONG.values(), ids=WRONG)
 def test_every_difference_is_named(recorded: Answered, lines: list[str]) -> None:
-    assert lines == told_differences(LOG, set(), 2, recorded)
+    assert lines == answer_differences(LOG, set(), 2, recorded)
 
 
 def test_what_was_told_does_not_differ() -> None:
-    assert [] == told_differences(LOG, set(), 2, RIGHT)
+    assert [] == answer_differences(LOG, set(), 2, RIGHT)
 
 
 def test_a_share_that_was_used_earlier_than_a_minute_ago_does_not_count() -> None:
     used_up = dict(GOOD.headers) | {"anthropic-ratelimit-requests-remaining": "0"}
     earlier = replace(GOOD, started=20.0, ended=21.0, headers=used_up)
-    assert [] == told_differences([earlier, WAITED, GOOD], set(), 2, _twice(RIGHT))
+    assert [] == answer_differences([earlier, WAITED, GOOD], set(), 2, _twice(RIGHT))
     just_before = replace(earlier, started=60.0)
-    [line] = told_differences([just_before, WAITED, GOOD], set(), 2, _twice(RIGHT))
+    [line] = answer_differences([just_before, WAITED, GOOD], set(), 2, _twice(RIGHT))
     assert line.endswith("0.2000 recorded, 1.0000 to 1.0000 expected")
 
 

@@ -119,12 +119,12 @@ def test_answers_tools_and_waits_are_those_of_the_server_s_log(
     receiver, server, left = played
     answered = [entry for entry in server.log if entry.answer and entry.request_id not in left]
     answers = Counter(
-        Answer(str(one.answer), one.told.refusal_category or str(one.told.stop_reason)) for one in answered
+        Answer(str(one.answer), one.content.refusal_category or str(one.content.stop_reason)) for one in answered
     )
     found = summarize(receiver).answered
     assert {"complete", "refused", "cut"} <= {answer.kind for answer in answers}
     assert answers == found.answers
-    read_on = [tool for entry in answered for tool in entry.told.server_tools]
+    read_on = [tool for entry in answered for tool in entry.content.server_tools]
     assert Counter((tool.name, tool.error or "") for tool in read_on) - found.tools == Counter()
     retried = {entry.wire_status for entry in server.log if was_retried(entry, RETRIES)}
     assert {{429: "rate_limited", 529: "overloaded"}[status or 0] for status in retried} == found.waits.keys()

@@ -177,7 +177,7 @@ def test_an_error_code_reaches_the_application(server: FaultServer, scenario: st
     assert raised.value.body["error"]["details"] == {"error_code": CODED[scenario]}
     if hasattr(raised.value, "error_code"):
         assert raised.value.error_code == CODED[scenario]
-    assert [served.told.error_code for served in server.wait_idle()] == [CODED[scenario]]
+    assert [served.content.error_code for served in server.wait_idle()] == [CODED[scenario]]
 
 
 def test_the_statuses_of_the_codes_are_those_of_the_sdk() -> None:

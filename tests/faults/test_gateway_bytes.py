@@ -195,7 +195,7 @@ def test_a_body_that_the_header_says_is_compressed(server: FaultServer, streamin
     encoding, body = _coded(server, "gzip_absent", streaming)
     assert (encoding, body[:1]) == ("gzip", b"e" if streaming else b"{")
     (served,) = server.wait_idle()
-    assert (served.answer, served.told.tokens) == (None, ())
+    assert (served.answer, served.content.tokens) == (None, ())
 
 
 @pytest.mark.parametrize("streaming", [True, False])

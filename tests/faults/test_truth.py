@@ -101,13 +101,13 @@ def by_type(tokens: Any) -> dict[tuple[str, str], int]:
 @pytest.mark.parametrize("scenario", ANSWERS)
 def test_an_answer_is_told(server: FaultServer, scenario: str, streaming: bool) -> None:
     served = played(server, scenario, streaming)
-    assert by_type(served.told.tokens) == TOKENS.get(scenario, USUAL)
+    assert by_type(served.content.tokens) == TOKENS.get(scenario, USUAL)
     assert served.answer == KINDS.get(scenario, "complete")
-    assert list(served.told.server_tools) == [ServerTool(*tool) for tool in TOOLS.get(scenario, [])]
-    assert served.told.fallback == (scenario in ("fallback", "fallback_from_the_start"))
+    assert list(served.content.server_tools) == [ServerTool(*tool) for tool in TOOLS.get(scenario, [])]
+    assert served.content.fallback == (scenario in ("fallback", "fallback_from_the_start"))
     fell_back = scenario.startswith("fallback")
-    assert served.told.model == ("claude-fallback-1" if fell_back else "claude-test")
-    started = sum(entry.number for entry in served.told.tokens_at_start)
+    assert served.content.model == ("claude-fallback-1" if fell_back else "claude-test")
+    started = sum(entry.number for entry in served.content.tokens_at_start)
     assert bool(started) == streaming
 
 
@@ -132,17 +132,17 @@ async def test_what_is_told_is_what_the_sdk_reads(server: FaultServer, scenario:
         ],
     }
     told: Counter[str] = Counter()
-    for entry in served.told.tokens:
+    for entry in served.content.tokens:
         told[entry.type] += entry.number
     if scenario == "usage_goes_back":  # the SDK goes by the last count, whatever it was before
         billed |= {"input": [12], "output": [7]}
     assert {name: sum(counts) for name, counts in billed.items()} == {name: told[name] for name in billed}
-    assert served.told.stop_reason == message.stop_reason
+    assert served.content.stop_reason == message.stop_reason
     details = getattr(message, "stop_details", None)
     category = (getattr(details, "category", None) or "none") if message.stop_reason == "refusal" else None
-    assert served.told.refusal_category == category
+    assert served.content.refusal_category == category
     tools = [block.type for block in message.content if block.type.endswith("_tool_result")]
-    assert [f"{tool.name}_tool_result" for tool in served.told.server_tools] == tools
+    assert [f"{tool.name}_tool_result" for tool in served.content.server_tools] == tools
 
 
 @pytest.mark.parametrize("scenario", [name for name in EVERYWHERE if name not in {*ANSWERS, HOSTILE}])
@@ -151,7 +151,7 @@ def test_a_call_that_fails_has_no_answer(server: FaultServer, scenario: str) -> 
     served = played(server, scenario, streaming=True)
     assert (served.answer is not None) == (seen == COMPLETED and failure is None)
     if seen == "* 529":
-        assert served.told.tokens == ()
+        assert served.content.tokens == ()
 
 
 @pytest.mark.parametrize("scenario", [name for name in EVERYWHERE if name not in {*ANSWERS, HOSTILE}])
@@ -159,7 +159,7 @@ def test_a_call_that_fails_and_does_not_stream_has_no_answer(server: FaultServer
     served = played(server, scenario, streaming=False)
     answered = WHOLE.get(scenario) == "message" or scenario in ("events_200", "events_as_json_200")
     assert (served.answer is not None) == answered
-    assert bool(served.told.tokens) == (answered or (scenario.startswith("events_") and "first" not in scenario))
+    assert bool(served.content.tokens) == (answered or (scenario.startswith("events_") and "first" not in scenario))
 
 
 @pytest.mark.parametrize("scenario", ["bedrock_guarded_message_delta", "bedrock_guarded_message_stop"])
@@ -169,16 +169,16 @@ def test_an_answer_that_a_guardrail_replaced(server: FaultServer, scenario: str,
         answer = opened.messages.create(**ASKED, stream=streaming)
         list(answer if streaming else ())
     (served,) = server.wait_idle()
-    assert (served.answer, served.told.stop_reason, by_type(served.told.tokens)) == ("guarded", "end_turn", USUAL)
+    assert (served.answer, served.content.stop_reason, by_type(served.content.tokens)) == ("guarded", "end_turn", USUAL)
 
 
 def test_a_client_that_leaves_knows_what_message_start_told(server: FaultServer) -> None:
     served = played(server, "reset_mid_stream", streaming=True)
-    assert by_type(served.told.tokens) == by_type(served.told.tokens_at_start) == NOTHING_SAID
+    assert by_type(served.content.tokens) == by_type(served.content.tokens_at_start) == NOTHING_SAID
     server.clear()
     served = played(server, "cached_by_ttl", streaming=True)
     told = {kind: number for kind, number in TOKENS["cached_by_ttl"].items() if kind != ("output", "")}
-    assert by_type(served.told.tokens_at_start) == told
+    assert by_type(served.content.tokens_at_start) == told
 
 
 def test_the_wait_that_an_answer_asks_for(server: FaultServer) -> None:

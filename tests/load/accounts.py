@@ -55,7 +55,7 @@ def check_messages(all_seen: list[Seen], telemetry: Telemetry, served: dict[str,
     answers: Counter[str | None] = Counter()
     tokens: Counter[tuple[str, str]] = Counter()
     for seen in all_seen:
-        told = served[seen.key].told
+        told = served[seen.key].content
         if must_be(seen).outcome == "completed":
             answers[told.answer] += 1
         for part in told.tokens if seen.left is None else told.tokens_at_start if seen.was_told else ():

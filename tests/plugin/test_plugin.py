@@ -149,7 +149,7 @@ def test_a_call_says_what_it_was_answered_what_it_used_how_long_it_took_and_each
         assert ("complete", None, (529, 200)) == (retried.answer, retried.refusal_category, retried.attempts)
         assert 0 < retried.retry_wait < retried.duration < 60
         assert ("refused", "cyber", (200,)) == (refused.answer, refused.refusal_category, refused.attempts)
-        assert {token.type: token.number for token in claude_faults.log[-1].told.tokens} == streamed.tokens
+        assert {token.type: token.number for token in claude_faults.log[-1].content.tokens} == streamed.tokens
         assert 0 < streamed.time_to_first_chunk <= streamed.time_to_first_text < streamed.duration
         assert (None, None) == (refused.retry_wait, refused.time_to_first_text)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server-sent event (its name and its data) → `Facts`.
 
-Only the few events that say something are decoded: for the others it is enough that their data names the type that the
-event has, and no error. A quoted name cannot stand inside a JSON string, where every quote is escaped.
+Only the few events that say something are decoded. For the others, a substring test shows that their data has the
+expected type and no `error` field. A quoted name cannot stand inside a JSON string, where every quote is escaped.
 """
 
 from __future__ import annotations

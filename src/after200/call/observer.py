@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the hooks tell of calls, and to whom: the boundary between the hooks and the signals."""
+"""The interface between what follows a call and the signals that record it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CallRecording(Protocol):
     """What is being recorded of one call that runs. No method raises."""
 
     wants_gaps: bool
-    """Whether `gap` is to be told of every chunk after the first."""
+    """Whether `gap` must be called for every chunk after the first."""
 
     def leave(self, *, same_context: bool) -> bool | None:
         """The request has been sent, so the span is no longer current.
@@ -59,7 +59,7 @@ class CallRecording(Protocol):
 
 
 class CallObserver(Protocol):
-    """Is told of every call. No method raises."""
+    """Observes every call. No method raises."""
 
     def suppressed(self) -> bool:
         """Returns whether the application has turned instrumentation off in this context."""

@@ -2,7 +2,7 @@
 """Runs the example chat service under `opentelemetry-instrument`, as a user would, in a process of its own.
 
 In come the URLs of an API and of an OTLP endpoint, out come the service's replies, one by one. The service is started
-from its file and told everything by its environment: nothing of this package is handed to it.
+from its file and configured by its environment alone: nothing of this package is handed to it.
 """
 
 from __future__ import annotations

@@ -94,19 +94,19 @@ def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
             answered()
         served = server.wait_idle()
     left = {reply["request_id"] for reply in replies if reply["result"] == "left"}
-    recorded, told = reconcile.recorded_account(receiver), read_answered(receiver)
+    recorded, said = reconcile.recorded_account(receiver), read_answered(receiver)
     return Demo(
         calls=calls,
         seed=seed,
         seconds=time.monotonic() - started,
         http=Counter(reconcile.seen_status(entry) for entry in served if not reconcile.was_retried(entry, RETRIES)),
         recorded=recorded,
-        answered=told,
+        answered=said,
         application=Counter(reply["result"] for reply in replies),
         span=hidden_failure(receiver.spans),
         differences=[
             *reconcile.differences(calls, reconcile.expected_account(served, left, RETRIES), recorded),
-            *reconcile.told_differences(served, left, RETRIES, told),
+            *reconcile.answer_differences(served, left, RETRIES, said),
         ],
     )
 

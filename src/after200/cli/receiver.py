@@ -2,7 +2,7 @@
 """A receiver of OTLP over HTTP on a real socket: exporters send to it, and what came can be asked for.
 
 In come the protobuf requests of any OTLP/HTTP exporter, compressed or not. For demos, checks, tests and the terminal,
-never for production: what came is kept in memory. It listens on the loopback interface unless told otherwise.
+never for production: what came is kept in memory. It listens on the loopback interface unless another host is given.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LIMIT = 64 * 2**20
 
 
 class Receiver:
-    """An OTLP/HTTP receiver, on a free port unless told which; a context manager. Raises `OSError` for a busy port.
+    """An OTLP/HTTP receiver, on a free port unless one is given; a context manager. Raises `OSError` for a busy port.
 
     >>> with Receiver() as receiver:
     ...     start_something(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)

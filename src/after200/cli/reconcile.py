@@ -108,14 +108,14 @@ def expected_answered(log: Iterable[Served], left: Collection[str], retries: int
         # What the SDK cannot decode as a whole, or did not receive as a whole, tells nothing.
         if not served.streaming and ending.outcome != "completed":
             continue
-        told = served.told
+        said = served.content
         if ending.outcome == "completed":
-            reason = told.refusal_category or told.stop_reason or ""
-            found.answers[Answer(str(told.answer), reason, told.fallback)] += 1
-        for entry in told.tokens_at_start if ending.outcome == "closed" else told.tokens:
+            reason = said.refusal_category or said.stop_reason or ""
+            found.answers[Answer(str(said.answer), reason, said.fallback)] += 1
+        for entry in said.tokens_at_start if ending.outcome == "closed" else said.tokens:
             found.tokens[Tokens(entry.type, entry.detail)] += entry.number
         # The server's tools come before the text, so whoever leaves in the middle of the text has received them.
-        found.tools.update(Tool(tool.name, tool.error or "") for tool in told.server_tools)
+        found.tools.update(Tool(tool.name, tool.error or "") for tool in said.server_tools)
     return found
 
 
@@ -147,8 +147,8 @@ def differences(calls: int, expected: Account, recorded: Account) -> list[str]:
     ]
 
 
-def told_differences(log: Collection[Served], left: Collection[str], retries: int, recorded: Answered) -> list[str]:
-    """Returns one sentence for each difference; none when what was recorded is what the answers told."""
+def answer_differences(log: Collection[Served], left: Collection[str], retries: int, recorded: Answered) -> list[str]:
+    """Returns one sentence for each difference; none when what was recorded is what the answers said."""
     expected = expected_answered(log, left, retries)
     return [
         *each_difference("after200.answers: {}", expected.answers, recorded.answers),

@@ -22,7 +22,7 @@ _DESCRIPTION = """\
 A server that fails the way the Claude API fails. It binds 127.0.0.1.
 The scenario is the first segment of the path: point a client at URL/SCENARIO, for example
   ANTHROPIC_BASE_URL=http://127.0.0.1:8529/overloaded_error_mid_stream
-or at URL/SCENARIO@KEY for a count of attempts of its own, or at URL/mix for what --mix says."""
+or at URL/SCENARIO@KEY to count attempts separately for KEY; URL/mix plays the mix that --mix names."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -66,10 +66,10 @@ class RateLimits:
             self.restart()
         self._spent["requests"] += 1
 
-    def count_tokens(self, told: Truth) -> None:
-        """A response told of these tokens."""
+    def count_tokens(self, content: Truth) -> None:
+        """A response said that it took these tokens."""
         for kind, types in _SPENT_BY.items():
-            self._spent[kind] += sum(entry.number for entry in told.tokens if entry.type in types)
+            self._spent[kind] += sum(entry.number for entry in content.tokens if entry.type in types)
 
 
 def check_limits(limits: Mapping[str, int]) -> dict[str, int]:

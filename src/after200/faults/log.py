@@ -21,8 +21,8 @@ class Served:
 
     `finished`: "end" (the body ended properly), "cut" (closed in the middle of the body), "reset", "stalled" (the
     client left a stall), "client_left", "stopped" (the server was stopped). `failure` is the error type that the
-    wire carried, if it came to that. `wire_status` is None when no status line was sent. `told` is what the response
-    told: the tokens that it bills, the kind of answer, the tools that ran at the provider. `headers` are those of the
+    wire carried, if it came to that. `wire_status` is None when no status line was sent. `content` is what the response
+    said: the tokens that it bills, the kind of answer, the tools that ran at the provider. `headers` are those of the
     response, by their lower-case names, without those of the connection itself. Times are seconds since the epoch.
     """
 
@@ -42,13 +42,13 @@ class Served:
     failure: str | None
     started: float
     ended: float
-    told: Truth = field(default_factory=Truth)
+    content: Truth = field(default_factory=Truth)
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def answer(self) -> Answer | None:
         """The kind of answer that a client has which reads to the end; None when the call fails for it."""
-        return self.told.answer if self.failure is None and self.finished == "end" else None
+        return self.content.answer if self.failure is None and self.finished == "end" else None
 
     @property
     def retry_after(self) -> float | None:

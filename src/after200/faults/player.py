@@ -44,7 +44,7 @@ class Player:
         self._readable = True
         self.stalling = False
         self.headers = wires.response_headers(plan.request)
-        self.told = Reader(streaming=plan.request.streaming)
+        self.content = Reader(streaming=plan.request.streaming)
 
     async def play(self) -> None:
         """Play the steps of the plan; raises `ClientLeftError`."""
@@ -78,7 +78,7 @@ class Player:
             failure=self._failure,
             started=self._started,
             ended=time.time(),
-            told=self.told.truth(),
+            content=self.content.truth(),
             headers=self.headers if self._wire_status else {},
         )
         self._log.add(served)
@@ -95,7 +95,7 @@ class Player:
         if not isinstance(body, bytes):
             body = wires.encode_json(wires.with_request_id(body, self._request))
         self._failure = step.failure
-        self.told.read(step.body)
+        self.content.read(step.body)
         head = self._head(step.code, {"content-type": "application/json", **step.headers}, len(body))
         self.record("end")
         await self._connection.write(head + body)
@@ -103,7 +103,7 @@ class Player:
     async def whole(self, step: steps.Whole) -> None:
         message = surfaces.whole_body(self._request, self._plan.reply)
         if step.only == 1 and step.gzip in ("", "sound"):
-            self.told.read(message)
+            self.content.read(message)
         body = wires.compress(wires.encode_json(message), step.gzip)
         sent = body[: int(len(body) * step.only)]
         headers = {"content-type": "application/json", **wires.encoding_headers(step.gzip), **step.headers}
@@ -119,7 +119,7 @@ class Player:
     async def event(self, step: steps.Event) -> None:
         self._failure = step.failure or self._failure
         if self._readable:
-            self.told.read(step.data)
+            self.content.read(step.data)
         await self._send(wires.encode_event(step, self._request), step.name or "unnamed")
 
     async def error(self, step: steps.Error) -> None:

@@ -2,8 +2,8 @@
 """The fault server: a real HTTP/1.1 server on a real socket, in a thread of its own, that plays named scenarios.
 
 The scenario is the first segment of the path, so one server plays them all at once, and any client can be pointed
-at one by its base URL. It binds 127.0.0.1 unless told otherwise. Whatever a client does, the worst that comes of it is
-the end of its own connection.
+at one by its base URL. It binds 127.0.0.1 by default. Whatever a client does, the worst that comes of it is the
+end of its own connection.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ class FaultServer:
             player.record("stopped")
             raise
         finally:
-            self._rate_limits.count_tokens(player.told.truth())
+            self._rate_limits.count_tokens(player.content.truth())
 
 
 async def _refuse(connection: Connection, bad: BadRequestError) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that run until they are told to stop."""
+"""Commands that run until a signal stops them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a response told the client: the tokens that it bills, the answer, the tools that ran at the provider.
+"""What a response said to the client: the tokens that it bills, the answer, the tools that ran at the provider.
 
 The messages themselves are the source: a `Reader` is shown each one just before it leaves, so that the log and the wire
 cannot differ. The rules are written down here apart from the package's own, on purpose: the server is what the package
@@ -66,9 +66,9 @@ class ServerTool(NamedTuple):
 
 @dataclass(frozen=True)
 class Truth:
-    """What a response told. A field is None, or empty, when the response did not come to that.
+    """What a response said. A field is None, or empty, when the response did not come to that.
 
-    `answer` is the kind of answer of a message that was sent to its end. `tokens` are all that the response told of,
+    `answer` is the kind of answer of a message that was sent to its end. `tokens` are all that the response named,
     the tokens of compaction included; `tokens_at_start` are those of `message_start` alone, which a client knows that
     leaves in the middle. `model` is the model that answered. `error_code` is `error.details.error_code`.
     """
@@ -87,7 +87,7 @@ class Truth:
 
 
 class Reader:
-    """Reads the messages of one response; `truth()` says what they told so far.
+    """Reads the messages of one response; `truth()` returns what they said so far.
 
     A whole message tells of tokens even if a stream was asked for, but then it is no answer: the client finds no event.
     """
@@ -144,7 +144,7 @@ class Reader:
         self._blocks = [{"type": "text", **block} for block in content]
 
     def truth(self) -> Truth:
-        """What was told so far."""
+        """Returns what was said so far."""
         stop_reason = self._message.get("stop_reason")
         details = self._message.get("stop_details") or {}
         entries = [entry for entry in self._usage.get("iterations", ()) if entry["type"] == "fallback_message"]

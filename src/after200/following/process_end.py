@@ -26,7 +26,7 @@ def end_all() -> None:
 
 
 class _Hooks:
-    """What of this process has been told to call `end_all`."""
+    """Where `end_all` is registered in this process."""
 
     exit = False
     threads = False

@@ -66,7 +66,7 @@ QUANTILES: Final[dict[str, str]] = {"p50": CYAN, "p95": BLUE, "p99": "#E3D0FF"}
 UNJUDGED: Final = (
     RED, ORANGE, PURPLE, YELLOW, MAGENTA, LIGHT_BLUE, BROWN, CYAN, VIOLET, TAN, GOLD, BLUE, DARK_RED, GREY,
 )  # fmt: skip
-"""For names that are bad news all alike, as those of alerts: colours that can be told apart, and none of them green."""
+"""For names that are bad news all alike, as those of alerts: colours that differ, and none of them green."""
 TARGET: Final = "#FFFFFF"
 """A line that others are to stay below or above."""
 

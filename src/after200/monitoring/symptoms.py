@@ -8,7 +8,7 @@ explains some `evidence * sqrt(f)`, so `f - evidence * sqrt(f)` is what is left 
 of a Poisson count. A page needs this to be above the critical share of the calls. Few failures prove nothing, and the
 more calls there are, the smaller the excess that counts; no minimum has to be set.
 
-Everything is recorded for all symptoms at once, told apart by the label `symptom`.
+Everything is recorded for all symptoms at once, distinguished by the label `symptom`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a call adds to the metrics, kept until they are collected, so that the call pays next to nothing for it.
+"""Queues what a call adds to the metrics and records it when they are collected, to keep the cost of a call low.
 
 Sums are reported by observable instruments when these are asked. Points of histograms wait in a queue that is recorded
 when the first of our observable instruments is asked, in the thread that collects.
@@ -107,7 +107,7 @@ class Sum:
         _all.add(self)
 
     def start_anew(self) -> None:
-        """Goes on from what has been reported, as a reader that was copied with this does; else from zero."""
+        """After a fork: continues from the last exported value, because the forked reader does too; else from zero."""
         keys = [*self._sums, *(key for key, _ in self._waiting)]
         self._waiting.clear()
         self._sums = {key: self._reported.get(key, 0) if self._only_grows else 0 for key in keys}

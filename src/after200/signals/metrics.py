@@ -76,7 +76,7 @@ class Metrics:
             self._first_chunk = instruments.histogram(names.TIME_TO_FIRST_CHUNK)
             self._token_usage = instruments.histogram(names.TOKEN_USAGE)
         self.wants_gaps = genai and chunk_timing
-        """Whether `gap` is to be told of every chunk after the first."""
+        """Whether `gap` must be called for every chunk after the first."""
         if self.wants_gaps:
             self._chunk_time = instruments.histogram(names.TIME_PER_OUTPUT_CHUNK)
 
@@ -87,7 +87,7 @@ class Metrics:
     # --- while the call runs ---
 
     def begin(self, call: Call) -> None:
-        """Born at zero: `rate()` cannot see a counter's birth at 1, so the first failure would be lost."""
+        """Adds 0 to the watched failures of a new kind of call, because `rate()` misses a counter that starts at 1."""
         kind = kind_of(call)
         born = self._instruments.born
         if (kind, call.client) in born:

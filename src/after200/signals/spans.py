@@ -25,7 +25,7 @@ MAX_TOOL_ERRORS: Final = 16
 """How many entries `after200.server_tool.errors` has at the most."""
 
 MEASURABLE: Final = 0.001
-"""From how many seconds on the end of a call lies in the past: it was dropped, and found later."""
+"""The age in seconds from which the end of a call is set explicitly: it was dropped, and ended later."""
 
 _PARAMETERS: Final = {
     "max_tokens": names.REQUEST_MAX_TOKENS,
@@ -52,7 +52,7 @@ class SpanHandle:
         self._token: Any = None
 
     def enter(self) -> None:
-        """Makes the span current. Raises when the span cannot give its context: others would raise for it later."""
+        """Makes the span current. Raises here if it has no context, so that it is never made current."""
         self.span.get_span_context()
         self._token = contexts.attach(self.context)
 

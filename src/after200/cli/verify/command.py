@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options of `after200 verify`, and the process that the check runs in.
 
-That process has the caller's environment, with the name of the service marked, so that what the check sends can be told
-from what the service sends. Exit status 0 when everything is right, 1 when something is wrong, 2 for a wrong option.
+That process has the caller's environment, with the name of the service marked, so that what the check sends can be
+distinguished from what the service sends. Exit status 0 when everything is right, 1 when something is wrong, 2 for a
+wrong option.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from after200.cli.verify.report import as_json, show
 from after200.faults import FaultServer
 
 REQUIRED = ("traces", "metrics")
-"""The signals that must be exported unless told otherwise. Log records are the errors once more."""
+"""The signals that must be exported by default. Log records are the errors once more."""
 
 RIGHT, WRONG = 100, 101
 EXIT_STATUS = {RIGHT: 0, WRONG: 1}
@@ -90,7 +91,13 @@ def parser() -> argparse.ArgumentParser:
         epilog="What it sends is marked: the service is named NAME-after200-verify, the model after200-verify-... .",
     )
     options = (
-        ("--setup", "MODULE[:FUNCTION]", setup_function, None, "set OpenTelemetry up as this function of the service"),
+        (
+            "--setup",
+            "MODULE[:FUNCTION]",
+            setup_function,
+            None,
+            "call this function to set OpenTelemetry up",
+        ),
         (
             "--signals",
             "LIST",

@@ -130,7 +130,7 @@ class Code(Enum):
         "OpenTelemetry up in its code: after200 verify --setup MODULE:FUNCTION.")
     EXPORTER_MISSING = Row(INSTALLED, logged(r"Requested component '\w+' not found in entry point '\w+_exporter'"),
         "An exporter is configured and not installed, so OpenTelemetry sets up nothing at all: {value}.",
-        "Install its package: for otlp_proto_grpc, which opentelemetry-distro takes unless told otherwise, pip install "
+        "Install its package: for otlp_proto_grpc, which opentelemetry-distro takes by default, pip install "
         "opentelemetry-exporter-otlp-proto-grpc. To use HTTP instead: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.")
     NOT_REGISTERED = Row(INSTALLED, found(lambda seen: [not seen.setup and not seen.registered]),
         "after200 can be imported and is not installed, so opentelemetry-instrument does not find its entry point.",

@@ -158,7 +158,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="after200 watch",
         description="Receive OTLP from a service, and show what its calls to Claude really did. The service needs "
-        "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf; its exporters then send to port 4318 unless told otherwise.",
+        "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf; its exporters then send to port 4318 by default.",
         epilog="q or Ctrl-C leaves, and prints the summary.",
     )
     port = whole_number(0, 65535)

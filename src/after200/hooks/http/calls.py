@@ -77,7 +77,7 @@ PATHS: Final = (
 _ENDINGS: Final = (
     "/v1/messages", "/v1/complete", "awPredict", "/invoke", "-stream", "/converse",
 )  # fmt: skip
-"""What every path of the table ends in: nearly every other request is told from calls by that alone."""
+"""What every path of the table ends in: so a request whose path ends otherwise needs no further look."""
 
 
 def find_kind(target: str) -> Kind | None:

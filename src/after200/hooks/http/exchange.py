@@ -82,8 +82,8 @@ class Exchange:
         return running
 
 
-def note_answer(running: RunningCall, response: Answer) -> None:
-    """`response` answered the request: its status and headers."""
+def read_answer_head(running: RunningCall, response: Answer) -> None:
+    """Reads the status and the headers of `response`, which answered the request."""
     call = running.call
     answer(running, response)
     headers = response.headers
@@ -100,7 +100,7 @@ def note_answer(running: RunningCall, response: Answer) -> None:
 @guarded
 def end_read(running: RunningCall, response: Answer, body: bytes | None) -> None:
     """Ends `running`, whose response the library has read whole within its call: `body`, decoded; None if unknown."""
-    note_answer(running, response)
+    read_answer_head(running, response)
     if body is None:
         running.end(Ending("closed"))
         return
@@ -111,7 +111,7 @@ def end_read(running: RunningCall, response: Answer, body: bytes | None) -> None
 @guarded
 def follow_unread(running: RunningCall, response: Answer, tap: Callable[[], object]) -> None:
     """Follows `running`, whose response has a body that the application reads: `tap` puts a tap on it."""
-    note_answer(running, response)
+    read_answer_head(running, response)
     if running.call.stream and not is_http_error(response.status_code):
         running.begin_stream()
     tap()
@@ -125,7 +125,7 @@ def end_raised(running: RunningCall | None, exception: BaseException, response: 
     if response is None:
         end_failed_request(running, read_exception(exception), None)
         return
-    note_answer(running, response)
+    read_answer_head(running, response)
     running.end(Ending("raised", read_exception(exception)))
 
 

@@ -27,7 +27,7 @@ def dashboard(policy: Policy) -> Board:
     return Board(
         places.ANSWERS,
         "Claude: Answers",
-        "Calls that completed with HTTP status 200: whether their answers are of use.",
+        "Calls that completed with HTTP status 200: whether their answers can be used.",
         [
             Row("Of the calls that completed", numbers(answers, results)),
             Row("What is wrong with the others", graphs(answers)),

@@ -64,7 +64,7 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
         p.count("Calls that ended", "However they ended, over the whole range.", calls.total()),
         p.number(
             "Waited for retries",
-            "The time that the SDK slept between attempts, over the whole range. Nobody sees it but as slow calls.",
+            "The time that the SDK slept between attempts, over the whole range. Users notice it only as slow calls.",
             "s",
             waited,
             decimals=1,
@@ -72,7 +72,7 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
         ),
         p.number(
             "Waited per call",
-            "The same, for each call that ended.",
+            "The average time that the SDK slept between attempts, per ended call.",
             "s",
             f"{waited} / ({calls.total()} > 0)",
             decimals=1,
