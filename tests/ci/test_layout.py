@@ -116,13 +116,3 @@ def test_the_files_that_a_test_claims_to_repeat_exist() -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.repeats"
     }
     assert [] == [claim for claim in claims if not (TESTS / claim[1]).is_file()]
-
-
-RIDDLES = r"(?i)\b(told|note_\w*|goes by|of use|is at an end)\b"
-"""Words that leave open who does what: a sentence names its subject and the field's word."""
-
-
-def test_no_file_of_the_package_has_a_word_that_is_a_riddle() -> None:
-    files = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".py", ".md", ".yaml", ".yml")]
-    found = {str(file.relative_to(ROOT)): re.findall(RIDDLES, file.read_text("utf-8")) for file in files}
-    assert {} == {file: words for file, words in found.items() if words}

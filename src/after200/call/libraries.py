@@ -46,9 +46,9 @@ def read_library_exception(exception: BaseException) -> Raised | None:
 
 def _read_client_error(exception: BaseException, response: Mapping[str, Any]) -> Raised:
     """`ClientError` of botocore, and `EventStreamError`, which extends it and comes out of a stream."""
-    told, metadata = response.get("Error"), response.get("ResponseMetadata")
-    code = str(told.get("Code", "")) if isinstance(told, Mapping) else ""
-    error = read_error({"__type": "" if code.isdigit() else code, "message": (told or {}).get("Message")})
+    named, metadata = response.get("Error"), response.get("ResponseMetadata")
+    code = str(named.get("Code", "")) if isinstance(named, Mapping) else ""
+    error = read_error({"__type": "" if code.isdigit() else code, "message": (named or {}).get("Message")})
     status = metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None
     in_stream = type(exception).__name__ == "EventStreamError" or not is_http_error(status)
     return _answered(exception, error, 200 if in_stream else status)

@@ -26,7 +26,7 @@ def is_decided(call: Call) -> bool:
     return call.error is not None or call.progress.stopped_at is not None or call.message.stop_reason is not None
 
 
-def note_decided(running: RunningCall) -> None:
+def mark_decided(running: RunningCall) -> None:
     """Keeps `running`, whose end is decided, until it has ended."""
     _decided[id(running)] = weakref.ref(running)
 

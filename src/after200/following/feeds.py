@@ -12,7 +12,7 @@ from ..call.facts import CHUNK_CAME, UNDECODABLE, Facts
 from ..call.record import clock
 from ..guard import guarded
 from ..names.errors import is_http_error
-from .decided import is_decided, note_decided
+from .decided import is_decided, mark_decided
 from .protocols import Decoder, Headers
 from .reading import deliver
 from .running import RunningCall
@@ -113,7 +113,7 @@ class BodyFeed:
         running = self._running
         running.learn(facts)
         if running.call.client is not None and is_decided(running.call):
-            note_decided(running)
+            mark_decided(running)
 
     def finish(self) -> Iterable[Facts]:
         """Yields what the end of the body says, the first time."""
