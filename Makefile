@@ -70,6 +70,7 @@ boards: $(VENV)/.test  ## draw every dashboard in every situation, in .cache/dra
 	$(BIN)/python -m tests.drawing $(ARGS)
 
 pictures: $(VENV)/.test  ## draw the pictures of the documentation, after half an hour of real calls
+	$(BIN)/python -m tests.cli.watch_pictures
 	$(BIN)/python -m tests.drawing.pictures $(ARGS)
 
 ci:  ## everything that CI runs, in environments of its own

@@ -17,7 +17,7 @@ COLORS = (("completed", "#4c9a63"), ("left", "#c9a227"), ("failed", "#8a8f98"), 
 WORDS = {"hidden": "failed after 200", "failed": "failed where HTTP shows it", "left": "left", "completed": "completed"}
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #d5d9de; text-align: left; white-space: nowrap; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }

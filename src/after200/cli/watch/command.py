@@ -108,10 +108,12 @@ def show_live(receiver: Receiver, console: Console, stopped: threading.Event) ->
 def header(receiver: Receiver, summary: Summary, passed: float, choice: Choice) -> str:
     """Returns the first line of the screen."""
     services = ", ".join(summary.services) or "no service yet"
+    if len(services) > 40:
+        services = f"{len(summary.services)} services"
     keys = "q leaves"
     if len(summary.models) > 1:
-        keys += f"   s sorts (by {choice.sort})   \u2191\u2193 choose a model" + ("   a: all" if choice.only else "")
-    return f"after200 watch   {receiver.url}   {passed // 60:.0f}:{passed % 60:02.0f}   {keys}   {services}"
+        keys += f", s sorts (now: {choice.sort}), \u2191\u2193 choose" + (", a: all" if choice.only else "")
+    return f"after200 watch  {receiver.url}  {passed // 60:.0f}:{passed % 60:02.0f}  {services}  {keys}"
 
 
 @contextmanager
