@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
+from . import sigterm
 from .following.dropped import end_dropped_before
 from .guard import guarded, logger
 from .hooks.http.libraries import LIBRARIES
@@ -66,10 +67,13 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         )
         for patches in self._patches:
             patches.put_on()
+        if settings.flush_on_sigterm:
+            sigterm.install(self, kwargs)
 
     @guarded
     def _uninstrument(self, **kwargs: Any) -> None:
         end_dropped_before()
+        sigterm.remove(self)
         for patches in self._patches:
             patches.take_off()
         self._patches = ()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
+from . import sigterm
 from .following.dropped import end_dropped_before
 from .guard import guarded, logger
 from .hooks.patches import Patches
@@ -31,8 +32,9 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Records what happens after the 200 of a call that the `anthropic` SDK makes.
 
     Keywords of `instrument()`: `spans`, `genai_metrics`, `chunk_timing`, `correct_exceptions`, `on_call_end`,
-    `metric_baggage` (see `Settings`), and `tracer_provider`, `meter_provider`, `logger_provider` in place of the global
-    ones. Instrumenting before and after `import anthropic` both work, also for clients that exist already.
+    `metric_baggage`, `flush_on_sigterm` (see `Settings`), and `tracer_provider`, `meter_provider`, `logger_provider` in
+    place of the global ones. Instrumenting before and after `import anthropic` both work, also for clients that exist
+    already.
     """
 
     _patches: Patches | None = None
@@ -63,10 +65,13 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         signals.before_collection(end_dropped_before)
         self._patches = Patches("anthropic", targets(signals, settings))
         self._patches.put_on()
+        if settings.flush_on_sigterm:
+            sigterm.install(self, kwargs)
 
     @guarded
     def _uninstrument(self, **kwargs: Any) -> None:
         end_dropped_before()
+        sigterm.remove(self)
         if self._patches is not None:
             self._patches.take_off()
             self._patches = None

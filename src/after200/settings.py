@@ -8,6 +8,7 @@ service down.
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,9 +50,11 @@ def _boolean(value: object) -> bool:
 
 
 def _callable(value: object) -> Callable[[EndedCall], object]:
-    if callable(value):
+    # Nothing would await what such a function returns: a call can end in any thread, and while an interpreter ends.
+    is_coroutine = any(map(inspect.iscoroutinefunction, (value, getattr(value, "__call__", None))))  # noqa: B004
+    if callable(value) and not is_coroutine:
         return value
-    raise ValueError("a callable that takes an EndedCall")
+    raise ValueError("a callable that takes an EndedCall, and no coroutine function")
 
 
 MAX_BAGGAGE: Final = 3
@@ -103,6 +106,8 @@ class Settings:
             still be written to. What it raises is logged once. A keyword only.
         metric_baggage: the names of the baggage entries that become attributes of `after200.calls`, `after200.answers`
             and `after200.tokens`, of spans and of log records; at most `MAX_BAGGAGE`.
+        flush_on_sigterm: whether SIGTERM, where nobody else handles it, ends the open streams and flushes the providers
+            before it ends the process.
     """
 
     spans: SpanMode = "auto"
@@ -111,6 +116,7 @@ class Settings:
     correct_exceptions: bool = False
     on_call_end: Callable[[EndedCall], object] | None = None
     metric_baggage: tuple[str, ...] = ()
+    flush_on_sigterm: bool = False
 
 
 class SharedKeywords(TypedDict, total=False):
@@ -124,6 +130,7 @@ class SharedKeywords(TypedDict, total=False):
     chunk_timing: bool | None
     on_call_end: Callable[[EndedCall], object] | None
     metric_baggage: str | Sequence[str] | None
+    flush_on_sigterm: bool | None
     tracer_provider: TracerProvider | None
     meter_provider: MeterProvider | None
     logger_provider: LoggerProvider | None
@@ -152,6 +159,7 @@ _PARSERS: Final[dict[str, Callable[[object], Any]]] = {
     "chunk_timing": _boolean,
     "correct_exceptions": _boolean,
     "on_call_end": _callable,
+    "flush_on_sigterm": _boolean,
     "metric_baggage": _baggage_entries,
 }
 _KEYWORDS_ONLY: Final = frozenset({"on_call_end"})

@@ -107,6 +107,56 @@ def test_every_worker_of_a_web_server_reports_for_itself(program: str, port_opti
         assert 1 <= len(instances) <= 2
 
 
+def test_a_service_of_fastapi_reports_before_it_ends(service: Path) -> None:
+    pytest.importorskip("fastapi")
+    port = free_port()
+    with Receiver() as receiver, FaultServer() as faults:
+        with running(["uvicorn", f"--port={port}", "fastapi_app:app"], service, **settings(receiver, faults)):
+            ask(f"http://127.0.0.1:{port}/")
+        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=PATIENCE_S)
+
+
+FLUSHED = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_INSTRUMENTATION_AFTER200_FLUSH_ON_SIGTERM": "true",
+    # Nothing leaves the process before it ends.
+    "OTEL_METRIC_EXPORT_INTERVAL": "3600000",
+    "OTEL_BSP_SCHEDULE_DELAY": "3600000",
+}
+BARE_ASGI = """
+import anthropic
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    async with anthropic.AsyncAnthropic(max_retries=0).messages.stream(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": "Hello"}]
+    ) as stream:
+        await stream.get_final_text()
+"""
+
+
+@pytest.mark.variants
+@pytest.mark.parametrize(
+    "words",
+    [
+        "uvicorn app:app --port=",
+        "gunicorn web:app --worker-class=sync --bind=127.0.0.1:",
+        "gunicorn web:app --worker-class=gthread --threads=2 --bind=127.0.0.1:",
+    ],
+)
+def test_a_server_that_is_instrumented_from_outside_exports_what_is_left_when_it_is_stopped(
+    words: str, service: Path
+) -> None:
+    (service / "app.py").write_text(BARE_ASGI, encoding="utf-8")
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("opentelemetry-instrument")), *f"{words}{port}".split()]
+    with Receiver() as receiver, FaultServer() as faults:
+        with running(command, service, **settings(receiver, faults), **FLUSHED):
+            ask(f"http://127.0.0.1:{port}/")
+        assert receiver.wait_for(lambda: receiver.total(names.CALLS.name, OVERLOADED) == CALLS, timeout=PATIENCE_S)
+        assert CALLS == len(spans_of_calls(receiver))
+
+
 def test_fastapi_says_whose_calls_fail(tmp_path: Path) -> None:
     pytest.importorskip("fastapi")
     shutil.copy(ROOT / "examples" / "fastapi" / "app.py", tmp_path)

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from after200.signals.deferred import MOST_WAITING, WAITING
-from after200.signals.metrics import instruments_of
+from after200.signals.instruments import instruments_of
 
 from ..support.in_memory.trace import Trace
 from ..support.patience import PATIENCE_S

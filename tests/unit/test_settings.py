@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -135,7 +136,8 @@ def test_a_keyword_comes_before_the_environment_and_that_before_the_default(
         (
             {"on_call_end": "print"},
             {},
-            "keyword on_call_end='print' is not valid: accepted is a callable that takes an EndedCall. Using None.",
+            "keyword on_call_end='print' is not valid: accepted is a callable that takes an EndedCall, and no "
+            "coroutine function. Using None.",
         ),
     ],
 )
@@ -149,11 +151,12 @@ def test_what_is_not_valid_is_named_once_with_what_is_accepted_and_the_default_h
 
 
 KEYWORDS = (
-    "spans, genai_metrics, chunk_timing, correct_exceptions, on_call_end, metric_baggage, tracer_provider, "
-    "meter_provider, logger_provider"
+    "spans, genai_metrics, chunk_timing, correct_exceptions, on_call_end, metric_baggage, flush_on_sigterm, "
+    "tracer_provider, meter_provider, logger_provider"
 )
 VARIABLES = ", ".join(
-    PREFIX + name for name in ("SPANS", "GENAI_METRICS", "CHUNK_TIMING", "CORRECT_EXCEPTIONS", "METRIC_BAGGAGE")
+    PREFIX + name
+    for name in ("SPANS", "GENAI_METRICS", "CHUNK_TIMING", "CORRECT_EXCEPTIONS", "METRIC_BAGGAGE", "FLUSH_ON_SIGTERM")
 )
 
 
@@ -247,3 +250,23 @@ def test_a_baggage_entry_whose_name_is_taken_is_ignored_with_one_warning(
 def test_entries_that_are_the_same_label_in_prometheus_are_one(caplog: pytest.LogCaptureFixture) -> None:
     assert Settings(metric_baggage=("tenant.id",)) == read_settings({"metric_baggage": "tenant.id,tenant_id"}, {})
     assert [] == caplog.messages
+
+
+class AwaitedObject:
+    async def __call__(self, call: object) -> None:
+        raise AssertionError("nobody awaits this")
+
+
+async def awaited(call: object) -> None:
+    raise AssertionError("nobody awaits this")
+
+
+@pytest.mark.parametrize("function", [awaited, AwaitedObject(), partial(awaited), AwaitedObject().__call__])
+def test_a_coroutine_function_is_refused_because_nobody_would_await_it(
+    function: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Settings() == read_settings({"on_call_end": function}, {})
+    [record] = caplog.records
+    assert record.getMessage().endswith(
+        "is not valid: accepted is a callable that takes an EndedCall, and no coroutine function. Using None."
+    )

@@ -69,7 +69,9 @@ def start_anew() -> None:
 class Deferred:
     """The sums and the points of one meter provider."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: object = None) -> None:
+        """`owner` lives as long as the instruments, whose callbacks hold this object."""
+        self._owner = owner
         self.points = Points()
         self.before_collection: Callable[[], None] | None = None
         """Called each time before anything is collected."""

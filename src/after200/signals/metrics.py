@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping
 
-from opentelemetry import metrics
 from opentelemetry.context import Context
-from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext
 from opentelemetry.util.types import AttributeValue
 
 from .. import names
-from .._version import __version__
 from ..call.ended import EndedCall, Verdict
 from ..call.facts import ProviderError
 from ..call.rate_limits import RateLimit
@@ -22,44 +19,9 @@ from ..names import errors
 from ..names.endings import NEEDS_END_EVENT
 from . import attributes
 from .bounds import BOUNDS
-from .deferred import Deferred, Key, context_of
+from .deferred import Key, context_of
+from .instruments import instruments_of
 from .other_instrumentations import report_double_counts
-from .rate_limits import RateLimits
-
-
-class Instruments:
-    """The instruments of one meter provider.
-
-    One set for each provider, for the life of the process: a meter accepts an observable instrument once, and
-    cumulative sums must not restart after `uninstrument()`.
-    """
-
-    def __init__(self, meter_provider: MeterProvider | None) -> None:
-        self.meter = metrics.get_meter(names.SCOPE, __version__, meter_provider, names.SCHEMA_URL)
-        self.deferred = Deferred()
-        # The callbacks of the first instrument run first, so what they record is collected with the others.
-        self.calls = self.deferred.sum(self.meter, names.CALLS)
-        self.answers = self.deferred.sum(self.meter, names.ANSWERS_RECEIVED)
-        self.server_tools = self.deferred.sum(self.meter, names.SERVER_TOOL_CALLS)
-        self.attempts = self.deferred.sum(self.meter, names.ATTEMPTS)
-        self.retry_wait = self.deferred.sum(self.meter, names.RETRY_WAIT)
-        self.tokens = self.deferred.sum(self.meter, names.TOKENS)
-        self.open = self.deferred.sum(self.meter, names.STREAMS_OPEN)
-        self.inner_errors = self.deferred.sum(self.meter, names.INNER_ERRORS)
-        self.rate_limits = RateLimits()
-        for metric, observe in (
-            (names.RATE_LIMIT_UTILIZATION, self.rate_limits.utilizations),
-            (names.RATE_LIMIT_LIMIT, self.rate_limits.limits),
-        ):
-            self.meter.create_observable_gauge(metric.name, [observe], metric.unit, metric.description)
-        self.born: set[tuple[attributes.Kind, str | None]] = set()
-        """The kinds of calls, each with its client, whose watched failures have been born at zero."""
-
-    def histogram(self, metric: names.Metric) -> Histogram:
-        """Returns the histogram for `metric`, with the conventions' advice on its buckets."""
-        return self.meter.create_histogram(
-            metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
-        )
 
 
 class Metrics:
@@ -191,21 +153,6 @@ class Metrics:
         for token_type, tokens in (("input", usage.all_input), ("output", usage.tokens.output)):
             if tokens is not None:
                 add(self._token_usage, tokens, {**base, names.TOKEN_TYPE: token_type}, context)
-
-
-_instruments: weakref.WeakKeyDictionary[MeterProvider, Instruments] = weakref.WeakKeyDictionary()
-_of_global_provider: list[Instruments] = []
-
-
-def instruments_of(meter_provider: MeterProvider | None) -> Instruments:
-    """Returns the instruments of `meter_provider`; None stands for the global provider."""
-    if meter_provider is None:
-        if not _of_global_provider:
-            _of_global_provider.append(Instruments(None))
-        return _of_global_provider[0]
-    if meter_provider not in _instruments:
-        _instruments[meter_provider] = Instruments(meter_provider)
-    return _instruments[meter_provider]
 
 
 def kind_of(call: Call | EndedCall) -> attributes.Kind:
