@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from after200 import names
 from after200.cli.report.incident import OURS, PROVIDER, Incident, Step
-from after200.cli.report.wording import STATUS_PAGES, clock, length, share
+from after200.cli.report.wording import clock, length, share
 
 MOST_STEPS = 60
 """How many steps with failures the table of them shows."""
@@ -123,7 +123,7 @@ def causes(incident: Incident) -> Section:
         "time limit was the cause."
     )
     if by[PROVIDER]:
-        pages = [STATUS_PAGES[each.provider] for each in incident.models if each.provider in STATUS_PAGES]
+        pages = [page for each in incident.models if (page := names.STATUS_PAGES.get(each.provider))]
         lines.append("What the provider says about it: " + ", ".join(dict.fromkeys(pages)) + ".")
     rows: list[Sequence[str]] = [
         (

@@ -1,16 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a report writes times, shares and lengths, and where providers say whether they have trouble."""
+"""How a report writes times, shares and lengths."""
 
 from __future__ import annotations
 
 import datetime
-
-STATUS_PAGES = {
-    "anthropic": "https://status.claude.com",
-    "aws.bedrock": "https://health.aws.amazon.com/health/status",
-    "gcp.vertex_ai": "https://status.cloud.google.com",
-}
-"""Where a provider says whether it has trouble, by `gen_ai.provider.name`."""
 
 
 def clock(time: float, *, seconds: bool = True) -> str:
