@@ -56,7 +56,13 @@ def start_tempo(stack: ExitStack, folder: Path, binary: str) -> tuple[str, str]:
 
 def traceql() -> dict[str, str]:
     """Every TraceQL query of the dashboards and runbooks, by where it stands."""
-    found = {place: target["query"] for place, panel in panels() for target in panel["targets"] if "query" in target}
+    chosen = re.compile(r"\$\{\w+:pipe\}")
+    found = {
+        place: chosen.sub(".*", target["query"])
+        for place, panel in panels()
+        for target in panel["targets"]
+        if "query" in target
+    }
     for path in sorted((DASHBOARDS / "runbooks").glob("*.md")):
         for block in re.findall(r"```traceql\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
             found[f"{path.name}: {block.strip()}"] = block.strip()

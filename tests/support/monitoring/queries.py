@@ -73,6 +73,10 @@ def panels_of(board: dict[str, Any]) -> list[dict[str, Any]]:
     return [panel for panel in every if panel["type"] != "row"]
 
 
+NEEDS_DAYS = "after200-budget: Budget spent (A)"
+"""The one query that has nothing to say in the first days of an installation."""
+
+
 def panel_queries() -> list[Query]:
     """The PromQL of the panels, with Grafana's variables in it."""
     return [
