@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from after200.faults import FaultServer
+from after200.following.decided import end_decided
 
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
@@ -187,3 +188,26 @@ def test_a_task_that_is_cancelled_while_it_reads_cancels_its_call(
     with recorded(telemetry):
         asyncio.run(main())
     assert [("cancelled", None, None, None)] == outcomes(telemetry)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("completed", ("completed", None, None, "complete")),
+        ("overloaded_error_mid_stream", ("failed", "mid_stream", "overloaded_error", None)),
+    ],
+)
+def test_a_stream_that_nobody_reads_on_once_its_end_is_decided_is_ended_as_what_it_is(
+    scenario: str, expected: tuple[str | None, ...], server: FaultServer, telemetry: Telemetry
+) -> None:
+    url = server.base_url(scenario) + "/v1/messages"
+    with recorded(telemetry), httpx.Client() as client:
+        response = client.send(client.build_request("POST", url, json=STREAM, headers=HEADERS), stream=True)
+        lines = response.iter_lines()
+        while not {"event: message_delta", "event: error"} & {next(lines)}:
+            pass
+        next(lines)
+        assert [] == [span.name for span in telemetry._spans.get_finished_spans()]
+        end_decided(quiet=0.0)
+        assert [expected] == outcomes(telemetry)
+        assert not response.is_closed

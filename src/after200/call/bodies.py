@@ -7,7 +7,6 @@ frame, and the beginning of a body without any (`Beginning`), so its memory does
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -56,9 +55,10 @@ def reader_for(content_type: str, rule: EndRule, *, stream: bool, takes_whole: b
 
 
 _ERROR: Final = ERROR_FIELD.encode()
-_CHUNK_EVENT: Final = re.compile(rb'event: content_block_delta\ndata: \{"type":"content_block_delta"[^\r\n]*\n\n')
-"""A chunk in the very form in which the Claude API writes it."""
+_CHUNK: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta"'
+"""How a chunk begins in the very form in which the Claude API writes it."""
 
+_CR: Final = ord("\r")
 _LONGEST_HELD: Final = 4096
 """How many bytes of an event that is not complete are held to be searched whole."""
 
@@ -84,29 +84,46 @@ class SSEReader:
     def feed(self, data: bytes) -> Iterator[Facts]:
         if not self.events:
             self._beginning.add(data)
-        if not self._texts or self._rule != "message":
+        if self._held:
+            data, self._held = self._held + data, b""
+        if not self._texts or self._rule != "message" or _CR in data:
             # Until the first text has come, every event is looked at.
             yield from self._feed_lines(data)
             return
-        if self._held:
-            data, self._held = self._held + data, b""
+        may_have_error = _ERROR in data
         position, length = 0, len(data)
         while position < length:
             if self._is_between_events:
-                found = _CHUNK_EVENT.match(data, position)
-                if found is not None:
-                    end = found.end()
-                    if data.find(_ERROR, position, end) < 0:
+                line_end = data.find(b"\n", position + len(_CHUNK)) if data.startswith(_CHUNK, position) else -1
+                if line_end >= 0 and data.startswith(b"\n", line_end + 1):
+                    if not may_have_error or data.find(_ERROR, position, line_end) < 0:
                         yield CHUNK_CAME
-                        position = end
+                        position = line_end + 2
                         continue
-                elif length - position < _LONGEST_HELD and data.find(b"\n\n", position) < 0 and b"\r" not in data:
+                elif length - position < _LONGEST_HELD and data.find(b"\n\n", position) < 0:
                     self._held = data[position:]
                     return
             end = data.find(b"\n\n", position) + 2
             end = end if end > 1 else length
             yield from self._feed_lines(data[position:end])
             position = end
+
+    def is_plain_chunk(self, data: bytes) -> bool:
+        """Returns whether `data`, the next piece of the body, is one chunk, of which nothing else is needed.
+
+        Most pieces are. One need not be fed: it leaves the reader as it is.
+        """
+        return (
+            self._texts
+            and self._is_between_events
+            and not self._held
+            and data.startswith(_CHUNK)
+            and data.endswith(b"\n\n")
+            and data.find(b"\n", len(_CHUNK)) == len(data) - 2
+            and _CR not in data
+            and _ERROR not in data
+            and self._rule == "message"
+        )
 
     def _feed_lines(self, data: bytes) -> Iterator[Facts]:
         for line in self._lines.feed(data):
@@ -218,23 +235,3 @@ class WholeReader:
 
     def finish(self) -> Iterator[Facts]:
         yield from (self._document.judge() if self._events is None else self._events.finish())
-
-
-class ErrorReader:
-    """Reads the body of an HTTP error, which is one in any shape: a document, text, or an event stream."""
-
-    def __init__(self, rule: EndRule) -> None:
-        self._document = Document(rule, stream=False)
-        self._events = SSEReader(rule, stream=False)
-
-    @property
-    def events(self) -> bool:
-        return False
-
-    def feed(self, data: bytes) -> Iterator[Facts]:
-        self._document.add(data)
-        yield from (facts for facts in self._events.feed(data) if facts.error is not None)
-
-    def finish(self) -> Iterator[Facts]:
-        yield from (facts for facts in self._events.feed(b"\n\n") if facts.error is not None)
-        yield self._document.read_error()

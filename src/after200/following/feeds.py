@@ -6,8 +6,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from ..call.bodies import BodyReader, ErrorReader, reader_for
+from ..call.bodies import BodyReader, reader_for
 from ..call.documents import Beginning
+from ..call.error_bodies import ErrorReader
 from ..call.facts import CHUNK_CAME, UNDECODABLE, Facts
 from ..call.record import clock
 from ..guard import guarded
@@ -64,7 +65,11 @@ class BodyFeed:
         """Whether the rest of the bytes is not needed: the events are parsed elsewhere, and one came."""
         self._is_finished = False
         recording = running.recording
-        self._wants_gaps = recording is None or recording.wants_gaps
+        self._progress = running.call.progress
+        self._is_plain_chunk: Callable[[bytes], bool] | None = None
+        if recording is not None and not recording.wants_gaps:
+            # A chunk that needs no decoding is counted where it passes.
+            self._is_plain_chunk = getattr(reader, "is_plain_chunk", None)
 
     def stop(self) -> None:
         """The rest is not needed. What was kept of the beginning goes: a stream may stay open for long."""
@@ -94,26 +99,22 @@ class BodyFeed:
         reader, self._reader = self._reader, None
         if reader is None:
             return
+        if self._is_plain_chunk is not None and self._is_plain_chunk(chunk):
+            progress, now = self._progress, clock()
+            if now - progress.last_chunk_at > progress.longest_gap:
+                progress.longest_gap = now - progress.last_chunk_at
+            progress.last_chunk_at = now
+            progress.chunks += 1
+            self._reader = reader
+            return
         running = self._running
-        progress = running.call.progress
-        may_be_plain = progress.first_chunk_at is not None and not self._wants_gaps
         for facts in reader.feed(chunk):
-            if facts is CHUNK_CAME and may_be_plain:
-                now = clock()
-                progress.longest_gap = max(progress.longest_gap, now - progress.last_chunk_at)
-                progress.last_chunk_at = now
-                progress.chunks += 1
-            else:
-                self._learn(facts)
+            running.learn(facts)
+            if facts is not CHUNK_CAME and running.call.client is not None and is_decided(running.call):
+                mark_decided(running)
         if reader.events:
             running.call.events = True
         self._reader = reader
-
-    def _learn(self, facts: Facts) -> None:
-        running = self._running
-        running.learn(facts)
-        if running.call.client is not None and is_decided(running.call):
-            mark_decided(running)
 
     def finish(self) -> Iterable[Facts]:
         """Yields what the end of the body says, the first time."""
