@@ -12,7 +12,7 @@ from after200.monitoring.policy import LEVEL, Policy
 from after200.monitoring.promql import braces, max_by, share, sum_by
 from after200.monitoring.selection import AT_END, CHOSEN, OF_A_MODEL, RANGE, apart_from_worst, worst, worst_and_others
 from after200.monitoring.tables import Column
-from after200.monitoring.windows import seconds
+from after200.monitoring.windows import duration_of, seconds
 
 RECORDED = "Needs the recording rules of dashboards/prometheus."
 SELECTED = braces([*(matcher for matcher in CHOSEN if matcher.attribute != "instance"), OF_A_MODEL])
@@ -63,7 +63,8 @@ def spent(policy: Policy, by: tuple[str, ...] = ()) -> str:
 def days(policy: Policy) -> str:
     """For how many days of the period there are data; 0 in the first hour, nothing without the rules."""
     _, valid = bad_and_valid(policy)
-    return f"((time() - min_over_time(timestamp({valid})[{policy.slo_period}:1h])) / {DAY_S} or 0 * {valid})"
+    step = duration_of(seconds(policy.slo_period) / 720)  # an hour of 30 days
+    return f"((time() - min_over_time(timestamp({valid})[{policy.slo_period}:{step}])) / {DAY_S} or 0 * {valid})"
 
 
 def days_needed(policy: Policy) -> float:
