@@ -38,7 +38,7 @@ _END_OF_ANY_NAME = re.compile(r'^event: .+\ndata: .*"message_stop"', re.MULTILIN
 
 
 def _events_for_a_whole_body(alone: Handed, looped: Handed, texts: str) -> bool:
-    return not alone.streamed and ("event: message_stop" in texts or _END_OF_ANY_NAME.search(texts) is not None)
+    return alone.raw and ("event: message_stop" in texts or _END_OF_ANY_NAME.search(texts) is not None)
 
 
 OF_THE_HELPER = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError)
@@ -64,7 +64,7 @@ DISAGREEMENTS: dict[str, tuple[bool, Callable[[Handed, Handed, str], bool]]] = {
     "a stop reason, and no `message_stop`": (False, _no_end_event),
     "`message_stop`, and no stop reason": (True, _no_stop_reason),
     "`message_stop`, and events that are missing or in another order": (True, _another_order),
-    "events in answer to a call that does not stream": (True, _events_for_a_whole_body),
+    "events in answer to a call that does not stream, which reads them raw": (True, _events_for_a_whole_body),
     "a message whose content type is not JSON": (True, _message_as_text),
     "a message without content": (True, _message_without_content),
 }

@@ -21,6 +21,9 @@ class Handed:
 
     seen: Trace
     streamed: bool
+    raw: bool = False
+    """Whether it asked for a message, and for the response as it came."""
+
     whole: bool = False
     """Whether it has a whole answer: a final message with a stop reason, or a parsed body that has content."""
 
@@ -108,7 +111,7 @@ def hand_out(platform: str, answer: Answer, surface: str, *, beta: bool, asynchr
     """Has the SDK read `answer` over `surface`, to its end."""
     transport = Transport(answer, [])
     sdk = client(platform, transport, asynchronous, **options)
-    handed = Handed(transport.trace, surface in STREAMED)
+    handed = Handed(transport.trace, surface in STREAMED, surface == "whole raw response")
     messages = sdk.beta.messages if beta else sdk.messages
     call = play(SURFACES[surface], messages, handed)
     if asynchronous:

@@ -110,6 +110,7 @@ def read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) ->
 
 def _read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -> Iterator[Iterable[bytes]]:
     while not feed.is_done:
+        feed.is_waiting = not running.events_are_parsed
         try:
             chunk = next(chunks)
         except BaseException as exception:
@@ -117,6 +118,7 @@ def _read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -
             if isinstance(exception, StopIteration):
                 return
             raise
+        feed.is_waiting = False
         feed.feed(chunk)
         yield (chunk,)
     yield chunks  # What is left comes from the body itself, without a step of ours.
@@ -141,11 +143,13 @@ class AChunks:
         inner = self._inner
         if self._feed.is_done:
             return await inner.__anext__()
+        self._feed.is_waiting = not self._running.events_are_parsed
         try:
             chunk = await inner.__anext__()
         except BaseException as exception:
             deliver_end_of_chunks(self._running, exception)
             raise
+        self._feed.is_waiting = False
         self._feed.feed(chunk)
         return chunk
 

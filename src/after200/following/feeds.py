@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..call.bodies import BodyReader, reader_for
 from ..call.documents import Beginning
 from ..call.error_bodies import ErrorReader
-from ..call.facts import CHUNK_CAME, UNDECODABLE, Facts
+from ..call.facts import CHUNK_CAME, IS_MALFORMED, UNDECODABLE, Facts
 from ..call.record import clock
 from ..guard import guarded
+from ..names.endings import NEEDS_END_EVENT
 from ..names.errors import is_http_error
 from .decided import is_decided, mark_decided
 from .protocols import Decoder, Headers
@@ -27,19 +28,25 @@ def make_feed(running: RunningCall, headers: Headers, *, decoded: bool = False) 
         headers: the headers of the response: its media type and its content encoding.
         decoded: whether the bytes will come without their content encoding.
     """
-    encoding = "" if decoded else (headers.get("content-encoding") or "").strip().lower()
-    make_decoder = None if encoding in ("", "identity") else content_decoders(headers).get(encoding)
-    reader: BodyReader | None = None
-    if encoding in ("", "identity") or make_decoder is not None:  # The HTTP client does not decode any other either.
-        reader = make_reader(running, headers.get("content-type", ""))
-    running.feed = feed = BodyFeed(running, reader, None if make_decoder is None else make_decoder())
+    reader = make_reader(running, headers.get("content-type", ""))
+    running.feed = feed = BodyFeed(running, reader, () if decoded else make_decoders(headers))
     return feed
 
 
-def feed_whole(running: RunningCall, body: bytes, content_type: str | None) -> None:
-    """Parses a whole body, which has been read and decoded, of the media type that `content_type` names."""
-    running.feed = feed = BodyFeed(running, make_reader(running, content_type), None)
-    feed.parse(body)
+def feed_whole(running: RunningCall, body: bytes, content_type: str | None, *, as_text: bool = False) -> None:
+    """Parses a whole body, which has been read and decoded.
+
+    Args:
+        running: the call that it answers.
+        body: the body.
+        content_type: what names its media type.
+        as_text: whether the application asked for a message and gets any events as text.
+    """
+    running.feed = feed = BodyFeed(running, make_reader(running, content_type), ())
+    if as_text and running.call.end_rule in NEEDS_END_EVENT:
+        feed.parse_text(body)
+    else:
+        feed.parse(body)
 
 
 def make_reader(running: RunningCall, content_type: str | None) -> BodyReader:
@@ -56,11 +63,13 @@ def make_reader(running: RunningCall, content_type: str | None) -> BodyReader:
 class BodyFeed:
     """Reads the bytes of one body: through its content encoding, into the reader for its media type."""
 
-    def __init__(self, running: RunningCall, reader: BodyReader | None, decoder: Decoder | None) -> None:
-        """`reader` is None for a content that nobody can decode."""
+    def __init__(self, running: RunningCall, reader: BodyReader, decoders: Sequence[Decoder]) -> None:
+        """`decoders` undo the content encodings, in the order in which they are applied."""
         self._running = running
-        self._reader = reader
-        self._decoder = decoder
+        self._reader: BodyReader | None = reader
+        self._decoders = decoders
+        self.is_waiting = False
+        """Whether somebody waits for the next bytes, who reads bytes and no events."""
         self.is_done = False
         """Whether the rest of the bytes is not needed: the events are parsed elsewhere, and one came."""
         self._is_finished = False
@@ -74,16 +83,17 @@ class BodyFeed:
     def stop(self) -> None:
         """The rest is not needed. What was kept of the beginning goes: a stream may stay open for long."""
         self.is_done = True
-        self._reader = self._decoder = None
+        self._reader, self._decoders = None, ()
 
     @guarded
     def feed(self, chunk: bytes) -> None:
         """Reads the next piece of the body, as it was sent."""
-        if self._decoder is None or self._reader is None:
+        if not self._decoders or self._reader is None:
             self.parse(chunk)
             return
         try:
-            chunk = as_bytes(self._decoder.decode(chunk))
+            for decoder in self._decoders:
+                chunk = as_bytes(decoder.decode(chunk))
         except Exception:
             # The HTTP client, which decodes the same bytes, raises for them out of this very read.
             self._reader = None
@@ -116,19 +126,43 @@ class BodyFeed:
             running.call.events = True
         self._reader = reader
 
+    def parse_text(self, body: bytes) -> None:
+        """Reads a whole body in which events are no answer; an error among them is the call's all the same."""
+        reader = self._reader
+        if reader is None:
+            return
+        all_facts = list(reader.feed(body))
+        if not reader.events:
+            return
+        self._reader = None
+        if not any(facts.error is not None for facts in all_facts):
+            all_facts = [Facts(message=facts.message) for facts in all_facts if facts.message is not None]
+            all_facts.append(IS_MALFORMED)
+        for facts in all_facts:
+            self._running.learn(facts)
+
     def finish(self) -> Iterable[Facts]:
         """Yields what the end of the body says, the first time."""
         if self._is_finished:
             return
         self._is_finished = True
         if self._reader is None:
-            if self._running.call.error is None and not self._running.events_are_parsed:
-                # The encoding is unknown, so the content cannot be judged: it counts as an answer.
-                yield Facts(stopped=True, is_answer=True)
-            return
-        if self._decoder is not None:
-            yield from self._reader.feed(as_bytes(self._decoder.flush()))
-        yield from self._reader.finish()
+            return  # What was not read is never an answer.
+        try:
+            rest = self._flush()
+        except Exception:
+            # The HTTP client raises for the same bytes, once it has the last of them.
+            yield UNDECODABLE
+        else:
+            yield from self._reader.feed(rest)
+            yield from self._reader.finish()
+
+    def _flush(self) -> bytes:
+        """Returns what the decoders have kept of the body."""
+        rest = b""
+        for decoder in self._decoders:
+            rest = as_bytes(decoder.decode(rest)) + as_bytes(decoder.flush()) if rest else as_bytes(decoder.flush())
+        return rest
 
     def leave(self) -> Iterable[Facts]:
         """Returns what the application has read of an event that is not complete, which it leaves."""
@@ -141,10 +175,14 @@ def as_bytes(decoded: bytes | Iterable[bytes]) -> bytes:
     return decoded if isinstance(decoded, bytes) else b"".join(decoded)
 
 
-def content_decoders(headers: Headers) -> Mapping[str, Callable[[], Decoder]]:
-    """Returns the content encodings that the HTTP client whose headers these are can decode, each with its decoder."""
+def make_decoders(headers: Headers) -> list[Decoder]:
+    """Returns what undoes the encodings of a body as the HTTP client does whose headers these are.
+
+    The last encoding is undone first, and a name that the client does not know is skipped: it hands out such bytes.
+    """
     client = type(headers).__module__.partition(".")[0]
-    decoders: Mapping[str, Callable[[], Decoder]] = getattr(
+    known: Mapping[str, Callable[[], Decoder]] = getattr(
         sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {}
     )
-    return decoders
+    names = [name.strip().lower() for name in (headers.get("content-encoding") or "").split(",")]
+    return [known[name]() for name in reversed(names) if name in known and name != "identity"]

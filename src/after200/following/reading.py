@@ -138,7 +138,8 @@ def deliver(running: RunningCall, sign: Sign, exception: BaseException | None = 
         running.end(Ending("read"))
     else:
         raised = read_exception(exception) if end == "raised" and exception is not None else None
-        running.end(Ending(end, raised, was_reading=state == "reading"))
+        waits_for_bytes = running.feed is not None and running.feed.is_waiting
+        running.end(Ending(end, raised, was_reading=state == "reading" or waits_for_bytes))
 
 
 def write_sdk_span(running: RunningCall) -> None:

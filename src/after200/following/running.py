@@ -29,6 +29,9 @@ class Reader(Protocol):
 class Feed(Protocol):
     """Parses the bytes of one body while the application reads them."""
 
+    is_waiting: bool
+    """Whether somebody waits for the next bytes, who reads bytes and no events."""
+
     def stop(self) -> None:
         """The rest of the bytes is not needed."""
 

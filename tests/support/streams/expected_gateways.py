@@ -59,7 +59,7 @@ _CODED = replace(
     ),
     code="enforced_spend_limit_reached",
 )
-_EVENTS_MALFORMED = malformed("mid_stream", "always")
+_EVENTS_MALFORMED = malformed("first_chunk", "always")
 
 
 def _hidden(scenario: str, ending: object = HIDDEN_OVERLOAD) -> Row:
@@ -82,7 +82,9 @@ BODIES = (
     _hidden("body_text_200", NO_ANSWER),
     Row("body_message_200", NO_ANSWER, "close", COMPLETED, chunks=0, has_text=False),
     Row("body_message_as_event_stream_200", NO_ANSWER, "close", COMPLETED, chunks=0, has_text=False),
-    Row("events_200", COMPLETED, "stop", COMPLETED),
+    Row(
+        "events_200", COMPLETED, "stop", NO_ANSWER, whole_application=COMPLETED, whole_lazy=COMPLETED, whole_seen="stop"
+    ),
     Row(
         "events_as_json_200",
         COMPLETED,
@@ -99,8 +101,24 @@ BODIES = (
         "nothing",
         _FIRST,
     ),
-    Row("events_without_stop_200", truncated("mid_stream"), "text", truncated("mid_stream"), whole_seen="text"),
-    Row("events_opened_200", truncated("first_chunk"), "start", truncated("first_chunk"), whole_seen="start"),
+    Row(
+        "events_without_stop_200",
+        truncated("mid_stream"),
+        "text",
+        NO_ANSWER,
+        whole_application=truncated("mid_stream"),
+        whole_lazy=truncated("mid_stream"),
+        whole_seen="text",
+    ),
+    Row(
+        "events_opened_200",
+        truncated("first_chunk"),
+        "start",
+        NO_ANSWER,
+        whole_application=truncated("first_chunk"),
+        whole_lazy=truncated("first_chunk"),
+        whole_seen="start",
+    ),
 )
 
 _NEVER_A_RESPONSE = replace(malformed("request", "always"), wire=None)

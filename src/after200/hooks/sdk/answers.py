@@ -31,6 +31,9 @@ class Answer(NamedTuple):
     content_type: str = ""
     """The media type of `body`."""
 
+    is_text: bool = False
+    """Whether the application asked for a message, so that events in `body` are text to it, and no answer."""
+
     facts: Facts | None = None
     """What the SDK's message says."""
 
@@ -48,12 +51,14 @@ def read_returned(result: object, rule: EndRule, *, stream: bool) -> Answer:
     """
     response = find_response(result)
     if response is not None:
-        if stream or not response.is_closed:
+        body = read_body(response)
+        if body is None:
             return Answer(response, has_open_body=True)
-        return Answer(response, body=response.content, content_type=response.headers.get("content-type", "") or "")
+        # The SDK has read it, or a hook of the HTTP client; or it came whole from a cache.
+        return Answer(response, body=body, content_type=response.headers.get("content-type", "") or "")
     if isinstance(result, str):
         # The SDK hands a body of another media type than JSON to the application as text.
-        return Answer(body=result.encode("utf-8", "replace"))
+        return Answer(body=result.encode("utf-8", "replace"), is_text=True)
     return Answer(facts=read_message(result, rule))
 
 
@@ -65,9 +70,23 @@ def read_raised(exception: BaseException, response: HTTPResponse | None) -> Answ
     raised = read_exception(exception)
     if response is not None and response.is_stream_consumed and raised.kind not in ("cancelled", "left"):
         return Answer(
-            response, body=response.content, content_type=response.headers.get("content-type", "") or "", raised=raised
+            response,
+            body=response.content,
+            content_type=response.headers.get("content-type", "") or "",
+            is_text=True,
+            raised=raised,
         )
     return Answer(getattr(exception, "response", None), raised=raised)
+
+
+def read_body(response: HTTPResponse) -> bytes | None:
+    """Returns the body of `response`, decoded; None if nobody has read it whole."""
+    if not response.is_closed:
+        return None
+    try:
+        return response.content
+    except Exception:  # It was closed before it was read.
+        return None
 
 
 def find_response(result: object) -> HTTPResponse | None:

@@ -7,6 +7,7 @@ from ...call.exceptions import error_type_of
 from ...following.answers import answer, end_failed_request
 from ...following.bodies import follow_body
 from ...following.feeds import feed_whole
+from ...following.responses import follow
 from ...following.running import Ending, RunningCall
 from ...guard import guarded
 from ...names import OTHER
@@ -66,7 +67,10 @@ def apply(running: SDKCall, found: Answer) -> None:
         follow_body(running, response, sends_more=running.sends_more)
         return
     if found.body is not None:
-        feed_whole(running, found.body, found.content_type)
+        if running.call.stream:
+            running.begin_stream()
+            follow(response, running)  # The SDK may raise out of it, and that exception may have to be corrected.
+        feed_whole(running, found.body, found.content_type, as_text=found.is_text)
     elif found.facts is not None:
         running.learn(found.facts)
     running.end(Ending("read" if raised is None else "rejected", raised))
