@@ -44,6 +44,11 @@ def named(payload: Json) -> Event:
 
 
 MESSAGE: Json = {**START["message"], "content": [{"type": "text", "text": "Hi."}], "stop_reason": "end_turn"}
+ODD_COUNTS: Json = {
+    **DELTA,
+    "usage": {"input_tokens": "25", "output_tokens": 7.4, "cache_read_input_tokens": None, "cache_creation": {}},
+    "error": {},
+}
 NEWER_EVENT: Json = {"type": "new_event_of_next_year", "data": {}}
 DELTA_WITHOUT_REASON: Json = {**DELTA, "delta": {"stop_reason": None, "stop_sequence": None}}
 TYPED = error("overloaded_error")
@@ -71,7 +76,7 @@ def healthy(draw: st.DrawFn) -> Events:
         payloads += [TOOL, {"type": "content_block_stop", "index": 1}]
     if draw(st.integers(0, 5)) == 5:
         payloads.insert(draw(st.integers(1, len(payloads))), draw(st.sampled_from([{"type": "ping"}, NEWER_EVENT])))
-    ending = [DELTA_WITHOUT_REASON if draw(st.integers(0, 19)) == 19 else DELTA, STOP]
+    ending = [draw(st.sampled_from([DELTA] * 17 + [DELTA_WITHOUT_REASON, ODD_COUNTS, ODD_COUNTS])), STOP]
     return tuple(named(payload) for payload in [*payloads, *ending])
 
 
@@ -199,6 +204,10 @@ ENCODED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "gzip that is cut": ("gzip", lambda body: gzip.compress(body, mtime=0)[:-12]),
     "gzip that breaks": ("gzip", lambda body: _broken(gzip.compress(body, mtime=0))),
     "unknown": ("zip64", lambda body: body),
+    "none": ("none", lambda body: body),
+    "a charset": ("UTF-8", lambda body: body),
+    "twice": ("gzip, gzip", lambda body: gzip.compress(gzip.compress(body, mtime=0), mtime=0)),
+    "two, and a name that is none": ("deflate, none, GZIP", lambda body: gzip.compress(zlib.compress(body), mtime=0)),
 }
 
 
@@ -235,7 +244,7 @@ def answers(draw: st.DrawFn, *, frames: bool, stream: bool) -> tuple[Answer, str
         headers["content-encoding"], encode = ENCODED[draw(st.sampled_from(sorted(ENCODED)))]
         body = encode(body)
     breaks = draw(st.sampled_from([None] * 19 + ["reset"])) if BREAKS else None
-    answer = Answer(pieces(draw, body), draw(st.sampled_from([200] * 9 + [529])), headers, breaks)
+    answer = Answer(pieces(draw, body), draw(st.sampled_from([200] * 27 + [529, 529, 400, 302, 304])), headers, breaks)
     return answer, texts.decode()
 
 

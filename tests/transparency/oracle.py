@@ -98,6 +98,14 @@ WHOLE: dict[str, Any] = {"whole": whole, "whole raw response": whole_raw_parsed}
 SURFACES = {**STREAMED, **WHOLE}
 
 
+def read_body(response: Any) -> None:
+    response.read()
+
+
+async def aread_body(response: Any) -> None:
+    await response.aread()
+
+
 @functools.cache
 def has_beta(platform: str, surface: str) -> bool:
     """Whether this version of the SDK has `surface` under `beta`, with the client of `platform`."""
@@ -107,10 +115,21 @@ def has_beta(platform: str, surface: str) -> bool:
     return messages is not None and (surface != "helper" or hasattr(messages, "stream"))
 
 
-def hand_out(platform: str, answer: Answer, surface: str, *, beta: bool, asynchronous: bool, **options: Any) -> Handed:
-    """Has the SDK read `answer` over `surface`, to its end."""
+def hand_out(
+    platform: str,
+    answer: Answer,
+    surface: str,
+    *,
+    beta: bool,
+    asynchronous: bool,
+    read_before: bool = False,
+    **options: Any,
+) -> Handed:
+    """Has the SDK read `answer` over `surface`, to its end; where `read_before`, a hook of the client has read it."""
     transport = Transport(answer, [])
     sdk = client(platform, transport, asynchronous, **options)
+    if read_before:
+        sdk._client.event_hooks = {"response": [aread_body if asynchronous else read_body]}
     handed = Handed(transport.trace, surface in STREAMED, surface == "whole raw response")
     messages = sdk.beta.messages if beta else sdk.messages
     call = play(SURFACES[surface], messages, handed)

@@ -39,6 +39,7 @@ class Case:
     beta: bool
     asynchronous: bool
     spans: str
+    read_before: bool = False
 
 
 @st.composite
@@ -54,13 +55,14 @@ def cases(draw: st.DrawFn, platform: str) -> Case:
         beta=draw(st.booleans()) and has_beta(platform, surface),
         asynchronous=draw(st.booleans()),
         spans=draw(st.sampled_from(["own", "annotate"])),
+        read_before=draw(st.integers(0, 5)) == 5,
     )
 
 
 def compare(case: Case, instrumented: Instrumented) -> None:
     """Has the SDK read the body without the package, which judges, and with it."""
     options = instrumented.client_options(traced=case.spans == "annotate")
-    read = {"beta": case.beta, "asynchronous": case.asynchronous, **options}
+    read = {"beta": case.beta, "asynchronous": case.asynchronous, "read_before": case.read_before, **options}
     alone = hand_out(case.platform, case.answer, case.surface, **read)
     ended: list[EndedCall] = []
     with instrumented(case.spans, on_call_end=ended.append):
