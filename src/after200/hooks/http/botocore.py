@@ -6,16 +6,17 @@ Each retry of botocore is a request, and a call of its own. Bodies of operations
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from ...call.observer import CallObserver
 from ...following.current import NOTHING, make_current
 from ...following.running import RunningCall
 from ...guard import guarded
 from ..patches import Target
-from ..wrappers import Arguments, Keywords, Wrapped
+from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
 from .calls import Kind, find_kind
 from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_in
+from .protocols import BotocoreRequest, BotocoreResponse, Request
 from .raw import follow_raw
 
 CLIENT: Final = "botocore"
@@ -27,9 +28,9 @@ class BotocoreHooks:
     def __init__(self, observer: CallObserver) -> None:
         self._exchange = Exchange(observer, CLIENT)
 
-    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> Any:
+    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `URLLib3Session.send`."""
-        request = args[0] if args else kwargs.get("request")
+        request = args[0] if args else kwargs.get("request", ABSENT)
         kind = kind_of(request)
         running = None if kind is None else self._begin(kind, request)
         if running is None:
@@ -44,7 +45,7 @@ class BotocoreHooks:
         return response
 
     @guarded
-    def _begin(self, kind: Kind, request: Any) -> RunningCall | None:
+    def _begin(self, kind: Kind, request: Request) -> RunningCall | None:
         """Returns the call that `request` is; None for one that is no call all the same, or must not be recorded."""
         host, port = server_in(request.url)
         has_version = "anthropic-version" in request.headers
@@ -52,13 +53,13 @@ class BotocoreHooks:
 
 
 @guarded
-def kind_of(request: Any) -> Kind | None:
+def kind_of(request: Request) -> Kind | None:
     """Returns what kind of call `request` is, by its path."""
     return find_kind(request.url) if request.method == "POST" else None
 
 
 @guarded
-def end_or_follow(running: RunningCall, request: Any, response: Any) -> None:
+def end_or_follow(running: RunningCall, request: BotocoreRequest, response: BotocoreResponse) -> None:
     """Ends `running` by the body that is read already, or follows the body that is not."""
     answered = Answer(response.status_code, Headers(response.headers.items()))
     if request.stream_output:

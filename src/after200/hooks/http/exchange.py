@@ -7,7 +7,7 @@ What every page of a library does alike. A page says how to read the library's r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ...call.errors import read_error_header
@@ -24,6 +24,7 @@ from ...following.running import Ending, RunningCall
 from ...guard import guarded
 from ...names.errors import is_http_error
 from .calls import Kind, read_call
+from .protocols import ServerURL
 
 STREAM_TYPES: Final = ("text/event-stream", "application/vnd.amazon.eventstream")
 """The media types of streams."""
@@ -32,7 +33,7 @@ STREAM_TYPES: Final = ("text/event-stream", "application/vnd.amazon.eventstream"
 class Headers:
     """The headers of a response of any library, by their names in lower case."""
 
-    def __init__(self, headers: Iterable[tuple[Any, Any]]) -> None:
+    def __init__(self, headers: Iterable[tuple[str | bytes, str | bytes]]) -> None:
         self.raw = [(as_bytes(header), as_bytes(value)) for header, value in headers]
         self._values = {header.lower(): value for header, value in reversed(self.raw)}
 
@@ -135,7 +136,7 @@ def server_in(url: str) -> tuple[str | None, int | None]:
     return name(parts.hostname), parts.port or (80 if parts.scheme == "http" else 443)
 
 
-def server_of(url: Any) -> tuple[str | None, int | None]:
+def server_of(url: ServerURL) -> tuple[str | None, int | None]:
     """Returns `server.address` and `server.port` of a URL object with `scheme`, `host` and `port`."""
     if not url.host:
         return None, None

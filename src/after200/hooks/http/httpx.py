@@ -7,7 +7,7 @@ reading of a body that the application does not stream. A response's `stream` is
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from ...call.observer import CallObserver
 from ...following.bodies import follow_body
@@ -15,9 +15,10 @@ from ...following.current import NOTHING, make_current
 from ...following.running import RunningCall
 from ...guard import guarded
 from ..patches import Target
-from ..wrappers import Arguments, Keywords, Wrapped
+from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
 from .calls import Kind, find_kind
 from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_of
+from .protocols import HTTPXRequest, HTTPXResponse, Message
 
 CLIENT: Final = "httpx"
 PACKAGES: Final = ("httpx", "httpx2")
@@ -29,9 +30,9 @@ class HTTPXHooks:
     def __init__(self, observer: CallObserver) -> None:
         self._exchange = Exchange(observer, CLIENT)
 
-    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> Any:
+    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `Client.send`."""
-        request = args[0] if args else kwargs.get("request")
+        request = args[0] if args else kwargs.get("request", ABSENT)
         kind = kind_of(request)
         running = None if kind is None else self._begin(kind, request)
         if running is None:
@@ -45,13 +46,15 @@ class HTTPXHooks:
         end_or_follow(running, response)
         return response
 
-    def asend(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> Any:
+    def asend(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `AsyncClient.send`. A request that is no call has no coroutine of ours."""
-        request = args[0] if args else kwargs.get("request")
+        request = args[0] if args else kwargs.get("request", ABSENT)
         kind = kind_of(request)
         return wrapped(*args, **kwargs) if kind is None else self._asend(kind, request, wrapped, args, kwargs)
 
-    async def _asend(self, kind: Kind, request: Any, wrapped: Wrapped, args: Arguments, kwargs: Keywords) -> Any:
+    async def _asend(
+        self, kind: Kind, request: HTTPXRequest, wrapped: Wrapped, args: Arguments, kwargs: Keywords
+    ) -> object:
         running = self._begin(kind, request)
         if running is None:
             return await wrapped(*args, **kwargs)
@@ -65,7 +68,7 @@ class HTTPXHooks:
         return response
 
     @guarded
-    def _begin(self, kind: Kind, request: Any) -> RunningCall | None:
+    def _begin(self, kind: Kind, request: HTTPXRequest) -> RunningCall | None:
         """Returns the call that `request` is; None for one that is no call all the same, or must not be recorded."""
         host, port = server_of(request.url)
         has_version = "anthropic-version" in request.headers
@@ -73,13 +76,13 @@ class HTTPXHooks:
 
 
 @guarded
-def kind_of(request: Any) -> Kind | None:
+def kind_of(request: HTTPXRequest) -> Kind | None:
     """Returns what kind of call `request` is, by its path."""
     return find_kind(request.url.raw_path.decode("ascii")) if request.method == "POST" else None
 
 
 @guarded
-def end_or_follow(running: RunningCall, response: Any) -> None:
+def end_or_follow(running: RunningCall, response: HTTPXResponse) -> None:
     """Ends `running` by the body that is read already, or follows the body that is not."""
     answered = Answer(response.status_code, Headers(response.headers.raw))
     if response.is_closed or response.is_stream_consumed:
@@ -97,7 +100,7 @@ def answer_in(exception: BaseException) -> Answer | None:
     return Answer(response.status_code, Headers(response.headers.raw))
 
 
-def content_of(message: Any) -> bytes | None:
+def content_of(message: Message) -> bytes | None:
     """Returns the body of a request or a response where it is in memory, decoded; else None."""
     try:
         content: bytes = message.content

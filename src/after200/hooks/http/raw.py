@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ...following.feeds import BodyFeed, make_feed
 from ...following.reading import deliver
@@ -18,13 +18,22 @@ from ...following.responses import follow
 from ...following.running import RunningCall
 from ...guard import guarded
 from .exchange import Headers
+from .protocols import RawBody, RawResponse
+
+_Read = TypeVar("_Read")
+
+Option = int | None
+"""An argument of a read of urllib3: how many bytes it may return, or whether it decodes them."""
+
+Buffer = bytearray | memoryview
+"""What a read may fill."""
 
 
 class Raw:
     """A response of urllib3: every read is reported. In all else it is the object that it stands for."""
 
     __slots__ = ("__weakref__", "_body", "_feed", "_inflater", "_is_encoded", "_running", "is_read_by_library")
-    _body: Any
+    _body: RawBody
     _running: RunningCall
     _feed: BodyFeed
     _inflater: Inflater | None
@@ -32,7 +41,7 @@ class Raw:
     is_read_by_library: bool
     """Whether the library turns what is raised into an exception of its own, and reports that."""
 
-    def __init__(self, body: Any, running: RunningCall, headers: Headers) -> None:
+    def __init__(self, body: RawBody, running: RunningCall, headers: Headers) -> None:
         encoding = (headers.get("content-encoding") or "").strip().lower()
         own = {
             "_body": body,
@@ -55,7 +64,7 @@ class Raw:
         wrapper = _READS.get(attribute)
         return found if wrapper is None else functools.partial(wrapper, self, found)
 
-    def __setattr__(self, attribute: str, value: Any) -> None:
+    def __setattr__(self, attribute: str, value: object) -> None:
         # `raw.decode_content = True` is how one asks for decoded bytes.
         setattr(self._body, attribute, value)
 
@@ -63,30 +72,30 @@ class Raw:
         return repr(self._body)
 
     @property
-    def data(self) -> Any:
+    def data(self) -> bytes:
         return self._whole(lambda: self._body.data)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[bytes]:
         # urllib3's own gives the lines of the decoded body.
         return self._chunks(iter(self._body), hasattr(self._body, "stream") or self._decodes(None))
 
-    def __next__(self) -> Any:
-        line = self.readline()
+    def __next__(self) -> bytes:
+        line: bytes = self.readline()
         if not line:
             raise StopIteration
         return line
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Raw:
         self._body.__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> Any:
+    def __exit__(self, *error: object) -> object:
         self._leave()
         return self._body.__exit__(*error)
 
     # --- what the reads do ---
 
-    def _read(self, read: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    def _read(self, read: Callable[..., bytes], *args: Option, **keywords: Option) -> bytes:
         data = self._guarded_read(lambda: read(*args, **keywords))
         amount = args[0] if args else keywords.get("amt", keywords.get("size"))
         self._saw(data, self._decodes(args[1] if len(args) > 1 else keywords.get("decode_content")))
@@ -94,21 +103,21 @@ class Raw:
             self._ended()
         return data
 
-    def _readline(self, read: Callable[..., Any], *args: Any) -> Any:
+    def _readline(self, read: Callable[..., bytes], *args: Option) -> bytes:
         line = self._guarded_read(lambda: read(*args))
         self._saw(line, self._decodes(None))
         if not line and not (args and args[0] == 0):
             self._ended()
         return line
 
-    def _readlines(self, read: Callable[..., Any], *args: Any) -> Any:
+    def _readlines(self, read: Callable[..., list[bytes]], *args: Option) -> list[bytes]:
         lines = self._guarded_read(lambda: read(*args))
         self._saw(b"".join(lines), self._decodes(None))
         if not args:
             self._ended()
         return lines
 
-    def _readinto(self, read: Callable[..., Any], buffer: Any) -> Any:
+    def _readinto(self, read: Callable[[Buffer], int | None], buffer: Buffer) -> int | None:
         length = self._guarded_read(lambda: read(buffer))
         if length:
             self._saw(bytes(memoryview(buffer)[:length]), self._decodes(None))
@@ -116,7 +125,7 @@ class Raw:
             self._ended()
         return length
 
-    def _stream(self, read: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    def _stream(self, read: Callable[..., Iterator[bytes]], *args: Option, **keywords: Option) -> Iterator[bytes]:
         decodes = self._decodes(args[1] if len(args) > 1 else keywords.get("decode_content"))
         return self._chunks(read(*args, **keywords), decodes)
 
@@ -132,24 +141,24 @@ class Raw:
             raise
         self._ended()
 
-    def _json(self, read: Callable[..., Any]) -> Any:
+    def _json(self, read: Callable[[], object]) -> object:
         self._whole(lambda: self._body.data)
         return read()
 
-    def _whole(self, read: Callable[[], Any]) -> Any:
+    def _whole(self, read: Callable[[], bytes]) -> bytes:
         data = self._guarded_read(read)
         self._saw(data, self._decodes(None))
         self._ended()
         return data
 
-    def _close(self, close: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    def _close(self, close: Callable[..., object], *args: object, **keywords: object) -> object:
         self._leave()
         return close(*args, **keywords)
 
-    def _decodes(self, asked: Any) -> bool:
+    def _decodes(self, asked: Option) -> bool:
         return bool(getattr(self._body, "decode_content", False) if asked is None else asked)
 
-    def _guarded_read(self, read: Callable[[], Any]) -> Any:
+    def _guarded_read(self, read: Callable[[], _Read]) -> _Read:
         try:
             return read()
         except BaseException as exception:
@@ -185,7 +194,7 @@ class Raw:
             deliver(self._running, "raise", exception)
 
 
-_READS: Final[dict[str, Callable[..., Any]]] = {
+_READS: Final[dict[str, Callable[..., object]]] = {
     "read": Raw._read,
     "read1": Raw._read,
     "readline": Raw._readline,
@@ -215,7 +224,7 @@ class Inflater:
             return None
 
 
-def follow_raw(running: RunningCall, response: Any, headers: Headers) -> None:
+def follow_raw(running: RunningCall, response: RawResponse, headers: Headers) -> None:
     """Ends `running` when the `raw` body of `response` ends, in whichever way the application deals with it."""
     raw = Raw(response.raw, running, headers)
     # What reads the body holds on to `raw`, and not always to the response.

@@ -8,7 +8,7 @@ application does not stream.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ...call.observer import CallObserver
 from ...following.current import NOTHING, make_current
@@ -16,12 +16,15 @@ from ...following.reading import deliver
 from ...following.running import RunningCall
 from ...guard import guarded
 from ..patches import Target
-from ..wrappers import Arguments, Keywords, Wrapped
+from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
 from .calls import Kind, find_kind
 from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_in
+from .protocols import Request, RequestsResponse
 from .raw import Raw, follow_raw
 
 CLIENT: Final = "requests"
+
+_Chunk = TypeVar("_Chunk")
 
 
 class RequestsHooks:
@@ -30,9 +33,9 @@ class RequestsHooks:
     def __init__(self, observer: CallObserver) -> None:
         self._exchange = Exchange(observer, CLIENT)
 
-    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> Any:
+    def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `Session.send`."""
-        request = args[0] if args else kwargs.get("request")
+        request = args[0] if args else kwargs.get("request", ABSENT)
         kind = kind_of(request)
         running = None if kind is None else self._begin(kind, request)
         if running is None:
@@ -47,13 +50,13 @@ class RequestsHooks:
         return response
 
     @guarded
-    def _begin(self, kind: Kind, request: Any) -> RunningCall | None:
+    def _begin(self, kind: Kind, request: Request) -> RunningCall | None:
         """Returns the call that `request` is; None for one that is no call all the same, or must not be recorded."""
         host, port = server_in(request.url)
         has_version = "anthropic-version" in request.headers
         return self._exchange.begin(kind, request.body, has_version=has_version, host=host, port=port)
 
-    def iter_content(self, wrapped: Wrapped, instance: Any, args: Arguments, kwargs: Keywords) -> Any:
+    def iter_content(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `Response.iter_content`: it makes exceptions of its own of those that urllib3 raises."""
         chunks = wrapped(*args, **kwargs)
         raw = vars(instance).get("raw")
@@ -61,13 +64,13 @@ class RequestsHooks:
 
 
 @guarded
-def kind_of(request: Any) -> Kind | None:
+def kind_of(request: Request) -> Kind | None:
     """Returns what kind of call `request` is, by its path."""
     return find_kind(request.url) if request.method == "POST" else None
 
 
 @guarded
-def end_or_follow(running: RunningCall, response: Any) -> None:
+def end_or_follow(running: RunningCall, response: RequestsResponse) -> None:
     """Ends `running` by the body that is read already, or follows the body that is not."""
     answered = answer_of(response)
     content: Any = getattr(response, "_content", False)
@@ -77,7 +80,7 @@ def end_or_follow(running: RunningCall, response: Any) -> None:
         follow_unread(running, answered, lambda: follow_raw(running, response, answered.headers))
 
 
-def answer_of(response: Any) -> Answer:
+def answer_of(response: RequestsResponse) -> Answer:
     """Returns the status and the headers of a response."""
     return Answer(response.status_code, Headers(response.headers.items()))
 
@@ -89,7 +92,7 @@ def answer_in(exception: BaseException) -> Answer | None:
     return None if response is None or response.status_code < 300 else answer_of(response)
 
 
-def raising(raw: Raw, chunks: Iterator[Any]) -> Iterator[Any]:
+def raising(raw: Raw, chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
     """Yields `chunks`, and reports what is raised in the form in which the application gets it."""
     object.__setattr__(raw, "is_read_by_library", True)
     try:
