@@ -57,25 +57,25 @@ class Policy:
         "what luck is taken for: of f failures, f - evidence * sqrt(f) must be above the share for a page; more pages "
         "less often, and later",
     )
-    hidden_warning: float = share(0.01, "ClaudeHiddenFailures warns")
-    hidden_critical: float = share(0.05, "ClaudeHiddenFailures pages")
-    overloaded_warning: float = share(0.01, "ClaudeOverloaded warns")
-    overloaded_critical: float = share(0.05, "ClaudeOverloaded pages")
-    rate_limited_warning: float = share(0.01, "ClaudeRateLimited warns")
-    rate_limited_critical: float = share(0.05, "ClaudeRateLimited pages")
-    truncated_warning: float = share(0.01, "ClaudeTruncatedStreams warns")
-    truncated_critical: float = share(0.05, "ClaudeTruncatedStreams pages")
-    server_errors_warning: float = share(0.01, "ClaudeServerErrors warns")
-    server_errors_critical: float = share(0.05, "ClaudeServerErrors pages")
-    rejected_warning: float = share(0.01, "ClaudeCallsRejected warns")
-    rejected_critical: float = share(0.05, "ClaudeCallsRejected pages")
-    abandoned_warning: float = share(0.01, "ClaudeAbandonedStreams warns; of all calls, however they ended")
+    hidden_warning: float = share(0.01, "the share of judged calls above which ClaudeHiddenFailures warns")
+    hidden_critical: float = share(0.05, "the share of judged calls above which ClaudeHiddenFailures pages")
+    overloaded_warning: float = share(0.01, "the share of judged calls above which ClaudeOverloaded warns")
+    overloaded_critical: float = share(0.05, "the share of judged calls above which ClaudeOverloaded pages")
+    rate_limited_warning: float = share(0.01, "the share of judged calls above which ClaudeRateLimited warns")
+    rate_limited_critical: float = share(0.05, "the share of judged calls above which ClaudeRateLimited pages")
+    truncated_warning: float = share(0.01, "the share of judged calls above which ClaudeTruncatedStreams warns")
+    truncated_critical: float = share(0.05, "the share of judged calls above which ClaudeTruncatedStreams pages")
+    server_errors_warning: float = share(0.01, "the share of judged calls above which ClaudeServerErrors warns")
+    server_errors_critical: float = share(0.05, "the share of judged calls above which ClaudeServerErrors pages")
+    rejected_warning: float = share(0.01, "the share of judged calls above which ClaudeCallsRejected warns")
+    rejected_critical: float = share(0.05, "the share of judged calls above which ClaudeCallsRejected pages")
+    abandoned_warning: float = share(0.01, "the share of all calls above which ClaudeAbandonedStreams warns")
     warning_failures: int = count(1, "fewer failures than this, per window, never warn")
     critical_hold: str = duration("15s", "for how long the condition for a page has to hold")
     critical_keep: str = duration("2m", "for how long a page goes on after its condition, so that a storm is one page")
     end_calls: int = count(20, "so many calls in fast_window, few of which fail, show that a storm is over")
 
-    down_critical: float = share(0.50, "ClaudeDown pages; of all failures, whatever the reason")
+    down_critical: float = share(0.50, "the share of failed calls, whatever the reason, above which ClaudeDown pages")
     down_failures: int = count(
         5, "ClaudeDown also pages from so many failures in three windows on, when two windows had no success at all"
     )
@@ -83,26 +83,26 @@ class Policy:
     stall_seconds: float = boundary(
         10.24, "a stream whose longest gap is above this, in s, has stalled; a bucket boundary of the histogram"
     )
-    stalled_warning: float = share(0.05, "ClaudeStreamStalls warns; of all streams")
+    stalled_warning: float = share(0.05, "the share of all streams above which ClaudeStreamStalls warns")
     minimum_streams: int = count(10, "a share of fewer streams than this, per window, never warns")
     stuck_hold: str = duration("15m", "streams that are open all this time while no call ends are stuck")
 
     refused_warning: float = share(
         0.34,
-        "ClaudeRetryStorm warns; of all attempts, those answered with something the SDK retries: 0.34 means about 1.5 "
-        "attempts per answer",
+        "the share of all attempts, answered with something the SDK retries, above which ClaudeRetryStorm warns: 0.34 "
+        "means about 1.5 attempts per answer",
     )
     minimum_attempts: int = count(20, "a share of fewer attempts than this, per window, never warns")
     refused_hold: str = duration("2m", "for how long ClaudeRetryStorm's condition has to hold")
 
-    refusals_warning: float = share(0.05, "ClaudeRefusals warns; of the answers of completed calls")
-    cut_warning: float = share(0.10, "ClaudeAnswersCut warns; of the answers of completed calls")
+    refusals_warning: float = share(0.05, "the share of the answers that came above which ClaudeRefusals warns")
+    cut_warning: float = share(0.10, "the share of the answers that came above which ClaudeAnswersCut warns")
     minimum_answers: int = count(20, "a share of fewer answers than this, per window, never warns")
     answers_hold: str = duration("2m", "for how long the conditions on answers and server tools have to hold")
     usable_target: float = share(0.95, "the share of usable answers that the dashboards show in green")
-    tools_warning: float = share(0.25, "ClaudeServerToolsFail warns; of the results of one server tool")
+    tools_warning: float = share(0.25, "the share of a server tool's results above which ClaudeServerToolsFail warns")
     minimum_tool_calls: int = count(10, "a share of fewer results than this, per window, never warns")
-    limit_warning: float = share(0.90, "ClaudeRateLimitNear warns; of a rate limit")
+    limit_warning: float = share(0.90, "the share of a rate limit above which ClaudeRateLimitNear warns")
     limit_hold: str = duration("2m", "for how long ClaudeRateLimitNear's condition has to hold")
 
     slo_target: float = share(0.99, "the objective: the share of calls that should complete")
