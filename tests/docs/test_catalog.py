@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 import anthropic
+import httpx
 import pytest
 
-from after200 import names
+from after200 import HTTPInstrumentor, names
 from after200.faults import SCENARIOS, FaultServer
 from after200.names import errors
 from after200.testing import RecordedTelemetry
@@ -30,6 +31,9 @@ ASK: dict[str, Any] = {
     "messages": [{"role": "user", "content": "Hello?"}],
     "extra_body": {"temperature": 0.5, "top_p": 0.9, "top_k": 5},  # as arguments they came and went
 }
+
+BODY = {**ASK, "stream": True}
+BODY.update(BODY.pop("extra_body"))
 
 
 def client(server: FaultServer, scenario: str) -> Any:
@@ -118,6 +122,24 @@ def test_the_status_of_every_type_is_what_the_error_says() -> None:
     assert len(errors.ERROR_TYPES) == len(rows)
 
 
+def play_without_the_sdk(server: FaultServer, telemetry: RecordedTelemetry) -> None:
+    """One call that fails in its stream, through an HTTP client alone."""
+    instrumentor = HTTPInstrumentor()
+    instrumentor.instrument(
+        tracer_provider=telemetry.tracer_provider,
+        meter_provider=telemetry.meter_provider,
+        logger_provider=telemetry.logger_provider,
+        libraries=["httpx"],
+    )
+    try:
+        url = f"{server.base_url('overloaded_error_mid_stream')}/v1/messages"
+        with httpx.stream("POST", url, json=BODY) as answer:
+            for _ in answer.iter_lines():
+                pass
+    finally:
+        instrumentor.uninstrument()
+
+
 SCENARIOS_OF_EVERYTHING = (
     "completed",
     "cached",
@@ -141,6 +163,7 @@ def everything() -> RecordedTelemetry:
     with FaultServer() as server, RecordedTelemetry(chunk_timing=True) as telemetry:
         for scenario in SCENARIOS_OF_EVERYTHING:
             play(server, scenario)
+        play_without_the_sdk(server, telemetry)
     return telemetry
 
 

@@ -26,7 +26,7 @@ from ..support.patience import PATIENCE_S
 from .pages import ROOT, Block, blocks
 from .programs import environment, free_port, run, wait_until_open
 
-ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md", "report.md")
+ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md", "report.md", "kubernetes.md", "without-the-sdk.md")
 """Pages whose commands have tests beside what they speak of."""
 
 RUN_BELOW = (
@@ -41,12 +41,15 @@ RUN_BELOW = (
     ("settings.md", "fastapi/app.py"),  # there too
     ("setup.md", "OTEL_SERVICE_NAME"),
     ("setup.md", "OTEL_LOGS_EXPORTER"),
-    *(("setup.md", f"{name}.py") for name in ("telemetry", "gunicorn.conf", "asgi", "tasks")),  # in test_servers.py
+    *(
+        ("setup.md", f"{name}.py") for name in ("telemetry", "gunicorn.conf", "fastapi_app", "asgi", "tasks")
+    ),  # there too
     *(("setup.md", f"^{name} ") for name in ("gunicorn", "uvicorn", "celery")),  # there too
     ("retry.md", r"print\(classify"),
     *(("retry.md", f"{name}.py") for name in ("retry", "fallback", "circuit_breaker", "tenant")),
     ("retry.md", "^pytest examples"),
     ("dashboards.md", "after200 dashboards"),
+    ("what-wakes-you.md", "after200 dashboards"),
     ("verify.md", "^after200 verify$"),
     ("verify.md", "--prometheus"),
     ("verify.md", "^after200 verify --setup"),
@@ -196,6 +199,21 @@ def test_dashboards_are_written_with_other_numbers(tmp_path: Path) -> None:
     alerts = (tmp_path / "my-monitoring/prometheus/after200.alerts.yml").read_text(encoding="utf-8")
     assert "14.4 * 0.005" in alerts
     assert "dashboard_url: https://grafana.example.com/d/after200-calls?viewPanel=" in alerts
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no release of grafana-foundation-sdk supports this Python")
+def test_alerts_are_written_with_the_numbers_of_another_policy(tmp_path: Path) -> None:
+    command = block("what-wakes-you.md", "after200 dashboards")
+    finished = run(["bash", "-euc", command], tmp_path)
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    rules, alerts = (
+        (tmp_path / f"my-monitoring/prometheus/after200.{kind}.yml").read_text(encoding="utf-8")
+        for kind in ("rules", "alerts")
+    )
+    assert "evidence=3 --set rejected_critical=0.2 --set warning_failures=3" in command
+    assert "increase1m - 3 * sqrt(" in rules
+    assert re.search(r'symptom[^"]*"rejected"} > 0\.2 ', rules)
+    assert 'increase5m{symptom="overloaded"} >= 3' in alerts
 
 
 @pytest.mark.variants(covers=lambda page, holding: ["verify"])

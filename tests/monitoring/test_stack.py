@@ -52,7 +52,7 @@ def command_of_the_page() -> tuple[dict[str, str], list[str]]:
     """The environment and the words of the command that sends a service's telemetry to the stack."""
     page = (DASHBOARDS / "README.md").read_text(encoding="utf-8")
     section = page.split("## The stack")[1].split("\n## ")[0]
-    (block,) = re.findall(r"((?:    [A-Z_]+=.*\\\n)*    .*opentelemetry-instrument .*)\n", section)
+    (block,) = re.findall(r"((?:^ *[A-Z_]+=.*\\\n)*^ *opentelemetry-instrument .*)\n", section, re.M)
     words = shlex.split(block.replace("\\\n", " "))
     settings = [word for word in words if re.match(r"[A-Z_]+=", word)]
     return dict(word.split("=", 1) for word in settings), words[len(settings) :]

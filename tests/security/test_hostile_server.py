@@ -191,7 +191,7 @@ def test_a_model_that_the_caller_asks_for_can_be_exported_whatever_its_name(tele
     assert len(exported(telemetry)) < 64 * 1024
 
 
-NUMBERS = ["1e999", "-1e999", "NaN", "1" * 4000, "1" * 5000, "-7", "1.5", "true", '"7"', "[]", "null"]
+NUMBERS = ["1e999", "-1e999", "NaN", "1" * 4000, "1" * 5000, "-7", "true", "[]", "null"]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:8])

@@ -152,7 +152,7 @@ def test_a_collector_that_is_scraped_without_honouring_its_labels(
     start_prometheus: Any, verify: Verify, receiver: Receiver
 ) -> None:
     with ExitStack() as stack:
-        running = collector(stack, receiver.url)
+        running = collector(stack, receiver.url, receiver.url)
         url = start_prometheus(scrape("collector", running.metrics))
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": running.otlp}
         verified = verify(f"--prometheus={url}", "--signals=metrics", settings=settings)

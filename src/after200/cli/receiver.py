@@ -136,6 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
             self.receiver.add_refused(refusal)
+            # Any answer of HTTP/1.1 makes the sender say that the protocol is wrong; a silent end looks like a fault of
+            # the network.
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
     def do_POST(self) -> None:
         try:
