@@ -8,6 +8,7 @@ as are addresses of objects.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,8 @@ class Seen:
     @property
     def whole(self) -> list[Any]:
         """Everything that there was to see."""
-        return [*self.events, text(self._bytes), *([] if self.exception is None else chain(self.exception))]
+        exceptions = [] if self.exception is None else chain(self.exception)
+        return [*self.events, text(decompressed(self._bytes)), *exceptions]
 
 
 def chain(exception: BaseException | None) -> Iterator[dict[str, Any]]:
@@ -57,6 +59,11 @@ def chain(exception: BaseException | None) -> Iterator[dict[str, Any]]:
 def text(value: object) -> str:
     """`value` as it shows itself, but for the number of the request."""
     return _NUMBER.sub("N", value if isinstance(value, str) else repr(value))
+
+
+def decompressed(data: bytes) -> bytes:
+    """What `data` says, where the application read it as gzip: the number of the request cannot be taken out before."""
+    return zlib.decompressobj(wbits=31).decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def qualified_name(exception: BaseException) -> str:
