@@ -20,8 +20,11 @@ _R = TypeVar("_R")
 reported: Final[set[str]] = set()
 """The places that a warning was logged for. Who empties it, as a test may, is warned again."""
 
+_in_finalizers: Final[dict[str, Exception]] = {}
+"""The places of faults in finalizers that have not been logged yet → what was raised there last."""
 
-def warn_once(place: str, message: str, *args: object, exc_info: bool = False) -> None:
+
+def warn_once(place: str, message: str, *args: object, exc_info: bool | Exception = False) -> None:
     """One warning for `place`, however often it happens there."""
     if place in reported:
         return
@@ -32,10 +35,13 @@ def warn_once(place: str, message: str, *args: object, exc_info: bool = False) -
         return
 
 
-def report_fault(place: str) -> None:
-    """Logs the exception that is being handled, once for `place`."""
+def report_fault(place: str, exception: Exception | None = None) -> None:
+    """Logs `exception`, or the one that is being handled, once for `place`."""
     warn_once(
-        place, "after200 failed in %s. The call goes on, but its telemetry may be incomplete.", place, exc_info=True
+        place,
+        "after200 failed in %s. The call goes on, but its telemetry may be incomplete.",
+        place,
+        exc_info=exception or True,
     )
 
 
@@ -64,3 +70,39 @@ def guarded_until_done(function: Callable[_P, bool]) -> Callable[_P, None]:
             guarded_function(*args, **kwargs)
 
     return guard
+
+
+def guarded_in_finalizer(function: Callable[_P, object]) -> Callable[_P, None]:
+    """`function`, called once more where it raises, for a finalizer to call or to be. It must be safe to call twice.
+
+    A finalizer can run inside anybody's lock, and to log takes locks. So a fault is kept for `report_finalizers`,
+    without its frames, which would keep alive what is being finalized.
+    """
+    place = f"{function.__module__}.{function.__qualname__}"
+
+    def keep(fault: Exception) -> None:
+        fault.__traceback__ = fault.__context__ = None
+        _in_finalizers[place] = fault
+
+    @functools.wraps(function)
+    def guard(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Exception as fault:
+            keep(fault)
+            try:
+                function(*args, **kwargs)
+            except Exception as again:
+                keep(again)
+
+    return guard
+
+
+def report_finalizers() -> None:
+    """Logs what finalizers have raised since this was called last."""
+    while _in_finalizers:
+        try:
+            place, fault = _in_finalizers.popitem()
+        except KeyError:  # Another thread was faster.
+            return
+        report_fault(place, fault)

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import logging
+import weakref
 
 import pytest
 
 from after200 import guard
-from after200.guard import guarded, warn_once
+from after200.guard import guarded, guarded_in_finalizer, report_finalizers, warn_once
 
 
 @guarded
@@ -73,3 +74,33 @@ def test_a_warning_is_given_once_for_each_place(caplog: pytest.LogCaptureFixture
         warn_once("here", "%s is odd", "this")
         warn_once("there", "that is odd")
     assert ["this is odd", "that is odd"] == caplog.messages
+
+
+class Dropped:
+    """An object whose finalizer raises `faults` times, and counts how often it was called."""
+
+    def __init__(self, faults: int, calls: list[int]) -> None:
+        self.faults = faults
+        self.calls = calls
+
+    @guarded_in_finalizer
+    def __del__(self) -> None:
+        self.calls.append(self.faults)
+        if len(self.calls) <= self.faults:
+            raise MemoryError(f"fault {len(self.calls)}")
+
+
+@pytest.mark.parametrize("faults", [1, 2])
+def test_a_fault_in_a_finalizer_is_tried_once_more_and_logged_later(
+    faults: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[int] = []
+    dropped = Dropped(faults, calls)
+    seen = weakref.ref(dropped)
+    del dropped
+    assert ([faults] * 2, None, []) == (calls, seen(), caplog.messages)
+    report_finalizers()
+    report_finalizers()
+    place = f"{__name__}.Dropped.__del__"
+    assert [f"after200 failed in {place}. The call goes on, but its telemetry may be incomplete."] == caplog.messages
+    assert f"MemoryError: fault {faults}" in caplog.text

@@ -54,8 +54,12 @@ def read_event(name: str | None, data: str, rule: EndRule = "message", *, look_f
         return _read_session_event(name, data)
     if name is not None and (undecoded := _UNDECODED.get(name)) is not None:
         needed, excluded, facts = undecoded
-        if needed in data and not any(word in data for word in excluded):
-            return facts
+        if needed in data:
+            for word in excluded:
+                if word in data:
+                    break
+            else:
+                return facts
     payload = decode(data)
     if name is None:
         error = find_error(payload)

@@ -18,11 +18,14 @@ class CallRecording(Protocol):
     wants_gaps: bool
     """Whether `gap` must be called for every chunk after the first."""
 
+    def enter(self) -> None:
+        """The request is about to be sent, so the span is current from here on."""
+
     def leave(self, *, same_context: bool) -> bool | None:
         """The request has been sent, so the span is no longer current.
 
-        `same_context` is False when this runs in another context than the one in which the recording began: then
-        there is nothing to detach here. Returns True when that is done.
+        `same_context` is False when this runs in another context than that of `enter`: then there is nothing to detach
+        here. Returns True when that is done.
         """
 
     def choose_span(self, call: Call, span: Any, tracer: Any) -> object:

@@ -25,7 +25,10 @@ NOTHING: Final = nullcontext()
 
 
 class MakesCurrent:
-    """A context manager: inside, the call is current. Its span, which is current since it began, is left at the end."""
+    """A context manager: inside, the call and its span are current.
+
+    Nothing of the package is made current before it, so nothing stays current where it cannot be made.
+    """
 
     __slots__ = ("_running", "_token")
 
@@ -38,6 +41,8 @@ class MakesCurrent:
         # A request that is no call has nothing to hide, unless there is a call around it.
         if self._running is not None or current_call.get() is not None:
             self._token = current_call.set(self._running)
+        if self._running is not None and self._running.recording is not None:
+            self._running.recording.enter()
 
     @guarded_until_done
     def __exit__(self, *error: object) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from ..background import Background
 from ..call.record import clock
-from ..guard import guarded
+from ..guard import guarded, report_finalizers
 from ..locks import in_child
 from .decided import end_decided
 from .running import Ending, RunningCall
@@ -48,7 +48,8 @@ def drop(running: RunningCall) -> None:
 
 @guarded
 def end_dropped() -> None:
-    """Ends the calls whose bodies were dropped, as of the time of the drop."""
+    """Ends the calls whose bodies were dropped, as of the time of the drop. Logs what finalizers have raised."""
+    report_finalizers()
     calls = _queue.calls
     while not calls.empty():
         try:

@@ -94,6 +94,9 @@ class BodyFeed:
         try:
             for decoder in self._decoders:
                 chunk = as_bytes(decoder.decode(chunk))
+        except MemoryError:
+            self._reader = None  # That decoder is out of step with the body.
+            raise
         except Exception:
             # The HTTP client, which decodes the same bytes, raises for them out of this very read.
             self._reader = None
@@ -135,7 +138,7 @@ class BodyFeed:
         if not reader.events:
             return
         self._reader = None
-        if not any(facts.error is not None for facts in all_facts):
+        if not [facts for facts in all_facts if facts.error is not None]:
             all_facts = [Facts(message=facts.message) for facts in all_facts if facts.message is not None]
             all_facts.append(IS_MALFORMED)
         for facts in all_facts:
@@ -150,6 +153,8 @@ class BodyFeed:
             return  # What was not read is never an answer.
         try:
             rest = self._flush()
+        except MemoryError:  # Says nothing of the bytes.
+            raise
         except Exception:
             # The HTTP client raises for the same bytes, once it has the last of them.
             yield UNDECODABLE

@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from typing import Final
 
+from ..guard import guarded_in_finalizer
 from .dropped import drop
 from .running import RunningCall
 
@@ -39,6 +40,7 @@ def find(response: object) -> RunningCall | None:
     return followed.running if followed is not None and followed() is response else None
 
 
+@guarded_in_finalizer
 def _response_is_gone(followed: weakref.ref[object]) -> None:
     # Another response may have taken its place in the registry, at the same address.
     if isinstance(followed, _Followed):

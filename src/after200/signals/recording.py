@@ -60,8 +60,12 @@ class Recording:
     def _begin_span(self, call: Call, sdk_traces: bool) -> None:
         if self._spans is not None:
             self._span = self._spans.begin(call, self._caller, sdk_traces=sdk_traces)
-            if self._span is not None:
-                self._span.enter()
+
+    @guarded
+    def enter(self) -> None:
+        """The request is about to be sent, so the span is current from here on."""
+        if self._span is not None:
+            self._span.enter()
 
     @guarded
     def leave(self, *, same_context: bool) -> bool:

@@ -14,7 +14,7 @@ from ...following.dropped import drop
 from ...following.generators import ForwardsAsyncGenerator
 from ...following.reading import deliver
 from ...following.responses import find
-from ...guard import guarded
+from ...guard import guarded, guarded_in_finalizer
 from .calls import SDKCall
 from .exceptions import correct
 
@@ -67,6 +67,7 @@ class Reading:
         deliver(running, "raise", exception)
         return running.corrects_exceptions and bool(correct(running, exception))
 
+    @guarded_in_finalizer
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # Of an object whose making failed.
             if self._running is not None:
