@@ -29,6 +29,7 @@ class Forgetful(Telemetry):
     """Telemetry that need not be kept."""
 
     def forget(self) -> None:
+        self._ended.clear()
         self._spans.clear()
         self._logs.clear()
 
