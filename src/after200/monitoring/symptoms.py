@@ -166,8 +166,9 @@ def page(policy: p.Policy) -> str:
 def down_rules(policy: p.Policy) -> list[dict[str, Any]]:
     """Failures by their name; and nothing but failures, where calls are too rare for a share.
 
-    The condition begins with `down_failures` failures, and goes on with fewer: the rule reads what it recorded at the
-    evaluation before. It ends with the first call that completes.
+    The condition begins with `down_failures` failures in two windows, or in three, without any call that completes in
+    the same time: failures before the last success prove nothing. It goes on with fewer: the rule reads what it
+    recorded at the evaluation before. It ends with the first call that completes.
     """
     w = policy.window
     failed = f"{BY_SYMPTOM}:increase{w}{SYMPTOMS['down'].selector}"
@@ -177,15 +178,13 @@ def down_rules(policy: p.Policy) -> list[dict[str, Any]]:
         terms = [failed, *(labelled(f"{failed} offset {ago[n]}", "ago", ago[n]) for n in range(1, windows))]
         return sum_by(p.LEVEL, " or ".join(terms))
 
-    completed = calls(w, one_of(names.OUTCOME, ("completed",)))
-    none = f"unless ({completed} > 0 or {calls_before(w, 'completed')} > 0)"
-    begins, goes_on = f"{over(3)} >= {policy.down_failures}", f"{over(2)} >= 1 and {DOWN}"
+    selector = CALLS.increase(w) + braces([one_of(names.OUTCOME, ("completed",))])
+    completed, one_before, two_before = (
+        f"{sum_by(p.LEVEL, selector + offset)} > 0" for offset in ("", f" offset {ago[1]}", f" offset {ago[2]}")
+    )
+    begins = f"{over(2)} >= {policy.down_failures} or ({over(3)} >= {policy.down_failures} unless {two_before})"
+    goes_on = f"{over(2)} >= 1 and {DOWN}"
     return [
         rule(f"{BY_FAILURE}:increase{w}", by_failure(w)),
-        rule(DOWN, f"(({begins}) or ({goes_on})) {none}"),
+        rule(DOWN, f"({begins} or ({goes_on})) unless ({completed} or {one_before})"),
     ]
-
-
-def calls_before(window: str, outcome: str) -> str:
-    """The calls of each model with this outcome in the window before the window."""
-    return sum_by(p.LEVEL, f"{CALLS.increase(window)}{braces([one_of(names.OUTCOME, (outcome,))])} offset {window}")
