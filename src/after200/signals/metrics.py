@@ -56,7 +56,7 @@ class Metrics:
             return
         born.add((kind, call.client))
         if self._genai:
-            report_double_counts()
+            report_double_counts(call.client)
         if call.end_rule in NEEDS_END_EVENT:
             for verdict in watched_failures(call.provider, bool(call.stream)):
                 key = attributes.call_key(kind, attributes.ending_of(verdict, 200), call.client)

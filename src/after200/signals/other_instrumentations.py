@@ -29,13 +29,18 @@ def _openlit_has_metrics() -> bool:
     return not getattr(config, "disable_metrics", False)
 
 
+def _litellm_has_metrics() -> bool:
+    callbacks = getattr(sys.modules.get("litellm"), "callbacks", ())
+    return any(getattr(getattr(each, "config", None), "enable_metrics", False) is True for each in callbacks)
+
+
 def _is_silenced() -> bool:
     """Returns whether OpenLLMetry's package for a framework has silenced its packages for SDKs in this context."""
     return bool(context.get_value("suppress_language_model_instrumentation"))
 
 
 class Other(NamedTuple):
-    """An instrumentation of the SDK that records `gen_ai.client.*` metrics of the same calls."""
+    """An instrumentation that records `gen_ai.client.*` metrics of the same calls."""
 
     module: str
     """The module of its instrumentor."""
@@ -48,6 +53,15 @@ class Other(NamedTuple):
 
     has_metrics: Callable[[], bool] = lambda: True
     """Returns whether its settings let it record them."""
+
+    instrumentor: str | None = "AnthropicInstrumentor"
+    """The class of its instrumentor; None for a package that instruments itself, which `has_metrics` knows."""
+
+    client: str | None = None
+    """`after200.client` of the calls that it records; None for those of the SDK."""
+
+    misses_calls: bool = False
+    """Whether calls of that client may go past it."""
 
 
 OTHERS: Final = (
@@ -67,6 +81,23 @@ OTHERS: Final = (
         "openlit",
         ("operation.duration", "operation.time_to_first_chunk", "token.usage"),
         _openlit_has_metrics,
+    ),
+    Other(
+        "opentelemetry.instrumentation.botocore",
+        "opentelemetry-instrumentation-botocore",
+        ("operation.duration", "token.usage"),
+        instrumentor="BotocoreInstrumentor",
+        client="botocore",
+        misses_calls=True,
+    ),
+    Other(
+        "litellm.integrations.opentelemetry",
+        "litellm",
+        ("operation.duration", "token.usage"),
+        _litellm_has_metrics,
+        instrumentor=None,
+        client="httpx",
+        misses_calls=True,
     ),
 )
 
@@ -94,16 +125,17 @@ _MISSES_CALLS: Final = (
 
 
 @guarded
-def report_double_counts() -> None:
+def report_double_counts(client: str | None) -> None:
     """Warns once of each instrumentation that records the same metrics of the present call, and says what to do.
 
-    The advice never loses a call: the metrics of after200 are to be turned off only for an instrumentation that records
-    all calls of the SDK. A framework records those that go through it.
+    `client` is the HTTP library that makes the call; None where the SDK does. The advice never loses a call: the
+    metrics of after200 are to be turned off only for an instrumentation that records all calls. A framework records
+    those that go through it.
     """
     silences = is_active(LANGCHAIN, "LangchainInstrumentor")
     for other in OTHERS:
-        if is_active(other.module) and other.has_metrics():
-            misses = silences and other.module == "opentelemetry.instrumentation.anthropic"
+        if other.client == client and is_active(other.module, other.instrumentor) and other.has_metrics():
+            misses = other.misses_calls or (silences and other.module == "opentelemetry.instrumentation.anthropic")
             _warn(other.title, other.metrics, _MISSES_CALLS if misses else _LEAVE_IT)
     scope = LANGCHAIN if silences and _is_silenced() else _current_scope()
     if scope in FRAMEWORKS:
@@ -119,8 +151,10 @@ def _current_scope() -> str | None:
     return getattr(getattr(trace.get_current_span(), "instrumentation_scope", None), "name", None)
 
 
-def is_active(module: str, name: str = "AnthropicInstrumentor") -> bool:
-    """Returns whether the instrumentor `name` in `module` is imported and has instrumented."""
+def is_active(module: str, name: str | None) -> bool:
+    """Returns whether the instrumentor `name` in `module` is imported and has instrumented; without one, the first."""
+    if name is None:
+        return module in sys.modules
     instrumentor: Any = getattr(sys.modules.get(module), name, None)
     # The class makes its one object when it is called, so it is not called here.
     return bool(getattr(getattr(instrumentor, "_instance", None), "is_instrumented_by_opentelemetry", False))
