@@ -38,6 +38,7 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """
 
     _patches: Patches | None = None
+    _signals: Signals | None = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         return INSTRUMENTS
@@ -61,7 +62,7 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     @guarded
     def _instrument(self, **kwargs: Any) -> None:
         settings = read_settings(kwargs)
-        signals = Signals(settings, **{name: kwargs.get(name) for name in PROVIDERS})
+        self._signals = signals = Signals(settings, **{name: kwargs.get(name) for name in PROVIDERS})
         signals.before_collection(end_dropped_before)
         self._patches = Patches("anthropic", targets(signals, settings))
         self._patches.put_on()
@@ -75,6 +76,9 @@ class AnthropicInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         if self._patches is not None:
             self._patches.take_off()
             self._patches = None
+        if self._signals is not None:
+            self._signals.stopped()
+            self._signals = None
 
 
 class Automatic:

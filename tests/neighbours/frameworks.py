@@ -151,7 +151,26 @@ def after200(url: str) -> None:
     AnthropicInstrumentor().instrument(skip_dep_check=True)
 
 
-STEPS = CALLS | {"after200": after200, "direct": direct}
+def span_between(url: str) -> None:
+    """From here on, a span of the application's stands between whoever uses the SDK and the request."""
+    import anthropic
+
+    tracer = trace.get_tracer("application")
+    post, apost = anthropic.Anthropic.post, anthropic.AsyncAnthropic.post
+
+    def between(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with tracer.start_as_current_span("ask"):
+            return post(self, *args, **kwargs)
+
+    async def abetween(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with tracer.start_as_current_span("ask"):
+            return await apost(self, *args, **kwargs)
+
+    anthropic.Anthropic.post = between  # type: ignore[method-assign]
+    anthropic.AsyncAnthropic.post = abetween  # type: ignore[method-assign]
+
+
+STEPS = CALLS | {"after200": after200, "direct": direct, "span_between": span_between}
 
 
 def main() -> None:

@@ -62,11 +62,11 @@ def run(python: Path, server: FaultServer, folder: Path, *steps: str) -> dict[st
     return result
 
 
-def test_metrics_that_both_record_are_named_and_no_advice_loses_a_call(
+def test_metrics_that_both_record_are_named_whatever_stands_between_and_no_advice_loses_a_call(
     framework: Framework, python: Path, server: FaultServer, tmp_path: Path
 ) -> None:
     alone = run(python, server, tmp_path, framework.name)
-    together = run(python, server, tmp_path, "after200", framework.name)
+    together = run(python, server, tmp_path, "span_between", "after200", framework.name)
     assert {framework.scope: alone["recorded"][framework.scope], "after200": OURS} == together["recorded"]
     theirs = together["recorded"][framework.scope]
     assert set(framework.overlap) == theirs.keys() & OURS.keys()

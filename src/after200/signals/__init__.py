@@ -62,6 +62,11 @@ class Signals:
         if self._metrics is not None:
             self._metrics.before_collection(callback)
 
+    def stopped(self) -> None:
+        """The instrumentation was taken off."""
+        if self._metrics is not None:
+            self._metrics.stopped()
+
 
 def _made(signal: Callable[..., _T], *arguments: object) -> _T | None:
     """Returns `signal(*arguments)`; None, and one warning, when that raises."""

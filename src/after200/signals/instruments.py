@@ -13,6 +13,7 @@ from .. import names
 from .._version import __version__
 from . import attributes
 from .deferred import Deferred
+from .frameworks import Frameworks
 from .rate_limits import RateLimits
 
 
@@ -26,6 +27,7 @@ class Instruments:
     def __init__(self, provider: MeterProvider, meter: Meter) -> None:
         self.meter = meter
         self._provider = weakref.ref(provider)
+        self.frameworks = Frameworks(self._provider)
         self.deferred = Deferred(self)
         # The callbacks of the first instrument run first, so what they record is collected with the others.
         self.calls = self.deferred.sum(self.meter, names.CALLS)

@@ -21,7 +21,7 @@ from . import attributes
 from .bounds import BOUNDS
 from .deferred import Key, context_of
 from .instruments import instruments_of
-from .other_instrumentations import report_double_counts
+from .other_instrumentations import report_double_counts, report_frameworks
 
 
 class Metrics:
@@ -44,7 +44,17 @@ class Metrics:
 
     def before_collection(self, callback: Callable[[], None]) -> None:
         """Calls `callback` each time before metrics are collected."""
-        self._instruments.deferred.before_collection = callback
+
+        def before_collection() -> None:
+            callback()
+            if self._genai:
+                report_frameworks(self._instruments.frameworks)
+
+        self._instruments.deferred.before_collection = before_collection
+
+    def stopped(self) -> None:
+        """An instrumentation was taken off: what frameworks record from now on is no evidence for its calls."""
+        self._instruments.frameworks.stopped()
 
     # --- while the call runs ---
 
@@ -104,6 +114,8 @@ class Metrics:
                 self._points.add(self._first_text, call.time_to_first_text, text, context)
         if self._genai:
             self._add_genai(call, kind, context)
+            if call.client is None:
+                self._instruments.frameworks.ended(kind[2], call.response_model)
 
     def _count_attempts(self, call: EndedCall, kind: attributes.Kind) -> None:
         _, _, model, _ = kind

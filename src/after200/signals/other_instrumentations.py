@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other instrumentations in the same process: metrics that both record, and calls that they suppress.
 
-Checked at the first call of each kind, so it does not matter which instrumentation was activated first. Nothing is
-imported here, and no object of another instrumentation is changed. `after200 verify` sees what is really exported;
-this sees only what it knows.
+Instrumentations of the SDK are looked for at the first call of each kind, so it does not matter which was activated
+first; frameworks are looked for whenever metrics are collected (`frameworks.py`). Nothing is imported here, and no
+object of another instrumentation is changed. `after200 verify` sees what is really exported; this sees only what it
+knows.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from .. import names
 from ..guard import guarded, warn_once
 from ..settings import PREFIX
+from .frameworks import FRAMEWORKS, GENAI, LANGCHAIN, Frameworks
 
 
 def _openllmetry_has_metrics() -> bool:
@@ -49,7 +52,7 @@ class Other(NamedTuple):
     """The name of its distribution."""
 
     metrics: tuple[str, ...]
-    """The metrics that after200 records too, without their prefix."""
+    """The metrics that after200 records too."""
 
     has_metrics: Callable[[], bool] = lambda: True
     """Returns whether its settings let it record them."""
@@ -68,24 +71,24 @@ OTHERS: Final = (
     Other(
         "opentelemetry.instrumentation.genai.anthropic",
         "opentelemetry-instrumentation-genai-anthropic",
-        ("operation.duration", "operation.time_to_first_chunk", "token.usage"),
+        tuple(GENAI),
     ),
     Other(
         "opentelemetry.instrumentation.anthropic",
         "opentelemetry-instrumentation-anthropic",
-        ("operation.duration", "token.usage"),
+        (names.DURATION.name, names.TOKEN_USAGE.name),
         lambda: _openllmetry_has_metrics() and not _is_silenced(),
     ),
     Other(
         "openlit.instrumentation.anthropic",
         "openlit",
-        ("operation.duration", "operation.time_to_first_chunk", "token.usage"),
+        tuple(GENAI),
         _openlit_has_metrics,
     ),
     Other(
         "opentelemetry.instrumentation.botocore",
         "opentelemetry-instrumentation-botocore",
-        ("operation.duration", "token.usage"),
+        (names.DURATION.name, names.TOKEN_USAGE.name),
         instrumentor="BotocoreInstrumentor",
         client="botocore",
         misses_calls=True,
@@ -93,25 +96,13 @@ OTHERS: Final = (
     Other(
         "litellm.integrations.opentelemetry",
         "litellm",
-        ("operation.duration", "token.usage"),
+        (names.DURATION.name, names.TOKEN_USAGE.name),
         _litellm_has_metrics,
         instrumentor=None,
         client="httpx",
         misses_calls=True,
     ),
 )
-
-LANGCHAIN: Final = "opentelemetry.instrumentation.langchain"
-"""The module and scope of OpenLLMetry's package for LangChain, which silences OpenLLMetry's package for the SDK."""
-
-_ALL, _TOKENS = ("operation.duration", "token.usage"), ("operation.time_to_first_chunk", "token.usage")
-FRAMEWORKS: Final = {
-    "agent_framework": ("agent-framework", _ALL),
-    "gcp.vertex.agent": ("google-adk", _ALL),
-    "pydantic-ai": ("pydantic-ai", _TOKENS),
-    LANGCHAIN: ("opentelemetry-instrumentation-langchain", _ALL),
-}
-"""Scope of a framework that records calls by itself → its distribution, and the metrics that after200 records too."""
 
 _SUPPRESSING_SCOPE: Final = "logfire.anthropic"
 """The scope of the span around a call that logfire records; logfire suppresses all other instrumentation in it."""
@@ -129,21 +120,24 @@ def report_double_counts(client: str | None) -> None:
     """Warns once of each instrumentation that records the same metrics of the present call, and says what to do.
 
     `client` is the HTTP library that makes the call; None where the SDK does. The advice never loses a call: the
-    metrics of after200 are to be turned off only for an instrumentation that records all calls. A framework records
-    those that go through it.
+    metrics of after200 are to be turned off only for an instrumentation that records all calls.
     """
     silences = is_active(LANGCHAIN, "LangchainInstrumentor")
     for other in OTHERS:
         if other.client == client and is_active(other.module, other.instrumentor) and other.has_metrics():
             misses = other.misses_calls or (silences and other.module == "opentelemetry.instrumentation.anthropic")
             _warn(other.title, other.metrics, _MISSES_CALLS if misses else _LEAVE_IT)
-    scope = LANGCHAIN if silences and _is_silenced() else _current_scope()
-    if scope in FRAMEWORKS:
-        _warn(*FRAMEWORKS[scope], _MISSES_CALLS)
 
 
-def _warn(title: str, metrics: tuple[str, ...], advice: str) -> None:
-    warn_once(title, _RECORDS + advice, title, ", ".join(f"gen_ai.client.{metric}" for metric in metrics))
+@guarded
+def report_frameworks(frameworks: Frameworks) -> None:
+    """Warns once of each framework that recorded calls that after200 recorded too. It records those through it only."""
+    for scope, metrics in frameworks.count_too().items():
+        _warn(FRAMEWORKS[scope], metrics, _MISSES_CALLS)
+
+
+def _warn(title: str, metrics: Iterable[str], advice: str) -> None:
+    warn_once(title, _RECORDS + advice, title, ", ".join(sorted(metrics)))
 
 
 def _current_scope() -> str | None:
