@@ -50,6 +50,14 @@ def _another_order(alone: Handed, looped: Handed, texts: str) -> bool:
     return "message_stop" in looped.types and (not begins or isinstance(alone.exception, OF_THE_HELPER))
 
 
+def _helper_gave_up(alone: Handed, looped: Handed, texts: str) -> bool:
+    return looped.reason is not None and isinstance(alone.exception, OF_THE_HELPER)
+
+
+def _read_before(alone: Handed, looped: Handed, texts: str) -> bool:
+    return alone.read_before and "message_stop" in texts and isinstance(alone.exception, json.JSONDecodeError)
+
+
 def _message_as_text(alone: Handed, looped: Handed, texts: str) -> bool:
     body = _decoded(alone.result)
     return isinstance(body, dict) and (body.get("type") == "message" or isinstance(body.get("content"), list))
@@ -64,6 +72,8 @@ DISAGREEMENTS: dict[str, tuple[bool, Callable[[Handed, Handed, str], bool]]] = {
     "a stop reason, and no `message_stop`": (False, _no_end_event),
     "`message_stop`, and no stop reason": (True, _no_stop_reason),
     "`message_stop`, and events that are missing or in another order": (True, _another_order),
+    "a stop reason, and then events that the helper cannot put together": (True, _helper_gave_up),
+    "`message_stop`, and an event that is no JSON, in a body that a hook had read": (True, _read_before),
     "events in answer to a call that does not stream, which reads them raw": (True, _events_for_a_whole_body),
     "a message whose content type is not JSON": (True, _message_as_text),
     "a message without content": (True, _message_without_content),

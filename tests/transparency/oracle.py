@@ -38,6 +38,9 @@ class Handed:
 
     exception: BaseException | None = None
 
+    read_before: bool = False
+    """Whether a hook of the HTTP client had read the body before the SDK began to."""
+
 
 async def helper(messages: Any, handed: Handed, settle: Callable[[Any], Any]) -> None:
     manager = messages.stream(**REQUEST)
@@ -130,7 +133,7 @@ def hand_out(
     sdk = client(platform, transport, asynchronous, **options)
     if read_before:
         sdk._client.event_hooks = {"response": [aread_body if asynchronous else read_body]}
-    handed = Handed(transport.trace, surface in STREAMED, surface == "whole raw response")
+    handed = Handed(transport.trace, surface in STREAMED, surface == "whole raw response", read_before=read_before)
     messages = sdk.beta.messages if beta else sdk.messages
     call = play(SURFACES[surface], messages, handed)
     if asynchronous:

@@ -10,7 +10,7 @@ reason is a row of `disagreements.py`, and of docs/completed.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -94,9 +94,23 @@ RENAMED_END = Case(
 )
 """An end event of another name, in answer to a call that does not stream: found once among thousands of others."""
 
+BROKEN = (event(START)[:-3] + b"\n\n", *EVENTS[1:])
+BROKEN_BEGINNING = replace(
+    RENAMED_END, answer=Answer(BROKEN), texts=b"".join(BROKEN).decode(), surface="create", read_before=True
+)
+"""A first event whose last brace is lost, in a body that a hook has read whole before the SDK parses it."""
+
+UNORDERED = (event(START), event(DELTA), event({"type": "content_block_stop", "index": 0}))
+LEFT_BY_THE_HELPER = replace(
+    RENAMED_END, answer=Answer(UNORDERED), texts=b"".join(UNORDERED).decode(), surface="helper"
+)
+"""A block that ends and never began, after the stop reason: the helper raises, and leaves the stream."""
+
 
 @FUZZ
 @example(case=RENAMED_END)
+@example(case=BROKEN_BEGINNING)
+@example(case=LEFT_BY_THE_HELPER)
 @given(case=cases("Anthropic"))
 def test_a_call_is_completed_if_and_only_if_the_sdk_hands_out_an_answer(case: Case, instrumented: Instrumented) -> None:
     compare(case, instrumented)
