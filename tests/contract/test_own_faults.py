@@ -212,7 +212,7 @@ PLACES = (
     "after200.following.running.ended",
     "after200.hooks.sdk.request_facts.find_endpoint",
     "after200.hooks.sdk.request_facts.provider_name",
-    "after200.hooks.sdk.request_facts.request_parameters",
+    "after200.hooks.sdk.request_facts.parameters_of",
     "after200.hooks.sdk.requests.requested_model",
     "after200.hooks.sdk.requests.end_dropped",
     "after200.following.beginning.end_at_exit",

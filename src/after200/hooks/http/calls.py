@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which requests of an HTTP library are calls, as a table of paths, and what their bodies ask for: request → `Call`.
 
-Section 10 of the contract. A path counts as it is on the wire: an encoded `/` is part of a name. Whatever the host and
-whatever stands before the path, so that gateways count too.
+The rows that every door has are in `hooks/paths.py`; Converse is here, which the SDK does not speak.
 """
 
 from __future__ import annotations
@@ -12,19 +11,20 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
 
+from ... import names
 from ...call.limits import name
-from ...call.record import Call, Parameter
+from ...call.record import Call
 from ...names.endings import EndRule
+from .. import paths
+from ..parameters import parameters_of
+from ..paths import Row, model_in, path_of
 
 MAX_DECODED: Final = 1 << 20
 """The longest request body that is decoded, in bytes. Of a longer one, only the outermost members are looked at."""
 
 MAX_SEARCHED: Final = 1 << 24
 """The longest request body that is looked at, in bytes."""
-
-MAX_STOP_SEQUENCES: Final = 16
 
 
 class Kind(NamedTuple):
@@ -47,30 +47,15 @@ class Kind(NamedTuple):
     """Whether services of other kinds have such a path too, so that header or body must confirm that it is a call."""
 
 
-class Row(NamedTuple):
-    """A row of the table of paths."""
-
-    pattern: re.Pattern[str]
-    """What the path ends in; group `model` is the model."""
-
-    provider: str
-    operation: str
-    end_rule: EndRule
-    is_shared: bool = False
-
-
-_BEDROCK: Final = r"/model/(?P<model>[^/]+)/"
 PATHS: Final = (
-    Row(re.compile(r"/v1/messages$"), "anthropic", "chat", "message", is_shared=True),
-    Row(re.compile(r"/v1/complete$"), "anthropic", "text_completion", "completion", is_shared=True),
+    *paths.MESSAGES,
     Row(
-        re.compile(r"/publishers/anthropic/models/(?P<model>[^/:]+):(rawPredict|(?P<streams>streamRawPredict))$"),
-        "gcp.vertex_ai",
+        "post",
+        re.compile(paths.BEDROCK_MODEL + r"(converse|(?P<streams>converse-stream))$"),
         "chat",
-        "message",
+        "converse",
+        names.BEDROCK,
     ),
-    Row(re.compile(_BEDROCK + r"(invoke|(?P<streams>invoke-with-response-stream))$"), "aws.bedrock", "chat", "message"),
-    Row(re.compile(_BEDROCK + r"(converse|(?P<streams>converse-stream))$"), "aws.bedrock", "chat", "converse"),
 )
 """Which requests with `POST` are calls. Of Amazon Bedrock's, those whose model has `anthropic.` in its id."""
 
@@ -85,7 +70,7 @@ def find_kind(target: str) -> Kind | None:
 
     `target` is a URL or the path in it, with or without a query, as it is on the wire.
     """
-    path = target.partition("?")[0].partition("#")[0]
+    path = path_of(target)
     return _find(path) if path.endswith(_ENDINGS) else None
 
 
@@ -95,13 +80,11 @@ def _find(path: str) -> Kind | None:
         found = row.pattern.search(path)
         if found is None:
             continue
-        groups = found.groupdict()
-        model = None if groups.get("model") is None else unquote(groups["model"])
-        if row.provider == "aws.bedrock" and "anthropic." not in str(model):
+        model = model_in(found)
+        if row.provider == names.BEDROCK and "anthropic." not in str(model):
             return None
-        return Kind(
-            row.provider, row.operation, row.end_rule, name(model), groups.get("streams") is not None, row.is_shared
-        )
+        streams = found.groupdict().get("streams") is not None
+        return Kind(row.provider, row.operation, row.end_rule, name(model), streams, row.is_shared)
     return None
 
 
@@ -179,27 +162,3 @@ def _search_members(text: bytes) -> dict[str, Any]:
                 members[key], key = json.loads(piece), None
             last = piece
     return members
-
-
-_PARAMETERS: Final[dict[str, tuple[tuple[str, ...], tuple[type, ...]]]] = {
-    "max_tokens": (("max_tokens", "max_tokens_to_sample", "maxTokens"), (int,)),
-    "temperature": (("temperature",), (float, int)),
-    "top_p": (("top_p", "topP"), (float, int)),
-    "top_k": (("top_k",), (int,)),
-}
-"""A parameter that the conventions have an attribute for → its names in the APIs, and the types that it may have."""
-
-
-def parameters_of(members: Mapping[str, Any]) -> dict[str, Parameter]:
-    """Returns the request parameters that the conventions have attributes for. Converse has them in an object."""
-    config = members.get("inferenceConfig")
-    fields = {**members, **config} if isinstance(config, Mapping) else members
-    parameters: dict[str, Parameter] = {}
-    for parameter, (names, types) in _PARAMETERS.items():
-        value = next((fields[known] for known in names if known in fields), None)
-        if isinstance(value, types) and not isinstance(value, bool):
-            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment, arg-type]
-    stops = fields.get("stop_sequences") or fields.get("stopSequences")
-    if isinstance(stops, list | tuple):
-        parameters["stop_sequences"] = tuple(str(sequence) for sequence in stops[:MAX_STOP_SEQUENCES])
-    return parameters

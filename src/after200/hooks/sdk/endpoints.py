@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which requests of the SDK are calls, as a table: method and path → operation, and how its body ends.
 
+The rows that every door has are in `hooks/paths.py`; here are those that only the SDK has.
 What is not in the table (counting tokens, listing models, files, ...) is left alone.
 """
 
@@ -9,35 +10,17 @@ from __future__ import annotations
 import re
 import sys
 from functools import lru_cache
-from typing import Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
 from ...guard import reported, warn_once
-from ...names.endings import EndRule
-
-
-class Endpoint(NamedTuple):
-    """A kind of call."""
-
-    operation: str
-    """`gen_ai.operation.name`."""
-
-    end_rule: EndRule
-    """What ends the body: `message_stop` (message), a `stop_reason` (completion), its end (lines), nothing (open)."""
-
-
-_MODEL_IN_PATH: Final = re.compile(
-    r"/model/(?P<bedrock>[^/]+)/invoke(-with-response-stream)?$"
-    r"|/publishers/anthropic/models/(?P<vertex>[^/:]+):(rawPredict|streamRawPredict)$"
-)
-"""Where Bedrock and Vertex have the model: the SDK's own clients put it there, and so does who calls `client.post`."""
+from .. import paths
+from ..paths import Row, model_in, path_of
 
 _ENDPOINTS: Final = (
-    ("post", re.compile(r"/v1/messages$"), Endpoint("chat", "message")),
-    ("post", _MODEL_IN_PATH, Endpoint("chat", "message")),
-    ("post", re.compile(r"/v1/complete$"), Endpoint("text_completion", "completion")),
-    ("get", re.compile(r"/v1/messages/batches/[^/]+/results$"), Endpoint("batch_results", "lines")),
-    ("get", re.compile(r"/v1/sessions/.+/stream$"), Endpoint("invoke_agent", "open")),
+    *paths.MESSAGES,
+    Row("get", re.compile(r"/v1/messages/batches/[^/]+/results$"), "batch_results", "lines"),
+    Row("get", re.compile(r"/v1/sessions/.+/stream$"), "invoke_agent", "open"),
 )
 
 
@@ -51,19 +34,18 @@ MAX_NAMED: Final = 10
 
 
 @lru_cache(maxsize=256)
-def find_endpoint(method: str, url: str) -> Endpoint | None:
+def find_endpoint(method: str, url: str) -> Row | None:
     """The kind of call that a request with `method` to `url` is, as the SDK's own method named it."""
-    path = url.partition("?")[0]
-    for known_method, pattern, endpoint in _ENDPOINTS:
-        if method.lower() == known_method and pattern.search(path):
-            return endpoint
+    for row in _ENDPOINTS:
+        if method.lower() == row.method and row.pattern.search(path_of(url)):
+            return row
     return None
 
 
-def model_in_url(url: str) -> str | None:
-    """The model that a path of Bedrock or Vertex names."""
-    found = _MODEL_IN_PATH.search(url.partition("?")[0])
-    return unquote(found["bedrock"] or found["vertex"]) if found else None
+def model_in_url(row: Row, url: str) -> str | None:
+    """The model that a path of Bedrock or Vertex names: there their clients put it, and who calls `client.post`."""
+    found = row.pattern.search(path_of(url))
+    return model_in(found) if found else None
 
 
 def shape_of(url: str) -> str:

@@ -10,22 +10,13 @@ from typing import Final
 
 from ... import names
 from ...call.limits import name
-from ...call.record import Call, Parameter
+from ...call.record import Call
+from ..parameters import parameters_of
 from .endpoints import find_endpoint, model_in_url, name_unrecorded_stream
 from .objects import URL, Client, Options
 
 _PROVIDERS: Final = (("Bedrock", names.BEDROCK), ("Vertex", names.VERTEX))
 """A part of the name of a client's class → `gen_ai.provider.name`; `anthropic` for every other client."""
-
-_PARAMETERS: Final[dict[str, tuple[type, ...]]] = {
-    "max_tokens": (int,),
-    "temperature": (float, int),
-    "top_p": (float, int),
-    "top_k": (int,),
-}
-"""The parameters that the conventions have attributes for → the types that each may have."""
-
-MAX_STOP_SEQUENCES: Final = 16
 
 
 def read_request(client: Client, options: Options, *, stream: bool) -> Call | None:
@@ -41,11 +32,11 @@ def read_request(client: Client, options: Options, *, stream: bool) -> Call | No
     return Call(
         operation=endpoint.operation,
         provider=provider,
-        model=name(body.get("model")) or model_in_url(options.url),
+        model=name(body.get("model")) or model_in_url(endpoint, options.url),
         stream=stream,
         server_address=host,
         server_port=port,
-        parameters=request_parameters(body),
+        parameters=parameters_of(body),
         end_rule=endpoint.end_rule,
     )
 
@@ -89,19 +80,3 @@ def server_of(base_url: URL) -> tuple[str | None, int | None]:
     if not base_url.host:
         return None, None
     return base_url.host, base_url.port or (80 if base_url.scheme == "http" else 443)
-
-
-def request_parameters(body: Mapping[str, object]) -> dict[str, Parameter]:
-    """Returns the parameters of the request that the conventions have attributes for.
-
-    One-shot iterators in `body` are not iterated.
-    """
-    parameters: dict[str, Parameter] = {}
-    for parameter, types in _PARAMETERS.items():
-        value = body.get(parameter)
-        if isinstance(value, types) and not isinstance(value, bool):
-            parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment, arg-type]
-    stop_sequences = body.get("stop_sequences")
-    if isinstance(stop_sequences, list | tuple) and stop_sequences:
-        parameters["stop_sequences"] = tuple(str(sequence) for sequence in stop_sequences[:MAX_STOP_SEQUENCES])
-    return parameters
