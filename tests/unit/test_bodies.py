@@ -23,7 +23,7 @@ from after200.call.bodies import (
     WholeReader,
     reader_for,
 )
-from after200.call.documents import MAX_KEPT
+from after200.call.documents import MAX_KEPT, Document
 from after200.call.facts import CHUNK_CAME, TEXT_CAME, Facts, ProviderError
 from after200.call.lines import LineSplitter, begins_like_events
 from after200.names.endings import EndRule
@@ -77,7 +77,11 @@ def in_pieces(body: bytes, size: int) -> list[bytes]:
 
 
 def sse_reader(*, stream: bool = True) -> SSEReader:
-    return SSEReader("message", stream=stream)
+    return SSEReader("message", Document("message", stream=stream))
+
+
+def frames(*, stream: bool = True) -> FrameReader:
+    return FrameReader("message", Document("message", stream=stream))
 
 
 # --- server-sent events ---
@@ -409,8 +413,8 @@ FRAMES = b"".join(chunk_frame(data) for name, data in EVENTS)
 
 def test_frames_say_the_same_wherever_they_are_cut() -> None:
     for cut in range(0, len(FRAMES) + 1, 7):
-        assert SAID == read(FrameReader("message", stream=True), FRAMES[:cut], FRAMES[cut:]), cut
-    assert SAID == read(FrameReader("message", stream=True), *in_pieces(FRAMES, 1))
+        assert SAID == read(frames(), FRAMES[:cut], FRAMES[cut:]), cut
+    assert SAID == read(frames(), *in_pieces(FRAMES, 1))
 
 
 @pytest.mark.parametrize(
@@ -437,17 +441,17 @@ def test_frames_say_the_same_wherever_they_are_cut() -> None:
     ids=range(8),
 )
 def test_a_frame_says_what_it_says(body: bytes, expected: dict[str, Any]) -> None:
-    assert expected == read(FrameReader("message", stream=True), body)
+    assert expected == read(frames(), body)
 
 
 def test_a_frame_with_a_wrong_checksum_says_nothing_and_the_next_is_read() -> None:
     broken = bytearray(chunk_frame(CHUNK))
     broken[-1] ^= 1
-    assert {"stopped": True} == read(FrameReader("message", stream=True), bytes(broken) + chunk_frame(STOP))
+    assert {"stopped": True} == read(frames(), bytes(broken) + chunk_frame(STOP))
 
 
 def test_a_frame_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None:
-    reader = FrameReader("message", stream=True)
+    reader = frames()
     too_long = frame({":message-type": "event"}, b"x" * (MAX_EVENT + 1))
     for piece in in_pieces(too_long, 65_536):
         list(reader.feed(piece))
@@ -458,8 +462,8 @@ def test_a_frame_that_is_too_long_is_not_kept_and_what_follows_is_read() -> None
 @pytest.mark.parametrize("length", [0, 1, 12, 15])
 def test_what_follows_an_impossible_length_is_no_frame(length: int) -> None:
     garbage = struct.pack(">I", length) + b"\0" * 12
-    assert {"chunks": 1, "text": True} == read(FrameReader("message", stream=True), chunk_frame(CHUNK), garbage)
-    assert {"chunks": 1, "text": True} == read(FrameReader("message", stream=True), chunk_frame(CHUNK) + garbage)
+    assert {"chunks": 1, "text": True} == read(frames(), chunk_frame(CHUNK), garbage)
+    assert {"chunks": 1, "text": True} == read(frames(), chunk_frame(CHUNK) + garbage)
 
 
 @pytest.mark.parametrize(
@@ -482,4 +486,4 @@ def test_what_comes_in_place_of_frames_is_judged_by_its_bytes(
     body: bytes, stream: bool, expected: dict[str, Any]
 ) -> None:
     for size in (1, 10_000):
-        assert expected == read(FrameReader("message", stream=stream), *in_pieces(body, size))
+        assert expected == read(frames(stream=stream), *in_pieces(body, size))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from after200.call.converse import read_event, read_whole
+from after200.call.documents import Document
 from after200.call.facts import Facts, Message, ProviderError, Tokens, Usage
 from after200.call.frames import FrameReader, read_frame
 from after200.faults.eventstream import encode_frame, exception_headers
@@ -44,7 +45,7 @@ def test_a_frame_with_a_wrong_byte_says_nothing(at: int, change: int) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
-    reader = FrameReader("converse", stream=True)
+    reader = FrameReader("converse", Document("converse", stream=True))
     assert [] == [facts for piece in (data, FRAME, data) for facts in reader.feed(piece) if facts.error]
     list(reader.finish())
 
@@ -112,6 +113,6 @@ def test_a_whole_body_of_converse_is_an_answer_an_error_or_neither() -> None:
 
 
 def test_an_exception_frame_of_converse_is_its_error() -> None:
-    reader = FrameReader("converse", stream=True)
+    reader = FrameReader("converse", Document("converse", stream=True))
     frame = encode_frame(exception_headers("throttlingException"), json.dumps({"message": "slow"}).encode())
     assert [Facts(error=ProviderError("throttlingException", "slow"))] == list(reader.feed(frame))

@@ -3,22 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from ..names import Answer
+from ..names import ANSWER_BY_STOP_REASON, Answer
 from .record import Call
-
-ANSWER_BY_STOP_REASON: Final[dict[str, Answer]] = {
-    "end_turn": "complete",
-    "stop_sequence": "complete",
-    "tool_use": "complete",
-    "max_tokens": "cut",
-    "model_context_window_exceeded": "cut",
-    "refusal": "refused",
-    "content_filtered": "refused",
-    "pause_turn": "paused",
-}
-"""The stop reasons that the Claude API and Converse document → the answer; any other, and none, is `other`."""
 
 
 def answer_of(call: Call) -> Answer:

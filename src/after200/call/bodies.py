@@ -2,12 +2,12 @@
 """The bytes of a response body → `Facts`, for bodies whose events the SDK does not parse itself.
 
 A reader takes the decoded bytes piece by piece and returns what each piece says. It keeps at most one event, line or
-frame, and the beginning of a body without any (`Beginning`), so its memory does not grow with the length of the body.
+frame, and the beginning of a body without any (`Document`), so its memory does not grow with the length of the body.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
 
 from ..names.endings import EndRule
@@ -47,11 +47,8 @@ def reader_for(content_type: str, rule: EndRule, *, stream: bool, takes_whole: b
         # Whatever the media type: the SDK asks for `application/binary`.
         return LinesReader()
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == "text/event-stream":
-        return SSEReader(rule, stream=stream, takes_whole=takes_whole)
-    if media_type == "application/vnd.amazon.eventstream":
-        return FrameReader(rule, stream=stream, takes_whole=takes_whole)
-    return WholeReader(rule, stream=stream, takes_whole=takes_whole)
+    reader = READERS.get(media_type, WholeReader)
+    return reader(rule, Document(rule, stream=stream, takes_whole=takes_whole))
 
 
 _ERROR: Final = ERROR_FIELD.encode()
@@ -69,10 +66,11 @@ class SSEReader:
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
     """
 
-    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
+    def __init__(self, rule: EndRule, document: Document) -> None:
+        """`document` judges a body in which no event comes."""
         self.events = False
         self._rule: EndRule = rule
-        self._beginning = Document(rule, stream=stream, takes_whole=takes_whole)
+        self._document = document
         self._lines = LineSplitter(MAX_EVENT)
         self._event: str | None = None
         self._data: list[bytes] = []
@@ -83,7 +81,7 @@ class SSEReader:
 
     def feed(self, data: bytes) -> Iterator[Facts]:
         if not self.events:
-            self._beginning.add(data)
+            self._document.add(data)
         if self._held:
             data, self._held = self._held + data, b""
         if not self._texts or self._rule != "message" or _CR in data:
@@ -136,7 +134,7 @@ class SSEReader:
     def finish(self) -> Iterator[Facts]:
         """An event that no blank line ended is dropped, as the specification demands."""
         if not self.events:
-            yield from self._beginning.judge()
+            yield from self._document.judge()
 
     def leave(self) -> Iterator[Facts]:
         """Yields what the lines say of an event that lacks its blank line: the application has read them, and left."""
@@ -207,11 +205,9 @@ class LinesReader:
 class WholeReader:
     """Reads a body of any other media type: one JSON document, or server-sent events all the same."""
 
-    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
+    def __init__(self, rule: EndRule, document: Document) -> None:
         self._rule: EndRule = rule
-        self._stream = stream
-        self._takes_whole = takes_whole
-        self._document = Document(rule, stream=stream, takes_whole=takes_whole)
+        self._document = document
         self._events: SSEReader | None = None
         self._begun = False
 
@@ -227,7 +223,7 @@ class WholeReader:
         if not self._begun and data.strip():
             self._begun = True
             if data.lstrip()[:1] not in (b"{", b"["):
-                self._events = SSEReader(self._rule, stream=self._stream, takes_whole=self._takes_whole)
+                self._events = SSEReader(self._rule, self._document)
         if self._events is not None:
             yield from self._events.feed(data)
         else:
@@ -235,3 +231,10 @@ class WholeReader:
 
     def finish(self) -> Iterator[Facts]:
         yield from (self._document.judge() if self._events is None else self._events.finish())
+
+
+READERS: Final[Mapping[str, Callable[[EndRule, Document], BodyReader]]] = {
+    "text/event-stream": SSEReader,
+    "application/vnd.amazon.eventstream": FrameReader,
+}
+"""A media type → what reads a body of it; any other body is read whole."""

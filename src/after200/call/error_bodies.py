@@ -15,8 +15,8 @@ class ErrorReader:
     """Reads the body of an HTTP error, which is one in any shape: a document, text, or an event stream."""
 
     def __init__(self, rule: EndRule) -> None:
-        self._document = Document(rule, stream=False)
-        self._events = SSEReader(rule, stream=False)
+        self._document, its_events = Document(rule, stream=False), Document(rule, stream=False)
+        self._events = SSEReader(rule, its_events)
 
     @property
     def events(self) -> bool:

@@ -78,17 +78,18 @@ def _read_headers(data: bytes) -> dict[str, str]:
 class FrameReader:
     """Reads `application/vnd.amazon.eventstream`: the frames of a stream from Amazon Bedrock."""
 
-    def __init__(self, rule: EndRule, *, stream: bool, takes_whole: bool = False) -> None:
+    def __init__(self, rule: EndRule, document: Document) -> None:
+        """`document` judges a body in which no event comes."""
         self.events = False
         self._rule: EndRule = rule
-        self._beginning = Document(rule, stream=stream, takes_whole=takes_whole)
+        self._document = document
         self._data = bytearray()
         self._skipped = 0
         self._texts = False
 
     def feed(self, data: bytes) -> Iterator[Facts]:
         if not self.events:
-            self._beginning.add(data)
+            self._document.add(data)
         self._data += data
         while self._skip() and len(self._data) >= PRELUDE:
             length = int.from_bytes(self._data[:4], "big")
@@ -107,7 +108,7 @@ class FrameReader:
     def finish(self) -> Iterator[Facts]:
         """A frame that is not whole says nothing."""
         if not self.events:
-            yield from self._beginning.judge()
+            yield from self._document.judge()
 
     def _skip(self) -> bool:
         """Drops what there is of a frame that is too long. Returns whether that frame is over."""

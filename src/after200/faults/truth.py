@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from after200.names import OTHER, Answer
+from after200.names import ANSWER_BY_STOP_REASON, OTHER, Answer
 
 Json = Mapping[str, Any]
 _COUNTS = {
@@ -36,16 +36,6 @@ _PARTS = (
     ("output", "thinking", "output_tokens_details", "thinking_tokens"),
 )
 """Type of token, detail, and the two fields that say how many tokens of the type are of this detail."""
-_ANSWERS: dict[str | None, Answer] = {
-    "end_turn": "complete",
-    "stop_sequence": "complete",
-    "tool_use": "complete",
-    "max_tokens": "cut",
-    "model_context_window_exceeded": "cut",
-    "refusal": "refused",
-    "content_filtered": "refused",
-    "pause_turn": "paused",
-}
 _RESULT = "_tool_result"
 
 
@@ -147,11 +137,12 @@ class Reader:
         """Returns what was said so far."""
         stop_reason = self._message.get("stop_reason")
         details = self._message.get("stop_details") or {}
+        answer = ANSWER_BY_STOP_REASON.get(stop_reason or "")
         entries = [entry for entry in self._usage.get("iterations", ()) if entry["type"] == "fallback_message"]
         return Truth(
             answer=self._answer() if self._ended else None,
             stop_reason=stop_reason,
-            refusal_category=(details.get("category") or "none") if _ANSWERS.get(stop_reason) == "refused" else None,
+            refusal_category=(details.get("category") or "none") if answer == "refused" else None,
             model=self._message.get("model"),
             fallback=bool(entries),
             service_tier=self._usage.get("service_tier"),
@@ -168,7 +159,7 @@ class Reader:
             return "guarded"
         if stop_reason == "end_turn" and not self._blocks:
             return "empty"
-        return _ANSWERS.get(stop_reason, "other")
+        return ANSWER_BY_STOP_REASON.get(stop_reason or "", "other")
 
 
 def _tokens(usage: Json) -> tuple[Tokens, ...]:

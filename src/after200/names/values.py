@@ -60,11 +60,28 @@ FAILURES: Final[dict[Failure, str]] = {
     "invalid_request": "the request is wrong: any other 4xx",
     "other": "anything else",
 }
+ANSWER_BY_STOP_REASON: Final[dict[str, Answer]] = {
+    "end_turn": "complete",
+    "stop_sequence": "complete",
+    "tool_use": "complete",
+    "max_tokens": "cut",
+    "model_context_window_exceeded": "cut",
+    "refusal": "refused",
+    "content_filtered": "refused",
+    "pause_turn": "paused",
+}
+"""The stop reasons that the Claude API and Converse document → the answer; any other, and none, is `other`."""
+
+
+def _stop_reasons(answer: Answer) -> str:
+    return ", ".join(f"`{reason}`" for reason, its_answer in ANSWER_BY_STOP_REASON.items() if its_answer == answer)
+
+
 ANSWERS: Final[dict[Answer, str]] = {
-    "complete": "the model said all it wanted to say: `end_turn`, `stop_sequence`, `tool_use`",
-    "cut": "a limit cut the answer: `max_tokens`, `model_context_window_exceeded`",
-    "refused": "a classifier or the model refused: `refusal`",
-    "paused": "a long turn is paused and can be continued: `pause_turn`",
+    "complete": f"the model said all it wanted to say: {_stop_reasons('complete')}",
+    "cut": f"a limit cut the answer: {_stop_reasons('cut')}",
+    "refused": f"a classifier or the model refused: {_stop_reasons('refused')}",
+    "paused": f"a long turn is paused and can be continued: {_stop_reasons('paused')}",
     "guarded": "a guardrail of Amazon Bedrock stepped in",
     "empty": "`end_turn` where no block had content",
     "other": "any other stop reason, or none",
