@@ -17,13 +17,15 @@ from after200.faults.catalog.error_codes import ERROR_CODES
 from after200.faults.catalog.error_types import ANTHROPIC_ERRORS, BEDROCK_EXCEPTIONS
 from after200.faults.steps import Answer, Cut, End, Reset, Stall, Whole
 
+from ..support.contract import CLAUDE_API
+
 PLACES = ("first_event", "mid_stream", "after_message_delta")
 ASKED_FOR = [
     *("completed", "completed_slow", "refusal", "cached", "tool_use", "thinking", "long"),
     "overloaded_error_after_message_stop",
     *("unknown_error_mid_stream", "hostile_type_mid_stream"),
     *("error_not_json", "error_without_type", "error_is_string", "error_unnamed", "error_unnamed_then_completed"),
-    *(f"http_{status}" for status in (400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 529)),
+    *(f"http_{status}" for status in {status for status, _ in CLAUDE_API.values()} | {408, 502, 503}),
     *(f"http_{status}_html" for status in (413, 500, 502, 503, 529)),
     *("http_529_then_completed", "http_503_then_529_then_completed", "http_529_then_overloaded_mid_stream"),
     "overloaded_mid_stream_then_completed",

@@ -13,7 +13,7 @@ from .error_types import ANTHROPIC_ERRORS, TYPE_OF_STATUS
 
 TITLE = "Errors before the stream, and what a retry finds"
 SOON = {"retry-after-ms": "1"}
-_JSON = (400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 529)
+_JSON = tuple(sorted(TYPE_OF_STATUS))
 _HTML = (413, 429, 500, 502, 503, 504, 529)
 _GOOGLE = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
 _PAGE = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center><hr>cloudflare</body></html>\n"
