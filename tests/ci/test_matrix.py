@@ -27,11 +27,13 @@ ELSEWHERE = {
     "cli",
     "docs",
     "faults",
+    "libraries",
     "load",
     "drawing",
     "monitoring",
     "neighbours",
     "plugin",
+    "report",
     "typing",
     "verify",
 }

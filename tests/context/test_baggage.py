@@ -24,8 +24,6 @@ from after200.signals.bounds import Bounds
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import TWINS, Twin, client_options, read, traced_by
 
-TRACED = hasattr(anthropic._base_client, "start_api_call_span")
-
 
 @pytest.mark.parametrize("twin", TWINS)
 @pytest.mark.parametrize("mode", ["own", "auto"])
@@ -38,7 +36,7 @@ def test_the_baggage_of_the_caller_is_on_the_span_of_the_call(
         exc_type=ImportError,
     )
     telemetry.tracer_provider.add_span_processor(processor.BaggageSpanProcessor(processor.ALLOW_ALL_BAGGAGE_KEYS))
-    option: dict[str, Any] = traced_by(telemetry) if mode == "auto" and TRACED else {}
+    option: dict[str, Any] = traced_by(telemetry) if mode == "auto" else {}
     token = contexts.attach(baggage.set_baggage("tenant", "acme"))
     try:
         with telemetry.instrumented(spans=mode):
@@ -91,7 +89,7 @@ def callers(telemetry: Telemetry) -> dict[str, set[tuple[Any, ...]]]:
 def test_the_entries_that_are_named_are_on_calls_answers_tokens_span_and_log_record_and_nowhere_else(
     server: FaultServer, telemetry: Telemetry, mode: str, twin: Twin
 ) -> None:
-    option: dict[str, Any] = traced_by(telemetry) if mode == "auto" and TRACED else {}
+    option: dict[str, Any] = traced_by(telemetry) if mode == "auto" else {}
     with telemetry.instrumented(spans=mode, metric_baggage=",".join(WHOSE)), carried(tenant__id="acme", other="x"):
         for scenario in ("completed", "overloaded_error_mid_stream"):
             read("messages.create(stream=True)", twin, client_options(server, scenario, **option))

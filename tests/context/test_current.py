@@ -25,6 +25,7 @@ from opentelemetry.trace import Link
 from after200.faults import FaultServer
 
 from ..support.patience import PATIENCE_S
+from ..support.sdk_tracing import HAS_TRACING, sdk_spans
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import (
@@ -36,11 +37,9 @@ from ..support.traced_calls import (
     client_options,
     leave,
     sync_client,
-    traced_by,
 )
 
 SCENARIOS = ("completed", "overloaded_error_mid_stream", "reset_mid_stream")
-TRACED = hasattr(anthropic._base_client, "start_api_call_span")
 mine: contextvars.ContextVar[str] = contextvars.ContextVar("mine", default="unset")
 
 
@@ -193,8 +192,8 @@ def test_the_call_s_span_is_current_while_its_request_is_sent(
     server: FaultServer, telemetry: Telemetry, mode: str, twin: Twin
 ) -> None:
     """With the baggage that there is; and what is hung on the current span there, a link say, is the call's."""
-    sdk_s = mode == "auto" and TRACED
-    tracing = traced_by(telemetry) if sdk_s else {"open_telemetry": False} if TRACED else {}
+    sdk_s = mode == "auto" and HAS_TRACING
+    tracing = sdk_spans(telemetry.tracer_provider if sdk_s else None)
     linked = trace.SpanContext(3, 4, is_remote=True)
     seen: list[Any] = []
 

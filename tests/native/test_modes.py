@@ -13,10 +13,10 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from after200.faults import FaultServer
 
+from ..support.sdk_tracing import NEEDS_TRACING
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import (
     LEAVINGS,
-    NEEDS_TRACING,
     TWINS,
     Twin,
     acancel,

@@ -10,11 +10,11 @@ import pytest
 
 from after200.faults import FaultServer
 
+from ..support.sdk_tracing import NEEDS_TRACING
 from ..support.telemetry import SECONDS, Telemetry
 from ..support.traced_calls import (
     DECODED_WAYS,
     LEAVINGS,
-    NEEDS_TRACING,
     STREAMED_WAYS,
     TWINS,
     WHOLE_WAYS,

@@ -16,12 +16,12 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from after200.faults import FaultServer
 
+from ..support.sdk_tracing import NEEDS_TRACING
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import SECONDS, Telemetry
 from ..support.traced_calls import (
     FIRST_CHUNK,
     LEAVINGS,
-    NEEDS_TRACING,
     TWINS,
     Twin,
     acancel,

@@ -23,9 +23,10 @@ from opentelemetry.sdk.trace.sampling import (
 
 from after200.faults import FaultServer
 
+from ..support.sdk_tracing import NEEDS_TRACING
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
-from ..support.traced_calls import NEEDS_TRACING, TWINS, Twin, client_options, read, sync_client
+from ..support.traced_calls import TWINS, Twin, client_options, read, sync_client
 
 pytestmark = [NEEDS_TRACING, pytest.mark.variants]
 

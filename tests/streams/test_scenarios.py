@@ -11,9 +11,9 @@ import os
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-import anthropic
 import pytest
 
+from ..support.sdk_tracing import HAS_TRACING, NEEDS_TRACING, sdk_spans
 from ..support.streams.application import Application
 from ..support.streams.expected import BASIC_ROWS, ROWS
 from ..support.streams.row import Row
@@ -98,16 +98,13 @@ def skip_what_this_sdk_cannot_read(row: Row, raised: BaseException | None) -> No
         pytest.skip("this SDK has no way past an event without data: it raises")
 
 
-HAS_TRACING = hasattr(anthropic._base_client, "start_api_call_span")
-
-
 @pytest.mark.variants(covers=kinds)
-@pytest.mark.skipif(not HAS_TRACING, reason="this SDK has no tracing of its own")
+@NEEDS_TRACING
 @pytest.mark.parametrize(("row", "surface", "mode"), cases(sdk_span=True) if HAS_TRACING else [])
 def test_the_same_verdict_and_metrics_come_with_the_sdk_s_own_span(
     row: Row, surface: Surface, mode: str, application: Application, telemetry: Telemetry
 ) -> None:
-    tracing = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}}
+    tracing = sdk_spans(telemetry.tracer_provider)
     with telemetry.instrumented(spans="annotate"):
         seen = application.play(row.scenario, surface, mode, client=tracing, **options_for(row, surface))
     skip_what_this_sdk_cannot_read(row, seen.exception)

@@ -14,23 +14,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import anthropic
-import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
 from after200.faults import FaultServer
 
 from .patience import PATIENCE_S
+from .sdk_tracing import sdk_spans
 from .streams import surfaces
 from .streams.seen import Seen, text
 from .streams.surfaces import REQUEST, SURFACES
 from .telemetry import SECONDS, Telemetry, described
 
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
-
-NEEDS_TRACING = pytest.mark.skipif(
-    not hasattr(anthropic._base_client, "start_api_call_span"),
-    reason="this version of the SDK has no tracing of its own",
-)
 
 Twin = Literal["sync", "async"]
 TWINS: tuple[Twin, ...] = ("sync", "async")
@@ -268,4 +263,5 @@ def leave(leaving: Leaving, twin: Twin, options: dict[str, Any]) -> None:
 
 def traced_by(telemetry: Telemetry, **options: Any) -> dict[str, Any]:
     """The option of a client that gives its own spans to `telemetry`."""
-    return {"open_telemetry": {"tracer_provider": telemetry.tracer_provider, **options}}
+    found = sdk_spans(telemetry.tracer_provider)
+    return {name: {**option, **options} for name, option in found.items()}

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import anthropic
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from after200 import AnthropicInstrumentor
+
+from ..support.sdk_tracing import sdk_spans
 
 PROFILE = "transparency"
 
@@ -56,9 +56,7 @@ class Instrumented:
 
     def client_options(self, *, traced: bool) -> dict[str, Any]:
         """The SDK's own tracing on or off, in the versions that have it."""
-        if "open_telemetry" not in inspect.signature(anthropic.Anthropic.__init__).parameters:
-            return {}
-        return {"open_telemetry": {"tracer_provider": self.tracer_provider} if traced else False}
+        return sdk_spans(self.tracer_provider if traced else None)
 
     @contextmanager
     def __call__(self, spans: str, **options: Any) -> Iterator[None]:

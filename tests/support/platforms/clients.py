@@ -6,13 +6,14 @@ Nothing here knows the version of the SDK: a platform is there when its client i
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, NamedTuple
 
 import anthropic
 import pytest
 
 from after200.faults import FaultServer
+
+from ..sdk_tracing import sdk_spans
 
 MODEL = "claude-test"
 REQUEST: dict[str, Any] = {
@@ -63,7 +64,5 @@ def make_client(
         # The server speaks plain HTTP: reading the certificates of the system would take longer than the whole test.
         http_client = anthropic.DefaultAsyncHttpxClient if is_async else anthropic.DefaultHttpxClient
         arguments["http_client"] = http_client(verify=False)
-    if "open_telemetry" in inspect.signature(cls.__init__).parameters:
-        # The package's own span is what these tests look at; the SDK's has tests of its own.
-        arguments.setdefault("open_telemetry", False)
-    return cls(**arguments)
+    # The package's own span is what these tests look at; the SDK's has tests of its own.
+    return cls(**{**sdk_spans(None, cls), **arguments})

@@ -33,8 +33,19 @@ class Seen:
     @property
     def whole(self) -> list[Any]:
         """Everything that there was to see."""
-        exceptions = [] if self.exception is None else chain(self.exception)
-        return [*self.events, text(decompressed(self._bytes)), *exceptions]
+        return [
+            *self.events,
+            *map(text, unpacked(self._bytes)),
+            *([] if self.exception is None else chain(self.exception)),
+        ]
+
+
+def unpacked(data: bytes) -> tuple[bytes, ...]:
+    """The content of a gzip body and what follows it: how a number compresses is up to the number."""
+    if not data.startswith(b"\x1f\x8b"):
+        return (data,)
+    packed = zlib.decompressobj(wbits=31)
+    return packed.decompress(data), packed.unused_data, b"whole" if packed.eof else b"cut"
 
 
 def chain(exception: BaseException | None) -> Iterator[dict[str, Any]]:
@@ -59,11 +70,6 @@ def chain(exception: BaseException | None) -> Iterator[dict[str, Any]]:
 def text(value: object) -> str:
     """`value` as it shows itself, but for the number of the request."""
     return _NUMBER.sub("N", value if isinstance(value, str) else repr(value))
-
-
-def decompressed(data: bytes) -> bytes:
-    """What `data` says, where the application read it as gzip: the number of the request cannot be taken out before."""
-    return zlib.decompressobj(wbits=31).decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def qualified_name(exception: BaseException) -> str:
