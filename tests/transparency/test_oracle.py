@@ -124,6 +124,26 @@ def test_a_call_on_bedrock_is_completed_if_and_only_if_the_sdk_hands_out_an_answ
     compare(case, instrumented)
 
 
+@FUZZ
+@given(case=cases("Anthropic"))
+def test_the_record_is_the_same_in_both_span_modes_and_in_sync_and_async(
+    case: Case, instrumented: Instrumented
+) -> None:
+    records = []
+    for spans in ("own", "annotate"):
+        options = instrumented.client_options(traced=spans == "annotate")
+        for asynchronous in (False, True):
+            ended: list[EndedCall] = []
+            read = {"beta": case.beta, "asynchronous": asynchronous, "read_before": case.read_before, **options}
+            with instrumented(spans, on_call_end=ended.append):
+                hand_out(case.platform, case.answer, case.surface, **read)
+                instrumented.meter_provider.force_flush()
+            [call] = ended
+            records.append((call.verdict, call.message, call.chunks, call.wire_status, call.server_tool_errors))
+    assert records[:1] * 4 == records
+    instrumented.check()
+
+
 def test_the_documentation_has_each_disagreement_and_no_other() -> None:
     page = (Path(__file__).parents[2] / "docs/completed.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
