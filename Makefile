@@ -15,8 +15,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 EXAMPLES ?= 50000
-# Three at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
-PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
+# Four at a time, each file's tests in one process: many of them wait for sockets and subprocesses.
+PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
 
 # Without bytecode, importing the SDK takes seconds, and hundreds of processes import it.
 unexport PYTHONDONTWRITEBYTECODE

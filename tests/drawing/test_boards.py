@@ -59,10 +59,15 @@ def page() -> None:
 
 @pytest.fixture(scope="module")
 def drawn(episodes: Episodes, page: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """What can be seen of every dashboard in every situation, by the situation's name."""
+    """What can be seen of every dashboard in every situation, by the situation's name.
+
+    The first situation is drawn at each width, the others at one of theirs in turn; `make boards` draws all of them.
+    """
     orders: list[Order] = []
-    for situation in SITUATIONS:
-        orders += situation.orders(episodes.servers[situation.database].url, episodes.folder, BOARDS)
+    for place, situation in enumerate(SITUATIONS):
+        widths = situation.widths if place == 0 else situation.widths[place % len(situation.widths) :][:1]
+        server = episodes.servers[situation.database]
+        orders += replace(situation, widths=widths).orders(server.url, episodes.folder, BOARDS)
     seen = draw(orders, tmp_path_factory.mktemp("drawn"))
     return {
         situation.state.name: [one for one in seen if one["name"].endswith(f"-{situation.state.name}")]
