@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +28,8 @@ from .breakages import BREAKAGES
 from .checker import State, check, dead
 from .drawing import Order, build, check_types, draw, missing
 from .states import BOARDS, NOTHING, SITUATIONS, Situation, kinds
+
+EVERY_WIDTH = "AFTER200_EVERY_WIDTH" in os.environ
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,14 @@ def page() -> None:
 def drawn(episodes: Episodes, page: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """What can be seen of every dashboard in every situation, by the situation's name.
 
-    The first situation is drawn at each width, the others at one of theirs in turn; `make boards` draws all of them.
+    The first situation is drawn at each width, the others at one of theirs in turn; `make long` (AFTER200_EVERY_WIDTH)
+    draws all of them, as `make boards` does.
     """
     orders: list[Order] = []
     for place, situation in enumerate(SITUATIONS):
-        widths = situation.widths if place == 0 else situation.widths[place % len(situation.widths) :][:1]
+        widths = (
+            situation.widths if place == 0 or EVERY_WIDTH else situation.widths[place % len(situation.widths) :][:1]
+        )
         server = episodes.servers[situation.database]
         orders += replace(situation, widths=widths).orders(server.url, episodes.folder, BOARDS)
     seen = draw(orders, tmp_path_factory.mktemp("drawn"))
