@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from after200.faults import FaultServer
+from after200.faults.steps import Gzip
+from after200.faults.wires import compress, encode_json
 
 from .clients import ASKED, MESSAGES, ask, post, read_all, sse_events, stream
 
@@ -214,3 +217,15 @@ def test_a_compressed_body_whose_end_is_missing(server: FaultServer, scenario: s
     assert (b"message_stop" in inflate.decompress(body)) == (streaming and scenario == "gzip_cut_after_message_stop")
     assert not inflate.eof
     assert [served.finished for served in server.wait_idle()] == ["end"]
+
+
+@pytest.mark.parametrize("number", [1, 132, 1296, 987654321])
+@pytest.mark.parametrize("how", ["cut", "broken"])
+def test_a_reader_decodes_the_first_half_of_a_body_however_well_its_ids_compress(how: Gzip, number: int) -> None:
+    body = encode_json({"id": f"msg_01{number:022d}", "content": "Hello! How can I help you today?"})
+    inflate = zlib.decompressobj(wbits=31)
+    decoded, packed = b"", compress(body, how)
+    with contextlib.suppress(zlib.error):
+        for place in range(len(packed)):
+            decoded += inflate.decompress(packed[place : place + 1])
+    assert (body[: len(body) // 2], False) == (decoded, inflate.eof)
