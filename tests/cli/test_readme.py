@@ -44,6 +44,8 @@ RUN_BELOW = (
     "AnthropicInstrumentor().instrument(",
     "after200 faults",
     "ANTHROPIC_BASE_URL",
+    "METRIC_BAGGAGE",  # these two in tests/docs/test_servers.py
+    "curl",
     "What HTTP says",
 )
 """What each block holds that no other does; the tests below find it by that."""

@@ -157,6 +157,13 @@ def test_a_server_that_is_instrumented_from_outside_exports_what_is_left_when_it
         assert CALLS == len(spans_of_calls(receiver))
 
 
+def fastapi_in_the_readme() -> list[str]:
+    """How the README starts the service, and how it asks it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```sh\n(.*?)^```$", readme, re.M | re.S)
+    return [text for text in found if "METRIC_BAGGAGE" in text or "curl" in text]
+
+
 def test_fastapi_says_whose_calls_fail(tmp_path: Path) -> None:
     pytest.importorskip("fastapi")
     shutil.copy(ROOT / "examples" / "fastapi" / "app.py", tmp_path)
@@ -164,6 +171,9 @@ def test_fastapi_says_whose_calls_fail(tmp_path: Path) -> None:
     exports = dict(re.findall(r"^export (\w+)=(.*)$", script, re.M))
     *_, last = script.splitlines()
     assert "opentelemetry-instrument uvicorn app:app" == last
+    started, asked = fastapi_in_the_readme()
+    assert f"cp examples/fastapi/app.py app.py\n{script}" == started
+    assert "curl -H 'x-tenant: acme' http://127.0.0.1:8000/answer/entropy\n" == asked
     port = free_port()
     words = [str(Path(sys.executable).with_name("opentelemetry-instrument")), *last.split()[1:], f"--port={port}"]
     with Receiver() as receiver, FaultServer(mix={"overloaded": 0.5}, seed=7) as faults:

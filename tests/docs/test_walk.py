@@ -25,7 +25,7 @@ from .pages import DOCS, ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "dashboards" / "README.md", *sorted(DOCS.glob("*.md"))]
 KNOWN = {
-    "celery", "cp", "docker", "gunicorn", "helm", "kubectl", "mimirtool", "opentelemetry-instrument", "pytest",
+    "celery", "cp", "curl", "docker", "gunicorn", "helm", "kubectl", "mimirtool", "opentelemetry-instrument", "pytest",
     "python", "uvicorn",
 }  # fmt: skip
 """Programs of others that a page may call. `after200`, `make`, `pip` and `export` are looked at more closely."""
@@ -84,6 +84,22 @@ def test_a_command_of_the_documentation_exists_and_takes_its_options(line: Line)
     for setting in line.settings:
         name, _, _ = setting.partition("=")
         assert not name.startswith(PREFIX) or name.removeprefix(PREFIX).lower() in vars(Settings())
+
+
+INCLUDED = [
+    (page.name, program, before)
+    for page in PAGES
+    for before, program in re.findall(
+        r'^(.*)\n\n```\w+\n--8<-- "(examples/.+)"', page.read_text(encoding="utf-8"), re.M
+    )
+]
+
+
+@pytest.mark.parametrize(("page", "program", "before"), INCLUDED, ids=[f"{page}: {one}" for page, one, _ in INCLUDED])
+def test_a_program_that_only_the_site_shows_is_linked_for_those_who_read_the_file(
+    page: str, program: str, before: str
+) -> None:
+    assert f"[{program}](https://github.com/after200/after200/blob/main/{program}):" == before, page
 
 
 def options_are_taken(command: str, options: list[str]) -> None:
