@@ -259,12 +259,11 @@ CASES = (
             "45s": (),
             "1m15s": (hidden("100%"), overloaded("100%")),
             "2m": (hidden("100%"), overloaded("100%")),
-            "2m15s": (hidden("100%"), overloaded("100%"), down("overloaded (5 calls)")),
-            "2m30s": (
+            "2m15s": (
                 hidden("100%"),
                 overloaded("100%"),
-                overloaded(sure(6, 6), "critical"),
-                down("overloaded (6 calls)"),
+                overloaded(sure(5, 5), "critical"),
+                down("overloaded (5 calls)"),
             ),
             "12m": FAILING_ALTOGETHER,
             "20m": FAILING_ALTOGETHER,

@@ -41,12 +41,12 @@ NAMES = ("pod-a", "pod-b", "pod-c")
 
 STORM = Case(
     # Storm from 20m to 28m: 13 of 40 calls at each step of 15 s. The first sample that can show it is at 20m15s.
-    "A storm in which a third of the calls fail pages within a minute, and is over three minutes after its end",
+    "A storm in which a third of the calls fail pages within half a minute, and is over three minutes after its end",
     {COMPLETED: growing((80, 40), (32, 27), (80, 40)), SERVER_ERROR: growing((80, 0), (32, 13), (80, 0))},
     {
         "19m45s": (),
         "20m15s": (hidden("1.625%"), server_errors("1.625%")),
-        "20m30s": (hidden("3.25%"), server_errors("3.25%")),
+        "20m30s": (hidden("3.25%"), server_errors("3.25%"), server_errors(sure(26, 160), "critical")),
         "20m45s": (hidden("4.875%"), server_errors("4.875%"), server_errors(sure(39, 160), "critical")),
         "24m": (hidden("26%"), server_errors("26%"), server_errors(sure(104, 320), "critical")),
         "28m": (hidden("32.5%"), server_errors("32.5%"), server_errors(sure(260, 800), "critical")),
@@ -67,7 +67,8 @@ CASES_OF_STORMS = (
         {
             "19m45s": (),
             "20m15s": (hidden("2.5%"), overloaded("2.5%")),
-            "21m30s": (hidden("15%"), overloaded("15%")),
+            "21m15s": (hidden("12.5%"), overloaded("12.5%")),
+            "21m30s": (hidden("15%"), overloaded("15%"), overloaded(sure(6, 16), "critical")),
             "21m45s": (hidden("17.5%"), overloaded("17.5%"), overloaded(sure(7, 16), "critical")),
         },
     ),

@@ -30,7 +30,6 @@ IN_SECONDS = [
     "fast_window=4s",
     "middle_window=8s",
     "window=20s",
-    "critical_hold=1s",
     "critical_keep=8s",
     "grafana=http://grafana.example",
 ]

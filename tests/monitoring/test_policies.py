@@ -50,6 +50,7 @@ VALUES: dict[str, Any] = {
     "count": [1, 2, 5, 20, 1000],
     "number": [0.0, 1.0, 2.0, 2.5, 10.0],
     "duration": DURATIONS,
+    "hold": ["0s", *DURATIONS],
     "boundary": list(BOUNDARIES),
     "entry": ["", "tenant.id"],
     "url": ["https://wiki.example/a?b=c", "http://localhost:3000"],

@@ -28,6 +28,7 @@ share, count, number, duration, boundary, url, severity, severity_or_off, entry 
     partial(setting, kind)
     for kind in ("share", "count", "number", "duration", "boundary", "url", "severity", "severity_or_off", "entry")
 )
+hold = partial(setting, "hold")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Policy:
     rejected_critical: float = share(0.05, "the share of judged calls above which ClaudeCallsRejected pages")
     abandoned_warning: float = share(0.01, "the share of all calls above which ClaudeAbandonedStreams warns")
     warning_failures: int = count(1, "fewer failures than this, per window, never warn")
-    critical_hold: str = duration("15s", "for how long the condition for a page has to hold")
+    critical_hold: str = hold("0s", "for how long the condition for a page has to hold; evidence needs no second look")
     critical_keep: str = duration("2m", "for how long a page goes on after its condition, so that a storm is one page")
     end_calls: int = count(20, "so many calls in fast_window, few of which fail, show that a storm is over")
 
@@ -171,6 +172,7 @@ WINDOWS: Final = ("fast_window", "middle_window", "window")
 KINDS: Final[dict[str, str]] = {one.name: one.metadata["kind"] for one in fields(Policy)}
 """Every setting → what kind of value it takes."""
 BOUNDARIES: Final = names.LONGEST_GAP.buckets or ()
+DURATION: Final = r"([1-9][0-9]*(ms|[smhdwy]))+"
 ACCEPTED: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
     "share": (lambda value: 0 < value < 1, "must be a share between 0 and 1"),
     "count": (lambda value: value >= 1, "must be a whole number, 1 or more"),
@@ -178,9 +180,10 @@ ACCEPTED: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
     "severity": (("warning", "critical").__contains__, "must be warning or critical"),
     "severity_or_off": (("off", "warning", "critical").__contains__, "must be off, warning or critical"),
     "duration": (
-        re.compile(r"([1-9][0-9]*(ms|[smhdwy]))+").fullmatch,
+        re.compile(DURATION).fullmatch,
         "must be a duration of Prometheus, such as 30s, 5m or 1h30m",
     ),
+    "hold": (re.compile(rf"0s|{DURATION}").fullmatch, "must be a duration of Prometheus, such as 15s, or 0s for none"),
     "boundary": (
         BOUNDARIES.__contains__,
         f"is no bucket boundary of {names.LONGEST_GAP.name}: accepted are {BOUNDARIES}",
