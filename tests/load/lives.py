@@ -48,7 +48,6 @@ HANGS_AFTER = 120
 """After how many seconds a process is taken for one that hangs."""
 
 Counts = Counter[str]
-faulthandler.register(signal.SIGALRM, chain=True)  # Says where each thread is; then the signal ends the process.
 TLS = ssl.create_default_context()
 
 
@@ -289,8 +288,7 @@ class Life:
         for instruments in self.all_instruments:
             instruments.calls.clear()
         for provider in self.providers:
-            write(self.out, "begins", provider.number, None)
-        self.collect()
+            write(self.out, "begins", provider.number, os.getppid())
 
     # --- the whole life ---
 
@@ -350,7 +348,7 @@ def differences(lines: Iterable[list[Any]]) -> list[Any]:
     """Returns where what was exported differs from what the models expect: process, provider, expected, found."""
     expected: dict[tuple[int, int], list[Any]] = {}
     spans: dict[tuple[int, int], Counts] = {}
-    begin: dict[tuple[int, int], Counts | None] = {}
+    begin: dict[tuple[int, int], Counts] = {}
     last: dict[tuple[int, int], Counts] = {}
     for kind, process, number, value in lines:
         key = process, number
@@ -359,21 +357,22 @@ def differences(lines: Iterable[list[Any]]) -> list[Any]:
         elif kind == "spans":
             spans.setdefault(key, Counter()).update(value)
         elif kind == "begins":
-            begin[key] = None
+            # A forked process goes on from what its parent has reported.
+            parent = value, number
+            begin[key] = last.get(parent, begin.get(parent, Counter())).copy()
+            del begin[key]["open"]
         else:
-            if key in begin and begin[key] is None:
-                # A forked process goes on from what its parent has reported.
-                begin[key] = Counter({what: count for what, count in value.items() if what != "open"})
             last[key] = Counter(value)
     found = {}
     for key in expected:
         counted = last.get(key, Counter())
-        counted.subtract(begin.get(key) or Counter())
+        counted.subtract(begin.get(key, Counter()))
         found[key] = [{what: count for what, count in counted.items() if count}, dict(spans.get(key, Counter()))]
     return [[*key, expected[key], found[key]] for key in expected if expected[key] != found[key]]
 
 
 def main(url: str, first: int, sequences: int) -> None:
+    faulthandler.register(signal.SIGALRM, chain=True)  # Says where each thread is; then the signal ends the process.
     failed = 0
     for seed in range(first, first + sequences):
         read_end, write_end = os.pipe()
