@@ -3,7 +3,7 @@
 
 An application that decodes the body itself may then neither read on nor close the response, nor free it for long. So
 such a call is ended when the next one begins, or before metrics are collected. After a stop reason something may still
-come (a count of tokens, an error), so the body must have been quiet for a while.
+come (a count of tokens, an error), so the body must have been quiet for a while, and nobody may be waiting for it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def mark_decided(running: RunningCall) -> None:
 
 @guarded
 def end_decided(quiet: float = QUIET) -> None:
-    """Ends the calls whose end is decided, as of the time of the decision, if nothing has come for `quiet` seconds."""
+    """Ends the calls whose end is decided, as of the time of the decision.
+
+    After a stop reason, only if nothing has come for `quiet` seconds and the application is not waiting for more.
+    """
     for key, found in list(_decided.items()):
         running = found()
         if running is None or not running.is_open:
@@ -41,6 +44,8 @@ def end_decided(quiet: float = QUIET) -> None:
             continue
         call = running.call
         at = call.failed_at or call.progress.stopped_at or call.progress.reason_at
+        if call.failed_at is None and (running.feed is not None and running.feed.is_waiting):
+            continue
         if at is not None and (call.failed_at is not None or clock() - at >= quiet):
             _decided.pop(key, None)
             running.end(Ending("closed", at=at))

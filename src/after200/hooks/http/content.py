@@ -71,11 +71,7 @@ class Content:
         return data
 
     async def readline(self, **keywords: object) -> bytes:
-        try:
-            data = await self._body.readline(**keywords)
-        except BaseException as exception:
-            self._raised(exception)
-            raise
+        data = await self._watched(self._body.readline(**keywords))
         self._saw(data, is_end=not data)
         return data
 
@@ -105,11 +101,14 @@ class Content:
         return self._body.set_exception(*args)
 
     async def _watched(self, reading: Awaitable[_Read]) -> _Read:
+        self._feed.is_waiting = True
         try:
-            return await reading
+            result = await reading
         except BaseException as exception:
             self._raised(exception)
             raise
+        self._feed.is_waiting = False
+        return result
 
     def _saw(self, data: bytes, *, is_end: bool) -> None:
         if self._running.ended is None:

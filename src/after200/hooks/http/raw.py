@@ -130,15 +130,9 @@ class Raw:
         return self._chunks(read(*args, **keywords), decodes)
 
     def _chunks(self, chunks: Iterator[bytes], decodes: bool) -> Iterator[bytes]:
-        try:
-            for chunk in chunks:
-                self._saw(chunk, decodes)
-                yield chunk
-        except GeneratorExit:
-            raise
-        except BaseException as exception:
-            self._raised(exception)
-            raise
+        while (chunk := self._guarded_read(lambda: next(chunks, None))) is not None:
+            self._saw(chunk, decodes)
+            yield chunk
         self._ended()
 
     def _json(self, read: Callable[[], object]) -> object:
@@ -159,11 +153,14 @@ class Raw:
         return bool(getattr(self._body, "decode_content", False) if asked is None else asked)
 
     def _guarded_read(self, read: Callable[[], _Read]) -> _Read:
+        self._feed.is_waiting = True
         try:
-            return read()
+            result = read()
         except BaseException as exception:
             self._raised(exception)
             raise
+        self._feed.is_waiting = False
+        return result
 
     # --- what is reported ---
 
