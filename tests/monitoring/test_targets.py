@@ -18,7 +18,15 @@ import pytest
 
 from after200.monitoring.alerts.inhibition import INHIBITIONS
 
-from ..support.monitoring.arrivals import KINDS, STEP, Phase, Traffic, outage, rolling_deploy
+from ..support.monitoring.arrivals import (
+    KINDS,
+    STEP,
+    Phase,
+    Traffic,
+    outage,
+    rolling_deploy,
+    stretches_with_an_outage,
+)
 from ..support.monitoring.questions import (
     PAGES,
     ask,
@@ -191,6 +199,9 @@ EVENTS = {
     "a restart of all pods": (Traffic("restart", CALM, lives=rolling_deploy(50, 2700, 0)), 0),
     "a gap of ten minutes in the scrapes": (Traffic("gap", CALM, pods=10, gap=(2700, 3300)), 0),
     "a storm in a rolling deploy": (Traffic("storm", STORM, lives=rolling_deploy(50, 2400, 20)), 1),
+    "exports once a minute, a steady 2 %": (Traffic("exports", (Phase(5400, 60, 0.02),), exported=60), 0),
+    "a storm that is exported once a minute": (Traffic("late storm", STORM, exported=60), 1),
+    "a storm that is exported every 30 s": (Traffic("later storm", STORM, pods=10, exported=30), 1),
     "traffic that stops": (Traffic("stops", (Phase(3600, 60, 0.002), Phase(1800, 0, 0)), pods=10), 0),
     "traffic that stops while some calls fail": (Traffic("stops failing", FAILING_SOME, pods=10), 0),
     "pods that go for good while some calls fail": (
@@ -204,7 +215,23 @@ EVENTS = {
 }
 
 
-def test_deploys_gaps_and_traffic_that_stops_page_only_where_there_is_a_storm(tmp_path: Path) -> None:
+def test_deploys_gaps_slow_exports_and_traffic_that_stops_page_only_where_there_is_a_storm(tmp_path: Path) -> None:
     (pages,) = ask(together(traffic for traffic, _ in EVENTS.values()), [(5400, episodes(PAGES, "90m"))], tmp_path)
     woken = {name: int(pages.get((traffic.job,), 0)) for name, (traffic, _) in EVENTS.items()}
     assert {name: times for name, (_, times) in EVENTS.items()} == woken
+
+
+@pytest.mark.skipif(not WHOLE, reason="promtool takes long for a month: `make long`; the simulation has it every time")
+def test_a_month_with_ten_outages_wakes_somebody_ten_times(tmp_path: Path) -> None:
+    month = stretches_with_an_outage(seed=1)
+    end = max(one.steps for one in month) * STEP
+    over = f"{end}s"
+    woken, begun, seen_last = ask(
+        together(month),
+        [(end, episodes(PAGES, over)), (end, first(PAGES, over)), (end, last_seen(PAGES, over))],
+        tmp_path,
+    )
+    assert {(one.job,): 1.0 for one in month} == woken
+    late = {one.job: (begun[one.job,] - one.begin_of(1), seen_last[one.job,] - one.begin_of(2)) for one in month}
+    print(late)
+    assert {} == {job: each for job, each in late.items() if not (0 <= each[0] <= 300 and each[1] <= OVER_S)}

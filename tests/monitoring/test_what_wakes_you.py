@@ -7,7 +7,7 @@ from pathlib import Path
 
 from after200.monitoring.policy import Policy
 
-from ..support.monitoring.arrivals import STEP, outage
+from ..support.monitoring.arrivals import STEP, outage, stretches_with_an_outage
 from ..support.monitoring.questions import PAGES, ask, first, together
 from ..support.monitoring.simulation import PAGE, pages, steps_of, table_of, tables
 
@@ -24,3 +24,10 @@ def test_the_simulation_pages_when_prometheus_does(tmp_path: Path) -> None:
     (begun,) = ask(together(cells), [(end, first(PAGES, f"{end}s"))], tmp_path)
     simulated = {(one.job,): float(next(iter(pages(*steps_of(one), Policy()))) * STEP) for one in cells}
     assert simulated == begun
+
+
+def test_a_month_with_ten_outages_has_ten_pages() -> None:
+    month = stretches_with_an_outage(seed=1)
+    woken = {one.job: [step * STEP - one.begin_of(1) for step in pages(*steps_of(one), Policy())] for one in month}
+    assert 30 * 86400 == sum(one.begin_of(3) for one in month)
+    assert {} == {job: after for job, after in woken.items() if len(after) != 1 or not 0 <= after[0] <= 300}

@@ -81,6 +81,8 @@ class Traffic:
     """Calls come one after the other at equal distances, as from a cron job, beginning anywhere in the first."""
     lives: tuple[tuple[float, float], ...] = ()
     """When each pod begins and ends, in s; empty where all of them live all the time."""
+    exported: int = STEP
+    """How often the application exports, in s: the counters stand still in between."""
     gap: tuple[float, float] = (0, 0)
     """Within this time, in s, every scrape fails."""
 
@@ -117,7 +119,8 @@ class Traffic:
         counts = {(pod, True): [0] * (steps + 1) for pod in range(len(lives)) if kind.at_zero}
         for when, failed in self.calls():
             pod = chance.choice([pod for pod, (begin, end) in enumerate(lives) if begin <= when < end])
-            counts.setdefault((pod, failed), [0] * (steps + 1))[min(steps, int(when // STEP) + 1)] += 1
+            export = (int(when // self.exported) + 1) * self.exported // STEP
+            counts.setdefault((pod, failed), [0] * (steps + 1))[min(steps, export)] += 1
         series = {}
         for (pod, failed), calls in counts.items():
             born_at_zero = not failed or kind.at_zero
@@ -157,3 +160,26 @@ def rolling_deploy(pods: int, begin: float, pause: float) -> tuple[tuple[float, 
     """So many pods, each of which is replaced by a new one: the first at `begin`, the next `pause` seconds later."""
     ends = [begin + pod * pause for pod in range(pods)]
     return (*((0.0, end) for end in ends), *((end, math.inf) for end in ends))
+
+
+def stretches_with_an_outage(seed: int, days: float = 3) -> list[Traffic]:
+    """Ten stretches of so many days, with one outage in each: a month of calls, for three days each.
+
+    How many calls come, which share of them fails when, how, and for how long, is random.
+    """
+    chance, stretches = random.Random(f"month {seed}"), []
+    for n in range(10):
+        rate, usual, share = (
+            chance.choice((20, 60, 120)),
+            chance.choice((0.002, 0.005, 0.01)),
+            chance.choice((0.3, 0.6, 1)),
+        )
+        minutes, whole = chance.randint(6, 40), days * 86400
+        begin = chance.uniform(0.05, 0.9) * whole
+        phases = (Phase(begin, rate, usual), Phase(60 * minutes, rate, share))
+        rest = Phase(whole - begin - 60 * minutes, rate, usual)
+        kind = chance.choice(list(KINDS))
+        stretches.append(
+            Traffic(f"{n}: {kind}, {share:.0%} of {rate} for {minutes} min", (*phases, rest), kind, seed=seed)
+        )
+    return stretches
