@@ -123,7 +123,7 @@ def install(checkout: Path, path: str, *parts: str) -> subprocess.CompletedProce
     ("part", "program"), [("prometheus2", "apt-get"), ("alertmanager", "go"), ("pint", "go"), ("grafana-schema", "npm")]
 )
 def test_a_part_whose_installer_is_missing_is_named_with_the_reason(part: str, program: str, tmp_path: Path) -> None:
-    needed = ("bash", "cat", "dirname", "id", "mkdir", "rm", "sed", "tail")
+    needed = ("bash", "cat", "dirname", "id", "mkdir", "rm", "sed", "sleep", "tail")
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in needed:
@@ -147,6 +147,28 @@ def test_a_part_that_is_there_but_does_not_start_is_named_with_what_it_did(tmp_p
     assert finished.stdout.endswith(
         "    tsc: NOT READY, it ended with exit status 1; its output:\n    this Node.js is too old\n"
     )
+
+
+def test_each_part_is_named_before_it_is_installed_and_while_it_is(tmp_path: Path) -> None:
+    tsc = tmp_path / ".cache" / "monitoring" / "npm" / "node_modules" / ".bin" / "tsc"
+    tsc.parent.mkdir(parents=True)
+    tsc.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    tsc.chmod(0o755)
+    finished = install(tmp_path, os.environ["PATH"], "grafana-schema")
+    log = tmp_path / ".cache" / "monitoring" / "logs" / "grafana-schema.log"
+    first, *_, last = finished.stdout.splitlines()
+    assert (f"grafana-schema: being installed (what it says goes to {log})", "grafana-schema: ready") == (first, last)
+    [goes_on] = re.findall(r"^say_that_it_goes_on\(\) \{.*?^\}$", SCRIPT.read_text(encoding="utf-8"), re.M | re.S)
+    # The clock of this shell runs as fast as it can: its `sleep` does not wait, and the part takes 60 of its seconds.
+    quick = "left=61; sleep() { :; }; kill() { ((left-- > 0)); }"
+    said = subprocess.run(
+        ["/bin/bash", "-c", f"{quick}\n{goes_on}\nsay_that_it_goes_on pint"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ["pint: being installed, 30 s so far", "pint: being installed, 60 s so far"] == said.stdout.splitlines()
 
 
 def test_an_unknown_part_is_named_with_those_there_are(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_nobody_listens(verify: Verify, protocol: str) -> None:
     said = verified.said("exporter_unreachable")
     for signal in ("traces", "metrics"):
         assert re.search(rf"{signal} go to (http://)?127.0.0.1:{port}", said)
-    assert "Connection refused" in said
+    assert "nobody answers there. Connection refused." in said or "StatusCode.UNAVAILABLE" in said
     assert "over gRPC is port 4317, over HTTP 4318" in said
     assert "Is the Collector (or backend) running" in said
 

@@ -58,6 +58,10 @@ def without_exporters():
     AnthropicInstrumentor().instrument()
 
 
+def imports_what_is_not_there():
+    import elsewhere
+
+
 def broken():
     raise RuntimeError("no region is configured")
 
@@ -230,14 +234,28 @@ def test_a_service_that_comes_second(verify: Verify, under_instrument: None) -> 
     ("setup", "error"),
     [
         ("service:broken", "RuntimeError: no region is configured"),
-        ("service:absent", "AttributeError: module 'service' has no attribute 'absent'"),
-        ("nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("service:imports_what_is_not_there", "ModuleNotFoundError: No module named 'elsewhere'"),
     ],
 )
 def test_a_set_up_that_fails(verify: Verify, setup: str, error: str) -> None:
     verified = verify(f"--setup={setup}")
     assert ["set_up_failed"] == verified.wrong
-    assert f"OpenTelemetry could not be set up: {error}" in verified.said("set_up_failed")
+    said = verified.said("set_up_failed")
+    assert f"OpenTelemetry could not be set up: {error}" in said
+    assert "PROMETHEUS" not in said
+
+
+@pytest.mark.parametrize(
+    ("setup", "error"),
+    [
+        ("service:absent", "module 'service' has no 'absent'"),
+        ("nowhere", "No module named 'nowhere'"),
+    ],
+)
+def test_a_set_up_that_is_not_there(verify: Verify, setup: str, error: str) -> None:
+    verified = verify(f"--setup={setup}")
+    assert ["setup_not_found"] == verified.wrong
+    assert f"--setup names what is not there: {error}. Run it in the folder" in verified.said("setup_not_found")
 
 
 @pytest.mark.parametrize("status", [0, 1, 3])

@@ -51,6 +51,7 @@ class Seen:
         setup: the service's own set-up, as `MODULE:FUNCTION`.
         required: the signals that must be exported.
         sdk_error: why the anthropic SDK cannot be used.
+        setup_error: why the module or the function that `setup` names is not there.
         set_up_error: what setting OpenTelemetry up raised.
         missing: a package that sets OpenTelemetry up and is not installed.
         registered: whether `opentelemetry-instrument` can find after200.
@@ -69,6 +70,7 @@ class Seen:
     setup: str | None
     required: tuple[str, ...]
     sdk_error: str | None = None
+    setup_error: str | None = None
     set_up_error: str | None = None
     missing: str | None = None
     registered: bool = False

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from after200 import names
 from after200.cli.verify.checks import CHECKS, EXPECTED, Finding, Seen
+from after200.cli.verify.wording import brief, set_up_errors
 from after200.instrumentor import INSTRUMENTS
 from after200.settings import PREFIX
 
@@ -79,7 +80,7 @@ def failed(pattern: str) -> Condition:
     return lambda seen: [
         {
             "value": f"{one.signal} go to {one.endpoint or one}",
-            "said": said[0][:500],
+            "said": brief(said[0]),
             "wrong": one.signal in seen.required,
             "exporter": one,
         }
@@ -139,17 +140,18 @@ class Code(Enum):
     TURNED_OFF = Row(SET_UP, variables(SWITCHES),
         "{value} turns off what must be exported.",
         "Change it where this service runs. If it is intended for one signal, name the other: --signals.")
-    SET_UP_FAILED = Row(SET_UP, found(lambda seen: [seen.set_up_error] if seen.set_up_error else [] if seen.active else
-            [line for line in seen.log if re.search("Instrumenting of|auto initialize|Configuration of", line)][:1]),
-        "OpenTelemetry could not be set up: {value}.",
-        "The message names what fails. To leave an instrumentation out: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=NAME. If "
-        "the service uses the address: another OTEL_EXPORTER_PROMETHEUS_PORT, which Prometheus scrapes too.")
+    SETUP_NOT_FOUND = Row(SET_UP, found(lambda seen: [seen.setup_error]),
+        "--setup names what is not there: {value}.",
+        "Run it in the folder in which the service is started, or with that folder in PYTHONPATH. What follows the "
+        "colon is a function of the module: --setup MODULE:FUNCTION.")
+    SET_UP_FAILED = Row(SET_UP, set_up_errors,
+        "OpenTelemetry could not be set up: {value}.", "{advice}")
     PROVIDER_OVERRIDDEN = Row(SET_UP, logged(r"Overriding of current \w+ is not allowed"),
         "The application sets a provider, but opentelemetry-instrument set one before, which is used: {value}.",
         "Let one of them set OpenTelemetry up: the application without opentelemetry-instrument, with "
         "AnthropicInstrumentor().instrument() in it; or opentelemetry-instrument alone.")
     PROVIDER_NOT_GLOBAL = Row(SET_UP, found(lambda seen: [signal for signal in seen.required if seen.setup
-            and not seen.set_up_error and signal not in seen.providers and not seen.of(signal)]),
+            and not (seen.set_up_error or seen.setup_error) and signal not in seen.providers and not seen.of(signal)]),
         "The set-up of the service sets no global provider for {value}, so what is recorded goes nowhere.",
         "Call opentelemetry.trace.set_tracer_provider and opentelemetry.metrics.set_meter_provider, or pass your "
         "providers to AnthropicInstrumentor().instrument(tracer_provider=..., meter_provider=...).")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from importlib import metadata, util
 from typing import Any
 
@@ -20,13 +21,25 @@ def set_up(seen: Seen, *, instrument: bool) -> None:
     try:
         if instrument:
             importlib.import_module("opentelemetry.instrumentation.auto_instrumentation").initialize()
-        if seen.setup:
-            module, _, function = seen.setup.partition(":")
-            loaded = importlib.import_module(module)
-            if function:
-                getattr(loaded, function)()
+        if seen.setup and (function := _setup_function(seen)) is not None:
+            function()
     except Exception as error:
         seen.set_up_error = f"{type(error).__name__}: {error}"
+
+
+def _setup_function(seen: Seen) -> Callable[[], object] | None:
+    """Imports the module of the service's own set-up; returns the function. None: there is none, or it is not there."""
+    module, _, function = str(seen.setup).partition(":")
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # The module is there, and imports one that is not.
+        seen.setup_error = str(error)
+        return None
+    if function and not hasattr(loaded, function):
+        seen.setup_error = f"module {module!r} has no {function!r}"
+    return getattr(loaded, function, None) if function else None
 
 
 def inspect(seen: Seen) -> None:

@@ -26,9 +26,10 @@ def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
     facts = [("service", f"{seen.service}, model {seen.model}"), ("installed", ", ".join(packages()))]
     console.print(facts_table([*facts, *((exporter.signal, described(exporter)) for exporter in seen.exporters)]))
     places = recorded(seen)
+    unsent = {signal for signal in seen.required if not any(one.accepted for one in seen.of(signal))}
     calls = table("", "check", "the application received", "must be recorded as", *places)
     for check in CHECKS if seen.application else ():
-        cells = [state(check, items) for items in places.values()]
+        cells = ["not sent" if place in unsent else state(check, items) for place, items in places.items()]
         words = (check.name, seen.application[check.name], ", ".join(map(str, check.expected)))
         calls.add_row(*words, *cells, style="green" if set(cells) == {"yes"} else "red")
     console.print(calls)
