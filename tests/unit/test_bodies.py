@@ -417,6 +417,12 @@ def test_frames_say_the_same_wherever_they_are_cut() -> None:
     assert SAID == read(frames(), *in_pieces(FRAMES, 1))
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json", ""])
+def test_frames_say_the_same_under_another_media_type(media_type: str) -> None:
+    for size in (1, 7, len(FRAMES)):
+        assert SAID == read(reader_for(media_type, "message", stream=True), *in_pieces(FRAMES, size)), size
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

@@ -17,7 +17,7 @@ from .events import ERROR_FIELD, decode, read_event
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts
 from .frames import FrameReader
 from .limits import MAX_EVENT
-from .lines import LineSplitter
+from .lines import FIRST_OF_A_FRAME, LineSplitter
 
 
 class BodyReader(Protocol):
@@ -203,12 +203,12 @@ class LinesReader:
 
 
 class WholeReader:
-    """Reads a body of any other media type: one JSON document, or server-sent events all the same."""
+    """Reads a body of any other media type: one JSON document, or events or frames all the same."""
 
     def __init__(self, rule: EndRule, document: Document) -> None:
         self._rule: EndRule = rule
         self._document = document
-        self._events: SSEReader | None = None
+        self._events: SSEReader | FrameReader | None = None
         self._begun = False
 
     @property
@@ -217,13 +217,15 @@ class WholeReader:
 
     def leave(self) -> Iterator[Facts]:
         """Yields what the lines say of an event that lacks its blank line."""
-        return iter(()) if self._events is None else self._events.leave()
+        return self._events.leave() if isinstance(self._events, SSEReader) else iter(())
 
     def feed(self, data: bytes) -> Iterator[Facts]:
         if not self._begun and data.strip():
             self._begun = True
-            if data.lstrip()[:1] not in (b"{", b"["):
-                self._events = SSEReader(self._rule, self._document)
+            first = data.lstrip()[:1]
+            if first not in (b"{", b"["):
+                reader = FrameReader if first == FIRST_OF_A_FRAME else SSEReader
+                self._events = reader(self._rule, self._document)
         if self._events is not None:
             yield from self._events.feed(data)
         else:

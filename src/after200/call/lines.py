@@ -13,6 +13,9 @@ _FIELD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*((event|data|id|retry)[ \t]*(:|[
 PRELUDE: Final = 12
 """The length of the beginning of an eventstream frame, which says how long the frame is."""
 
+FIRST_OF_A_FRAME: Final = b"\0"
+"""The first byte of a frame: none is so long that the first byte of its length is another."""
+
 
 class LineSplitter:
     """Splits bytes into lines, with any of the three line ends. A line longer than `longest` bytes is dropped."""
@@ -60,8 +63,8 @@ def begins_a_frame(body: bytes) -> bool:
     """Returns whether `body` begins like a frame of `application/vnd.amazon.eventstream`.
 
     A frame begins with its length, the length of its headers, and the checksum of both. Of a body that was cut before
-    the checksum, the first byte tells: no frame is so long that it is not 0.
+    the checksum, the first byte tells.
     """
     if len(body) < PRELUDE:
-        return body[:1] == b"\0"
+        return body[:1] == FIRST_OF_A_FRAME
     return zlib.crc32(body[:8]) == int.from_bytes(body[8:PRELUDE], "big")
