@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.monitoring.episodes import FORTY_MODELS, STORM_EPISODE, TRICKLE, Episode
+from tests.support.monitoring.episodes import CALM_DAY, FORTY_MODELS, STORM_EPISODE, TRICKLE, Episode
 from tests.support.monitoring.programs import DASHBOARDS
 
 from .checker import State
@@ -146,6 +146,27 @@ def no_reason(board: Board, panel: dict[str, Any]) -> None:
     del panel["fieldConfig"]["defaults"]["noValue"]
 
 
+def sparse(board: Board, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        target["expr"] = f"({target['expr']}) > 0"
+
+
+def zeros_too(board: Board, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        target["expr"] = target["expr"].replace("> 0)", ">= 0)")
+
+
+def narrow_head(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        for one in override["properties"]:
+            if one["id"] == "custom.width":
+                one["value"] = 110
+
+
+def long_name(board: Board, panel: dict[str, Any]) -> None:
+    panel["targets"][0]["legendFormat"] = "of the calls that completed in range"
+
+
 def narrow_ids(board: Board, panel: dict[str, Any]) -> None:
     for override in panel["fieldConfig"]["overrides"]:
         if override["matcher"]["options"] == "Request id":
@@ -153,7 +174,7 @@ def narrow_ids(board: Board, panel: dict[str, Any]) -> None:
 
 
 CROWD, TRICKLING, YOUNG = State("broken", crowd=True), State("broken", trickle=True), State("broken", young=True)
-EMPTY = State("broken", empty=True)
+EMPTY, CALM = State("broken", empty=True), State("broken", calm=True)
 BREAKAGES = (
     Breakage(
         "outline",
@@ -193,6 +214,28 @@ BREAKAGES = (
         TRICKLE,
     ),
     Breakage("early", "budget", "Budget left", in_query(">= 3", ">= 0"), "judges the budget after an hour", YOUNG),
+    Breakage(
+        "early-burn",
+        "budget",
+        "Burn rate over 3d and 6h",
+        in_query("offset 1d12h", "offset 1m"),
+        "judges 3 days of which",
+        YOUNG,
+    ),
+    Breakage(
+        "wide-bars",
+        "calls",
+        "Hidden failures by error type",
+        sparse,
+        "wider than a point of the graph",
+        TRICKLING,
+        TRICKLE,
+    ),
+    Breakage("zeros", "calls", "Hidden failures by error type", zeros_too, "nothing but zeros", CALM, CALM_DAY),
+    Breakage("silence", "calls", "Success rate: claimed and true", sparse, "times without calls", TRICKLING, TRICKLE),
+    Breakage("no-minimum", "calls", "Success rate: claimed and true", legend(calcs=["max"]), "how high a share was"),
+    Breakage("cut-head", "calls", "Wire status × corrected status", narrow_head, "cuts Wire"),
+    Breakage("long-name", "calls", "The gap", long_name, "has a name above its number"),
     Breakage("no-reason", "calls", "Failed calls by failure", no_reason, "says nothing but that", EMPTY, None),
     Breakage("cut-ids", "calls", "Failed calls, from logs", narrow_ids, "cuts req_"),
     Breakage(

@@ -55,7 +55,7 @@ class State:
     trickle: bool = False
     """Calls come so seldom that each can be seen."""
     young: bool = False
-    """There are few days of data."""
+    """There is an hour of data."""
 
 
 def check(seen: dict[str, Any], state: State) -> list[str]:
@@ -111,7 +111,7 @@ def fails(panel: Panel, state: State) -> str | None:
 def is_empty(panel: Panel, state: State) -> str | None:
     if not state.whole or any(field["rows"] for field in fields(panel) if field["name"] not in LIMITS):
         return None
-    if "days of data" in (panel.get("empty") or ""):
+    if re.search("days of data|half of the window has no data", panel.get("empty") or ""):
         return None  # every episode is shorter than what a verdict on a month takes
     return "shows nothing"
 
@@ -201,6 +201,62 @@ def lab(color: str) -> tuple[float, float, float]:
     z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
     fx, fy, fz = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def draws_zeros(panel: Panel, state: State) -> str | None:
+    """Bars that are all 0 are an empty graph, and say less than the panel does without data."""
+    if not counts_in_a_minute(panel) or not lines(panel):
+        return None
+    return "draws nothing but zeros" if all(line.get("most") == 0 for line in lines(panel)) else None
+
+
+def widens(panel: Panel, state: State) -> str | None:
+    """A bar is as wide as the time to the next point: what was counted once must not look like a quarter of an hour."""
+    if not counts_in_a_minute(panel):
+        return None
+    sparse = [frame for frame in panel["frames"] if frame["shortest"] > frame["interval"]]
+    bad = [field["name"] for frame in sparse for field in frame["fields"] if field["type"] == "number"]
+    return f"has bars that are wider than a point of the graph: {' | '.join(bad)}" if bad else None
+
+
+def joins(panel: Panel, state: State) -> str | None:
+    """Where there were no calls a share has a gap: a point without a number. Without the point, the line goes on."""
+    if panel["unit"] != "percentunit" or panel["type"] != "timeseries":
+        return None
+    gaps = [frame for frame in panel["frames"] if frame["longest"] > frame["interval"]]
+    bad = [field["name"] for frame in gaps for field in frame["fields"] if field["type"] == "number"]
+    return f"draws lines through times without calls: {' | '.join(bad)}" if bad else None
+
+
+def counts_in_a_minute(panel: Panel) -> bool:
+    return panel["custom"].get("drawStyle") == "bars" and (panel["axis"] or "").endswith("per minute")
+
+
+def hides_the_worst(panel: Panel, state: State) -> str | None:
+    """The legend of a share that should be high says how low it was."""
+    if panel["type"] != "timeseries" or "max" not in panel["calcs"]:
+        return None
+    high = panel["unit"] == "percentunit" and (panel["custom"].get("axisSoftMin") or 0) > 0
+    return "says in its legend how high a share was that should be high" if high else None
+
+
+def stands_apart(panel: Panel, state: State) -> str | None:
+    """Of several numbers in a panel each stands beside its name."""
+    apart = panel["apart"] if panel["type"] == "stat" else []
+    return f"has a name above its number, for want of room: {' | '.join(apart)}" if apart else None
+
+
+def counts_too_few(panel: Panel, state: State) -> str | None:
+    """A call takes one attempt at least."""
+    bad = [value["text"] for value in panel["values"] if re.fullmatch(r"0\.\d+", value["text"])]
+    return f"says that a call takes {bad[0]} attempts" if panel["title"] == "Attempts per call" and bad else None
+
+
+def pages_too_early(panel: Panel, state: State) -> str | None:
+    """A line that nothing is compared with is not drawn beside the one that pages: the alert waits for data."""
+    long = re.match(r"Burn rate over (\d)d ", panel["title"])
+    days = [line["name"] for line in lines(panel)]
+    return f"judges {long[1]} days of which there are not half: {days[0]}" if state.young and long and days else None
 
 
 def crowds(panel: Panel, state: State) -> str | None:
@@ -364,6 +420,13 @@ RULES: tuple[Callable[[Panel, State], str | None], ...] = (
     drowns,
     outlines_nothing,
     looks_alike,
+    draws_zeros,
+    widens,
+    joins,
+    hides_the_worst,
+    stands_apart,
+    counts_too_few,
+    pages_too_early,
     crowds,
     hides_its_legend,
     needs_a_mouse,

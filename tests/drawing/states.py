@@ -66,7 +66,7 @@ SITUATIONS = (
     Situation(State("native-histograms", whole=True), STORM_EPISODE, "rows=open", (1600,), kind="native"),
     Situation(State("forty-models", crowd=True), FORTY_MODELS, "rows=open", (1600, 1280)),
     Situation(State("trickle", trickle=True), TRICKLE, "rows=open", (1280,)),
-    Situation(State("first-hour", young=True), STORM_EPISODE, "", (1600, 1280), boards=("budget",)),
+    Situation(State("first-hour", young=True), STORM_EPISODE, "rows=open", (1600, 1280), boards=("budget",)),
     Situation(State("calm-day", calm=True), CALM_DAY, "rows=open"),
     Situation(State("no-data", empty=True), None, "rows=open"),
 )

@@ -22,6 +22,8 @@ BROWN, TAN, GREY, LIGHT_GREY, DARK_GREY, BLUE, LIGHT_BLUE, CYAN = (
 NONE: Final = "none"
 """What stands in a panel where an attribute is absent."""
 NO_RESPONSE: Final = "no response"
+OTHERS: Final = "others"
+"""The name of the series that stands for all models without one of their own: grey, whatever the palette says."""
 NEUTRAL: Final = "text"
 """Grafana's name for the colour of its text: what has no judgement."""
 

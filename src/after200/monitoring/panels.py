@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from grafana_foundation_sdk.builders import common as c
 from grafana_foundation_sdk.builders import dashboard as d
@@ -108,6 +108,8 @@ def graph(
     limit: Query | None = None,
     floor: float = 0,
     maximum: float | None = None,
+    worst: Literal["max", "min"] = "max",
+    latest: bool = True,
 ) -> Panel:
     """Lines over time; stacked bars where the series add up to something, so that a series of value 0 draws nothing.
 
@@ -115,7 +117,8 @@ def graph(
     value of the last one has its colour (Grafana's palette by name gives one to a model), and a click on a model
     narrows the dashboard down to it. `axis` says what the axis counts. `colored` are the colours of other series by
     their names. `limit` is a dashed line that the others are to stay below. `floor` is a value that the axis reaches
-    down to at least. `nothing` is what the panel says without data. Names of models are long: their legend is a table
+    down to at least. `worst` is the end of the values that is bad news, and stands in the legend; beside it the last
+    value, if `latest`. `nothing` is what the panel says without data. Names of models are long: their legend is a table
     at the right of a panel that is as wide as the dashboard.
     """
     models = names.REQUEST_MODEL in by
@@ -132,7 +135,7 @@ def graph(
             .display_mode(cm.LegendDisplayMode.TABLE if models else cm.LegendDisplayMode.LIST)
             .placement(cm.LegendPlacement.RIGHT if models else cm.LegendPlacement.BOTTOM)
             .show_legend(True)
-            .calcs(["max"] if stacked and not models else ["lastNotNull", "max"])
+            .calcs(["lastNotNull", worst] if latest else [worst])
         )
         .tooltip(c.VizTooltipOptions().mode(cm.TooltipDisplayMode.MULTI).sort(cm.SortOrder.DESCENDING))
         .axis_label(axis)
@@ -159,6 +162,7 @@ def graph(
         else:
             panel = panel.override_by_regexp(f"/^({'|'.join(map(re.escape, series))})$/", [fixed_color(color)])
     if models:
+        panel = panel.override_by_name(colors.OTHERS, [fixed_color(colors.GREY)])
         only_this = narrow("model", f"${{__field.labels.{label(names.REQUEST_MODEL)}}}")
         panel = panel.override_by_field_type("number", [only_this])
     if limit:

@@ -20,8 +20,6 @@ AT_END: Final = " @ end()"
 """After a selector: its value at the end of the dashboard's time range, whatever point of a graph is computed."""
 MOST_MODELS: Final = 8
 """So many models have a series of their own in a graph."""
-OTHERS: Final = "others"
-"""The name of the series that stands for all other models."""
 CHOSEN: Final = (
     matches("job", "$job"),
     matches("instance", "$instance"),
@@ -69,7 +67,9 @@ def apart_from_worst(expr: str, ranking: str) -> str:
 
 def worst_and_others(expr: str, others: str, ranking: str) -> str:
     """The series of the models that `ranking` puts first, and `others`, a series without labels, under that name."""
-    return f'{worst(expr, ranking)} or label_replace({others}, "{label(names.REQUEST_MODEL)}", "{OTHERS}", "", "")'
+    return (
+        f'{worst(expr, ranking)} or label_replace({others}, "{label(names.REQUEST_MODEL)}", "{colors.OTHERS}", "", "")'
+    )
 
 
 def or_none(expr: str, *attributes: str, text: str = colors.NONE) -> str:
@@ -84,7 +84,7 @@ def or_none(expr: str, *attributes: str, text: str = colors.NONE) -> str:
 
 
 def quantile(q: float, metric: Metric, *matchers: Matcher, by: tuple[str, ...] = ()) -> str:
-    """A quantile of a histogram along a graph, in the metric's unit."""
+    """A quantile of a histogram along a graph, in the metric's unit; no number, so a gap, where it got no values."""
     buckets = sum_by(("le", *by), f"rate({chosen(metric, *matchers, part='bucket')}[{RATE}])")
     native = sum_by(by, f"rate({chosen(metric, *matchers, part='native')}[{RATE}])")
     return f"histogram_quantile({q:g}, {buckets}) or histogram_quantile({q:g}, {native})"

@@ -94,7 +94,7 @@ def matrix(title: str, description: str, expr: str, row: str, column: str, order
         .with_transformation(organized({}, [corner, *order], {corner: heading}))
         .decimals(0)
         .width(64)
-        .override_by_name(heading, [property_of("custom.width", 135)])
+        .override_by_name(heading, [property_of("custom.width", 150)])
     )
     return described(
         panel.no_value(NO_CALLS).override_by_field_type("number", [ABSENT]), title, description, "locale", span=12

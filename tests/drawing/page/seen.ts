@@ -29,8 +29,14 @@ async function unmet(panel: any, applied: any) {
 }
 
 const text = (field: any, value: any) => formattedValueToString((field.display ?? getDisplayProcessor({ field, theme }))(value));
+/** The step of a graph, and the shortest and the longest time between two points of a frame, in ms; 0 without two. */
+const between = (field: any) => {
+  const times: number[] = field?.values ?? [], apart = times.slice(1).map((time, at) => time - times[at]);
+  const [shortest, longest] = apart.length ? [Math.min(...apart), Math.max(...apart)] : [0, 0];
+  return { interval: field?.config.interval ?? 0, shortest, longest };
+};
 const series = (frames: any[]) => frames.map((frame) => ({
-  refId: frame.refId,
+  refId: frame.refId, ...between(frame.fields.find((field: any) => field.type === FieldType.time)),
   fields: frame.fields.map((field: any) => {
     const numbers = field.type === FieldType.number ? field.values.filter((v: any) => Number.isFinite(v)) : [];
     return {
@@ -58,6 +64,15 @@ function sticksOut(root: Element | null) {
   return [...(root?.querySelectorAll('span') ?? [])].filter((one) => frame && one.getBoundingClientRect().right > frame.right + 1).map((one) => one.textContent);
 }
 
+/** Names of big values that stand above their numbers, where there are several. */
+function apart(root: Element | null, values: any[]) {
+  const boxes = [...(root?.querySelectorAll('span, div') ?? [])].filter((one) => !one.children.length && one.textContent);
+  return values.length < 2 ? [] : values.filter(({ title, text }: any) => boxes.some((name, at) => {
+    const number = boxes[at + 1];
+    return name.textContent === title && number && text.startsWith(number.textContent!) && name.getBoundingClientRect().bottom <= number.getBoundingClientRect().top + 4;
+  })).map(({ title }: any) => title);
+}
+
 /** How many px of the legend can only be seen by scrolling. */
 function hiddenLegend(root: Element | null) {
   let box = root?.querySelector('[data-testid*="VizLegend series"]')?.parentElement;
@@ -76,7 +91,7 @@ async function look(panel: any) {
     unit: panel.state.fieldConfig.defaults.unit, axis: panel.state.fieldConfig.defaults.custom?.axisLabel, drawn: !!root, state: data?.state,
     errors: data?.errors?.map((e: any) => e.message) ?? [], unmet: await unmet(panel, applied),
     overflow: grid ? grid.scrollWidth - grid.clientWidth : 0,
-    cutTexts: [...(grid?.querySelectorAll('[role="columnheader"] button, [role="columnheader"] span, [role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
+    cutTexts: [...(grid?.querySelectorAll('[role="columnheader"] *, [role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
       .concat([...(grid?.querySelectorAll('[role="gridcell"]') ?? [])].filter(isCut).map((one) => one.textContent))
       .concat(panel.state.pluginId === 'stat' ? sticksOut(root) : []),
     cutTitle: isCut(root?.querySelector('h2, h6, [data-testid*="header-title"]') ?? null),
@@ -85,6 +100,7 @@ async function look(panel: any) {
     annotations: annotations.flatMap((f: any) => Array.from({ length: f.length }, (_, i) => Object.fromEntries(f.fields.filter((x: any) => ['time', 'timeEnd', 'title', 'text', 'tags', 'color'].includes(x.name)).map((x: any) => [x.name, x.values[i]])))),
     exemplars: (data?.annotations ?? []).filter((frame: any) => frame.meta?.custom?.resultType === 'exemplar').reduce((n: number, frame: any) => n + frame.length, 0),
     values: panel.state.pluginId === 'stat' && data ? bigValues(panel, applied) : [],
+    apart: panel.state.pluginId === 'stat' && data ? apart(root, bigValues(panel, applied)) : [],
     frames: series(applied.series),
   };
 }

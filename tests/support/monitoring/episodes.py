@@ -76,6 +76,8 @@ class Episode:
     phases: tuple[Phase, ...]
     at_once: int = 12
     """So many calls may go on when a step ends; with 0, each step has its calls."""
+    without_sdk: tuple[str, ...] = ()
+    """Models that are reached through `requests`, not through the SDK."""
 
     @property
     def steps(self) -> int:
@@ -109,6 +111,7 @@ STORM_EPISODE = Episode(
         "research-agent": {"claude-fable-5": 1.2, "claude-mythos-5": 1.0},
     },
     phases=(Phase(25, CALM), Phase(15, STORM), Phase(20, CALM)),
+    without_sdk=("claude-mythos-5",),
 )
 CALM_DAY = Episode(
     name="day",

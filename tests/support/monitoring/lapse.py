@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import requests
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import Histogram, MeterProvider
@@ -34,7 +35,7 @@ from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
-from after200 import AnthropicInstrumentor
+from after200 import AnthropicInstrumentor, HTTPInstrumentor
 from after200.faults import FaultServer
 
 from .episodes import EPISODES, LIMITS, Episode
@@ -93,7 +94,8 @@ class Journal(LogRecordProcessor):
 class Job:
     """An application that calls some models, each call in one of the manners that applications have."""
 
-    def __init__(self, calm_and_storm: dict[int, str]) -> None:
+    def __init__(self, calm_and_storm: dict[int, str], without_sdk: tuple[str, ...]) -> None:
+        self._without_sdk = without_sdk
         self._clients = {
             key: anthropic.Anthropic(base_url=url, api_key="no-key-is-needed", timeout=2)
             for key, url in calm_and_storm.items()
@@ -104,7 +106,9 @@ class Job:
         request = REQUEST | {"model": model}
         client = self._clients[key]
         with suppress(Exception):  # whatever the SDK and its HTTP library raise is what the episode is about
-            if manner == "whole":
+            if model in self._without_sdk:
+                self._send(key, request | {"stream": manner != "whole"})
+            elif manner == "whole":
                 client.messages.create(**request)
             elif manner == "read":
                 for _ in client.messages.create(**request, stream=True):
@@ -119,6 +123,13 @@ class Job:
                 gc.collect()
             else:
                 asyncio.run(self._cancel(key, request))
+
+    def _send(self, key: int, request: dict[str, Any]) -> None:
+        headers = {"anthropic-version": "2023-06-01"}
+        url = f"{self._urls[key]}/v1/messages"
+        with requests.post(url, json=request, headers=headers, stream=True, timeout=2) as response:
+            for _ in response.iter_lines():
+                pass
 
     async def _cancel(self, key: int, request: dict[str, Any]) -> None:
         url = self._urls[key].replace("/mix", "/stall_mid_stream")
@@ -184,6 +195,10 @@ def run(episode: Episode, job: str, folder: Path, kinds: Sequence[str]) -> None:
     AnthropicInstrumentor().instrument(
         tracer_provider=tracers, meter_provider=meters, logger_provider=loggers, spans="own", chunk_timing=True
     )
+    if episode.without_sdk:
+        HTTPInstrumentor().instrument(
+            libraries=["requests"], tracer_provider=tracers, meter_provider=meters, logger_provider=loggers
+        )
     with ExitStack() as stack:
         servers = {
             id(phase.mix): stack.enter_context(
@@ -191,7 +206,7 @@ def run(episode: Episode, job: str, folder: Path, kinds: Sequence[str]) -> None:
             )
             for phase in episode.phases
         }
-        application = Job({key: server.base_url("mix") for key, server in servers.items()})
+        application = Job({key: server.base_url("mix") for key, server in servers.items()}, episode.without_sdk)
         pool = stack.enter_context(ThreadPoolExecutor(max(1, episode.at_once)))
         running: set[Future[None]] = set()
         due = {model: draw.expovariate(calls) for model, calls in episode.jobs[job].items()}

@@ -167,18 +167,21 @@ def budget(policy: p.Policy) -> list[Alert]:
     return alerts
 
 
+def judged(policy: p.Policy, burn: BurnWindow, selector: str = "") -> str:
+    """The models of which a line of the table says anything: they had calls enough, and half of the window has data."""
+    old_enough = f"last_over_time({r.VALID}{policy.window}{selector}[{burn.half}] offset {burn.half})"
+    return f"{r.VALID}{burn.long}{selector} >= {policy.slo_minimum_calls} and {old_enough}"
+
+
 def burning(policy: p.Policy, burn: BurnWindow) -> str:
-    """The condition of a line of the table. The long window is judged once half of it has data.
+    """The condition of a line of the table.
 
     A page is for what burns on without a symptom that pages: it also asks the shortest window, so that it cannot begin
     when everything is over, and is silent for as long as the short window still holds failures that a page has named.
     """
     limit = f"{burn.factor:g} * {policy.error_budget:g}"
-    old_enough = f"last_over_time({r.VALID}{policy.window}[{burn.half}] offset {burn.half})"
-    condition = (
-        f"{r.BAD}:ratio{burn.long} > {limit} and {r.BAD}:ratio{burn.short} > {limit} "
-        f"and {r.VALID}{burn.long} >= {policy.slo_minimum_calls} and {old_enough}"
-    )
+    ratios = f"{r.BAD}:ratio{burn.long} > {limit} and {r.BAD}:ratio{burn.short} > {limit}"
+    condition = f"{ratios} and {judged(policy, burn)}"
     if burn.severity != "critical":
         return condition
     firing = braces([equals("alertname", BURN), equals("alertstate", "firing"), equals("long", burn.long)])

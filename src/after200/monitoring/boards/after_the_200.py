@@ -11,7 +11,15 @@ from after200.monitoring import colors, failed_calls, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring.alerts import all_alerts
 from after200.monitoring.boards import by_caller
-from after200.monitoring.boards.after_the_200_details import NO_FAILURES, NO_HIDDEN, inside, left, origins, statuses
+from after200.monitoring.boards.after_the_200_details import (
+    NO_FAILURES,
+    NO_HIDDEN,
+    by_client,
+    inside,
+    left,
+    origins,
+    statuses,
+)
 from after200.monitoring.boards.counts import Counts
 from after200.monitoring.boards.frame import FIRING, Board, Row
 from after200.monitoring.policy import BELOW_400, ERRORS, USABLE_ANSWERS, Policy
@@ -38,7 +46,7 @@ def dashboard(policy: Policy) -> Board:
             Row("Failed calls, newest first, for stacks without logs", newest_of_traces(), collapsed=True),
             Row("What fails", failures(calls)),
             *by_caller.row(policy),
-            Row("Where hidden failures come from", origins(calls), collapsed=True),
+            Row("Where failures come from", [*origins(calls), *by_client(calls)], collapsed=True),
             Row("Corrected status, and how long failed calls took", statuses(calls), collapsed=True),
             Row("Left by the application", left(calls), collapsed=True),
             Row("Errors inside bodies", inside(calls), collapsed=True, span=24),
@@ -76,13 +84,12 @@ def headline(calls: Counts) -> list[p.Panel]:
             steps=p.bad_from(policy.hidden_warning, policy.hidden_critical),
         ),
         answers.share(
-            "Usable answers",
+            "Completed: usable",
             "Of the calls that completed, so it says nothing of an outage: how many gave an "
             "answer that the application can use (complete, or paused "
             "and to be continued). The rest was cut, refused, guarded or empty. The dashboard Answers says more.",
             one_of(names.ANSWER, USABLE_ANSWERS),
             steps=p.good_from(1 - 3 * (1 - policy.usable_target), policy.usable_target),
-            called="of completed",
         ),
         p.count("Calls judged", f"{JUDGED_TEXT} Over the whole range.", calls.total(*JUDGED_MATCHERS)),
         p.count(
@@ -100,6 +107,7 @@ def headline(calls: Counts) -> list[p.Panel]:
             axis="of the calls judged",
             floor=0.99,
             maximum=1,
+            worst="min",
             colored={"HTTP claims": colors.LIGHT_GREY, "true": colors.GREEN},
         ).height(7),
         p.graph(

@@ -7,7 +7,7 @@ from after200 import names
 from after200.monitoring import colors, tables
 from after200.monitoring import panels as p
 from after200.monitoring.boards.counts import Counts
-from after200.monitoring.policy import LEFT_BY_THE_APPLICATION
+from after200.monitoring.policy import ERRORS, LEFT_BY_THE_APPLICATION
 from after200.monitoring.promql import matches, one_of
 from after200.monitoring.selection import or_none, quantile
 from after200.monitoring.symptoms import HIDDEN_MATCHERS, JUDGED_MATCHERS
@@ -15,6 +15,8 @@ from after200.monitoring.tables import Column
 
 NO_FAILURES, NO_HIDDEN = "no call failed", "no hidden failures"
 NONE_LEFT = "no stream was left"
+SDK = "SDK"
+"""What stands in place of `after200.client` where the SDK made the call."""
 
 
 def origins(calls: Counts) -> list[p.Panel]:
@@ -72,6 +74,28 @@ def statuses(calls: Counts) -> list[p.Panel]:
             axis="duration, p95",
             span=24,
             nothing=NO_FAILURES,
+        ),
+    ]
+
+
+def by_client(calls: Counts) -> list[p.Panel]:
+    """What went through the SDK, and what through which HTTP library: for services that reach Claude in both ways."""
+    client = (names.CLIENT,)
+    return [
+        calls.graph(
+            "Failed calls by client",
+            f"{SDK}: the anthropic SDK made the call. Else the library that sent the request: httpx, aiohttp, requests "
+            "or botocore, or what stands on them, such as LiteLLM. There each request is a call of its own, a retry "
+            "too.",
+            one_of(names.OUTCOME, ERRORS),
+            by=client,
+            absent=SDK,
+            nothing=NO_FAILURES,
+        ),
+        calls.listing(
+            "Calls by client",
+            "How the calls of each way ended, over the whole range. A click on a job shows only this one.",
+            columns=(tables.JOB, Column(names.CLIENT, "Client", 110, absent=SDK), tables.OUTCOME),
         ),
     ]
 

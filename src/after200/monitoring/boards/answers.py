@@ -100,6 +100,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
             axis="of all answers",
             floor=0.95,
             maximum=1,
+            worst="min",
         ),
         answers.listing(
             "Answers that are not usable",
@@ -123,7 +124,7 @@ def tools(results: Counts) -> list[p.Panel]:
         p.graph(
             "Server tools that fail",
             "Share of the results of each tool that report an error, inside answers with HTTP status 200. Dashed: "
-            "where ClaudeServerToolsFail warns.",
+            f"above it over {results.policy.window}, ClaudeServerToolsFail warns.",
             "percentunit",
             results.share_per_minute(*TOOL_ERROR_MATCHERS, by=tool),
             by=tool,

@@ -44,7 +44,8 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
     waited = or_zero(waits.total(), attempts.total())
 
     def attempts_per_call(window: str) -> str:
-        return f"{attempts.total(window=window)} / ({calls.total(window=window)} > 0)"
+        # Both are extrapolated, each from series of its own; no call takes less than one.
+        return f"clamp_min({attempts.total(window=window)} / ({calls.total(window=window)} > 0), 1)"
 
     return [
         attempts.share(
@@ -80,7 +81,7 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
         p.graph(
             "Failed attempts by model",
             "Share of HTTP requests that the SDK has to repeat or give up: of the models with most of them, and of all "
-            "others together. Dashed: where ClaudeRetryStorm warns.",
+            f"others together. Dashed: above it over {policy.window}, ClaudeRetryStorm warns.",
             "percentunit",
             attempts.share_of_worst(*REFUSED_MATCHERS, OF_A_MODEL, whole=(OF_A_MODEL,)),
             by=models,

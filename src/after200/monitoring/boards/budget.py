@@ -7,12 +7,13 @@ from after200 import names
 from after200.monitoring import colors, places, tables
 from after200.monitoring import panels as p
 from after200.monitoring import recording as r
+from after200.monitoring.alerts.failures import judged
 from after200.monitoring.boards.frame import Board, Row
 from after200.monitoring.policy import LEVEL, Policy
 from after200.monitoring.promql import braces, max_by, share, sum_by
 from after200.monitoring.selection import AT_END, CHOSEN, OF_A_MODEL, RANGE, apart_from_worst, worst, worst_and_others
 from after200.monitoring.tables import Column
-from after200.monitoring.windows import duration_of, seconds
+from after200.monitoring.windows import distinct, duration_of, seconds
 
 RECORDED = "Needs the recording rules of dashboards/prometheus."
 SELECTED = braces([*(matcher for matcher in CHOSEN if matcher.attribute != "instance"), OF_A_MODEL])
@@ -127,23 +128,31 @@ def numbers(policy: Policy) -> list[p.Panel]:
 
 
 def rates(policy: Policy, severity: str) -> list[p.Panel]:
+    """Graphs of what the alert compares with its limit: nothing where the alert judges nothing yet."""
     panels = []
+    nothing = f"not judged: half of the window has no data, or it has less than {policy.slo_minimum_calls} calls"
     for burn in (burn for burn in policy.burns if burn.severity == severity):
-        verb = "pages" if burn.severity == "critical" else "warns"
-        long, short = (f"{r.BAD}:ratio{window}{SELECTED}" for window in (burn.long, burn.short))
-        lower = max_by(MODELS, f"({long} < {short}) or {short}")
-        ranking = max_by(MODELS, f"max_over_time({long}[{RANGE}]{AT_END})")
+        windows, verb, then = [burn.long, burn.short], "warns", f" for {burn.hold}: then the alert warns"
+        if burn.severity == "critical":
+            windows, verb = [*windows, policy.window], "pages"
+            then = ": then the alert pages, unless another one that names the failure does"
+        shortest, *longer = (f"{r.BAD}:ratio{window}{SELECTED}" for window in distinct(windows))
+        lowest = shortest
+        for ratio in longer:
+            lowest = f"(({ratio} < {lowest}) or {lowest})"
+        lower = max_by(MODELS, f"{lowest} and {judged(policy, burn, SELECTED)}")
+        ranking = max_by(MODELS, f"max_over_time({longer[-1]}[{RANGE}]{AT_END})")
         panels.append(
             p.graph(
                 f"Burn rate over {burn.long} and {burn.short}",
-                f"Of the models with the highest; the lower of the two, since both have to be above {burn.factor:g}× "
-                f"for {burn.hold}: then the alert {verb}. {RECORDED}",
+                f"Of the models with the highest: the lowest over {', '.join(distinct(windows))}, since each has to "
+                f"be above {burn.factor:g}×{then}. {RECORDED}",
                 "suffix:×",
                 f"{worst(lower, ranking)} / {policy.error_budget:g}",
                 by=MODELS,
                 axis="burn rate",
-                nothing=NO_RULES,
-                limit=p.line(burn.factor, verb),
+                nothing=nothing,
+                limit=p.Query(f"vector({burn.factor:g}) and on () ({lower})", verb),  # alone, it would say nothing
             )
         )
     return panels
@@ -174,5 +183,5 @@ def models(policy: Policy) -> list[p.Panel]:
             stacked=True,
             axis=f"calls in {policy.window}",
             nothing=NO_RULES,
-        ),
+        ).decimals(0),
     ]

@@ -49,7 +49,6 @@ NOTHING: Final[dict[Metric, str]] = {
 }
 """What a panel of a counter says where nothing was counted, if not that there are no calls."""
 MODELS: Final = (names.REQUEST_MODEL,)
-IN_RANGE: Final = "in range"
 
 
 def choice_of_source(policy: Policy) -> str:
@@ -99,24 +98,30 @@ class Counts:
         return f"({series} / {STEP_MINUTES} or {recorded} / {seconds(self.policy.window) / 60:g})"
 
     def share_per_minute(self, *part: Matcher, whole: Iterable[Matcher] = (), by: Iterable[str] = ()) -> str:
-        """Which share of what `whole` selects the matchers select, along a graph."""
-        return share(self.per_minute(*part, by=by), self.per_minute(*whole, by=by))
+        """Which share of what `whole` selects the matchers select, along a graph: no number, so a gap, without any."""
+        return share_or_gap(self.per_minute(*part, by=by), self.per_minute(*whole, by=by))
 
     def share_of_worst(self, *part: Matcher, whole: Iterable[Matcher] = (), bad: Iterable[Matcher] = ()) -> str:
         """The same for the models with the most of `bad` (without: of `part`) in the time range, and for all others."""
         parts, wholes = self.per_minute(*part, by=MODELS), self.per_minute(*whole, by=MODELS)
         ranking = self.ranking(*(bad or part), whole=whole)
-        others = share(*(sum_by((), apart_from_worst(expr, ranking)) for expr in (parts, wholes)))
-        return worst_and_others(share(parts, wholes), others, ranking)
+        others = share_or_gap(*(sum_by((), apart_from_worst(expr, ranking)) for expr in (parts, wholes)))
+        return worst_and_others(share_or_gap(parts, wholes), others, ranking)
 
-    def per_minute_of_worst(self, *matchers: Matcher, absent: str = "", with_zero: bool = False) -> str:
-        """`per_minute` of the models with the most in the time range, and of all others together.
+    def per_minute_of_any(self, *matchers: Matcher, by: tuple[str, ...]) -> str:
+        """`per_minute` of the values that anything was counted of in the whole time range.
 
-        `absent` is the name of what has no model. `with_zero` adds models that are there and have none.
+        Their zeros stay: Grafana makes a bar as wide as the time to the next point.
         """
-        expr, ranking = self.per_minute(*matchers, by=MODELS), self.ranking(*matchers)
-        if with_zero:
-            expr = or_zero(expr, self.per_minute(by=MODELS))
+        any_at_all = f"{self.total(*matchers, by=by, at=AT_END)} > 0"
+        return f"({self.per_minute(*matchers, by=by)} and {any_at_all})"
+
+    def per_minute_of_worst(self, *matchers: Matcher, absent: str = "") -> str:
+        """The same of the models with the most in the time range, and of all others together.
+
+        `absent` is the name of what has no model.
+        """
+        expr, ranking = self.per_minute_of_any(*matchers, by=MODELS), self.ranking(*matchers)
         if absent:
             expr, ranking = or_none(expr, *MODELS, text=absent), or_none(ranking, *MODELS, text=absent)
         return worst_and_others(expr, sum_by((), apart_from_worst(expr, ranking)), ranking)
@@ -136,17 +141,13 @@ class Counts:
         *part: Matcher,
         whole: Iterable[Matcher] = (),
         steps: Steps = UNJUDGED,
-        called: str = IN_RANGE,
     ) -> Panel:
-        """Two big numbers: which share of what `whole` selects the matchers select, in the range and of late.
-
-        `called` is what stands beside the first.
-        """
+        """Two big numbers: which share of what `whole` selects the matchers select, in the range and of late."""
 
         def of_whole(window: str) -> str:
             return share(self.total(*part, window=window), self.total(*whole, window=window))
 
-        queries, nothing = range_and_late(of_whole, self.policy, called), NOTHING.get(self.metric, NO_CALLS)
+        queries, nothing = range_and_late(of_whole, self.policy), NOTHING.get(self.metric, NO_CALLS)
         return number(title, description, "percentunit", *queries, steps=steps, decimals=2, nothing=nothing)
 
     def graph(
@@ -163,17 +164,29 @@ class Counts:
     ) -> Panel:
         """Stacked bars: how much the counter grows in a minute, by the values of attributes; of models, the worst.
 
+        A value that nothing was counted of in the whole time range has no series, so the panel can say so.
         `absent` stands where a series lacks the last of them. `axis` says what is counted, if not `WORDS`. `nothing`
         is what the panel says without data, if not `NOTHING`.
         """
         if by == MODELS:
             expr = self.per_minute_of_worst(*matchers, absent=absent)
         else:
-            expr = self.per_minute(*matchers, by=by)
+            expr = self.per_minute_of_any(*matchers, by=by)
             if absent:
                 expr = or_none(expr, by[-1], text=absent)
         axis, nothing = axis or f"{WORDS[self.metric]} per minute", nothing or NOTHING.get(self.metric, NO_CALLS)
-        return graph(title, description, unit, expr, by=by, axis=axis, stacked=True, span=span, nothing=nothing)
+        return graph(
+            title,
+            description,
+            unit,
+            expr,
+            by=by,
+            axis=axis,
+            stacked=True,
+            latest=False,
+            span=span,
+            nothing=nothing,
+        )
 
     def listing(
         self,
@@ -191,6 +204,11 @@ class Counts:
         return listing(title, description, expr, columns, value=value, span=span, nothing=nothing)
 
 
-def range_and_late(expr: Callable[[str], str], policy: Policy, called: str = IN_RANGE) -> tuple[Query, Query]:
+def share_or_gap(part: str, whole: str) -> str:
+    """`share` along a graph. Without the points in which the whole is 0, Grafana would draw a line through them."""
+    return f"{or_zero(part, whole)} / {whole}"
+
+
+def range_and_late(expr: Callable[[str], str], policy: Policy) -> tuple[Query, Query]:
     """An expression that depends on its window: over the whole range of the dashboard, and of late."""
-    return Query(expr(RANGE), called), Query(expr(policy.window), f"last {policy.window}")
+    return Query(expr(RANGE), "in range"), Query(expr(policy.window), f"last {policy.window}")

@@ -103,6 +103,7 @@ def first() -> list[p.Panel]:
             "short",
             *queries,
             stacked=True,
+            latest=False,
             axis="streams per minute",
             nothing=NO_STREAMS,
             colored={query.legend: color for query, color in zip(queries, colors.BANDS, strict=True)},
@@ -173,10 +174,10 @@ def flow(policy: Policy) -> list[p.Panel]:
     return [
         p.graph(
             "Streams that stalled",
-            f"Share of the streams whose longest gap was above {policy.stall_seconds:g} s. Dashed: where "
-            "ClaudeStreamStalls warns.",
+            f"Share of the streams whose longest gap was above {policy.stall_seconds:g} s. Dashed: above "
+            f"it over {policy.window}, ClaudeStreamStalls warns.",
             "percentunit",
-            p.Query(f"clamp_min(1 - {smooth} / ({observations(gap)} > 0), 0)", "stalled"),
+            p.Query(f"clamp_min(1 - {smooth} / {observations(gap)}, 0)", "stalled"),
             axis="of all streams",
             nothing=NO_STREAMS,
             colored={"stalled": colors.RED},

@@ -79,6 +79,7 @@ def graphs(tokens: Counts) -> list[p.Panel]:
             tokens.share_of_worst(FROM_CACHE, OF_A_MODEL, whole=prompt, bad=prompt),
             by=models,
             axis="of the prompt's tokens",
+            worst="min",
         ),
         tokens.graph(
             "Tokens of calls that did not complete",
