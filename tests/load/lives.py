@@ -130,6 +130,8 @@ class Life:
         self.tracing: list[Provider | None] = [None]
         """The provider of the instrumentation's tracer, in a list that is shared with it; None while it waits."""
         self.flushes = False
+        self.flushed: Provider | None = None
+        """The provider that SIGTERM flushes; None stands for the one that is global then."""
         self.open: list[tuple[Any, Instruments | None, Provider | None]] = []
         self.spans: Counter[tuple[int, str]] = Counter()
         self.begin_process()
@@ -164,7 +166,7 @@ class Life:
             return
         self.flushes = self.random.random() < 0.5
         AnthropicInstrumentor().instrument(spans="own", skip_dep_check=True, flush_on_sigterm=self.flushes)
-        self.tracing = [self.present]
+        self.tracing, self.flushed = [self.present], self.present
         if self.present is None:
             self.instruments = self.waiting
             return
@@ -301,18 +303,21 @@ class Life:
             self.steps_left -= 1
             [step] = self.random.choices(steps, weights)
             step(self)
-        in_use = self.instruments.provider if self.instruments is not None else None
+        in_use = self.flushed or self.present
         by_signal = self.flushes and self.instruments is not None and self.random.random() < 0.6
         if by_signal:
             # The signal flushes the providers that are in use. The others are flushed, and their streams ended, here.
+            kept = []
             for stream, instruments, provider in self.open:
-                if provider is not in_use or instruments is not self.instruments:
+                if instruments is not None and instruments.provider is in_use and provider is in_use:
+                    kept.append((stream, instruments, provider))
+                else:
                     stream.close()
                     self.ends((instruments, provider), "closed")
-            self.open = [each for each in self.open if each[2] is in_use and each[1] is self.instruments]
+            self.open = kept
+            self.collect()  # Before a collection, streams that were dropped are ended: their spans can leave then.
             for provider in self.providers:
                 provider.traces.force_flush()
-                provider.metrics.force_flush()
         for _, *recorded_by in self.open:
             self.ends((recorded_by[0], recorded_by[1]), "abandoned")
         for instruments in self.all_instruments:
