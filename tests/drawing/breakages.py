@@ -160,7 +160,7 @@ def narrow_head(board: Board, panel: dict[str, Any]) -> None:
     for override in panel["fieldConfig"]["overrides"]:
         for one in override["properties"]:
             if one["id"] == "custom.width":
-                one["value"] = 110
+                one["value"] = 60
 
 
 def long_name(board: Board, panel: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ REQUEST: dict[str, Any] = {
     "max_tokens_to_sample": 64,
     "prompt": "\n\nHuman: Hello?\n\nAssistant:",
 }
+ASKED = {"gen_ai__request__max_tokens": 64}
 _TEXT = {
     "gen_ai__response__id": "compl_N",
     "gen_ai__response__model": MODEL,
@@ -100,7 +101,7 @@ def test_a_completion_stream_ends_as_its_events_say(
     without = reader(connect(scenario, is_async=is_async))
     with telemetry.instrumented():
         assert without == reader(connect(scenario, is_async=is_async))
-    assert [span(server, "text_completion", MODEL, **STREAMS[scenario])] == recorded(telemetry)
+    assert [span(server, "text_completion", MODEL, **ASKED, **STREAMS[scenario])] == recorded(telemetry)
 
 
 def test_a_completion_stream_that_is_closed_is_closed(connect: Connect, telemetry: Telemetry) -> None:
@@ -125,6 +126,7 @@ def test_a_whole_completion_is_completed(connect: Connect, server: FaultServer, 
     with telemetry.instrumented(), connect("completed") as client:
         assert "Hello from Claude." == client.completions.create(**REQUEST).completion
     whole = {
+        **ASKED,
         "after200__outcome": "completed",
         "gen_ai__request__stream": None,
         "gen_ai__response__id": "compl_N",

@@ -28,7 +28,9 @@ def parameters_of(members: Mapping[str, Any]) -> dict[str, Parameter]:
     fields = {**members, **config} if isinstance(config, Mapping) else members
     parameters: dict[str, Parameter] = {}
     for parameter, (known_names, types) in _PARAMETERS.items():
-        value = next((fields[known] for known in known_names if known in fields), None)
+        value = None
+        for known in reversed(known_names):
+            value = fields.get(known, value)
         if isinstance(value, types) and not isinstance(value, bool):
             parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment, arg-type]
     stops = fields.get("stop_sequences") or fields.get("stopSequences")

@@ -14,6 +14,7 @@ import yaml
 
 from after200 import names
 from after200.monitoring.policy import LEVEL
+from after200.monitoring.windows import BURN_WINDOWS, seconds
 from after200.names.prometheus import (
     CLASSIC_PARTS,
     label,
@@ -75,6 +76,12 @@ def panels_of(board: dict[str, Any]) -> list[dict[str, Any]]:
 
 NEEDS_DAYS = "after200-budget: Budget spent (A)"
 """The one query that has nothing to say in the first days of an installation."""
+
+
+def judged_after(history_s: float) -> set[str]:
+    """The queries of burn rates that say nothing of a history of `history_s`: half of the longer window is needed."""
+    too_long = [burn.long for burn in BURN_WINDOWS if seconds(burn.long) / 2 > history_s]
+    return {query.place for query in panel_queries() for long in too_long if f"Burn rate over {long} " in query.place}
 
 
 def panel_queries() -> list[Query]:
