@@ -91,7 +91,7 @@ async function look(panel: any) {
     unit: panel.state.fieldConfig.defaults.unit, axis: panel.state.fieldConfig.defaults.custom?.axisLabel, drawn: !!root, state: data?.state,
     errors: data?.errors?.map((e: any) => e.message) ?? [], unmet: await unmet(panel, applied),
     overflow: grid ? grid.scrollWidth - grid.clientWidth : 0,
-    cutTexts: [...(grid?.querySelectorAll('[role="columnheader"] *, [role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
+    cutTexts: [...(grid?.querySelectorAll('[role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
       .concat([...(grid?.querySelectorAll('[role="gridcell"]') ?? [])].filter(isCut).map((one) => one.textContent))
       .concat(panel.state.pluginId === 'stat' ? sticksOut(root) : []),
     cutTitle: isCut(root?.querySelector('h2, h6, [data-testid*="header-title"]') ?? null),
