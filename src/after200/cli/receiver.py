@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -138,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.receiver.add_refused(refusal)
             # Any answer of HTTP/1.1 makes the sender say that the protocol is wrong; a silent end looks like a fault of
             # the network.
-            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            with suppress(OSError):  # The sender may have hung up.
+                self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
     def do_POST(self) -> None:
         try:
