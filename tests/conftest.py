@@ -11,7 +11,10 @@ from opentelemetry.context import Context, attach, get_current
 
 from after200.faults import FaultServer
 from after200.guard import reported
+from after200.signals import deferred
+from after200.signals.deferred import Points
 
+from .support.patience import PATIENCE_S
 from .support.representatives import MARKERS
 from .support.streams.application import Application
 from .support.telemetry import Telemetry
@@ -80,7 +83,9 @@ def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture(autouse=True)
 def nothing_is_reported() -> None:
-    """A warning that one test brings must not keep back that of another."""
+    """A warning that one test brings must not keep back that of another, nor come while another runs."""
+    for points in [kept for kept in deferred._all if isinstance(kept, Points)]:
+        points._recording.wait(PATIENCE_S)
     reported.clear()
 
 

@@ -135,6 +135,19 @@ def test_points_are_recorded_in_their_order_each_in_the_context_of_its_span() ->
     assert [(1.0, {"a": 1}, 0xABC), (2.0, {"a": 2}, 0)] == histogram.recorded
 
 
+def test_a_histogram_that_raises_keeps_back_no_point_but_its_own() -> None:
+    class Broken(Histogram):
+        def record(self, *point: Any) -> None:
+            raise RuntimeError("broken")
+
+    points, histogram = Points(), Histogram()
+    for found in (Broken(), histogram, Broken(), histogram):
+        points.add(found, 1.0, {}, NO_CONTEXT)  # type: ignore[arg-type]
+    points.record()
+    assert 2 == len(histogram.recorded)
+    assert not points._waiting
+
+
 def test_points_that_nobody_collects_are_worked_off_in_another_thread_and_none_is_lost() -> None:
     """A call must never wait for a lock of OpenTelemetry's: in a forked process, it may be held for ever."""
     points, histogram, adding = Points(), Histogram(), threading.get_ident()

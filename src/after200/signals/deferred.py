@@ -33,7 +33,7 @@ from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, set
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from ..background import Background
-from ..guard import guarded, warn_once
+from ..guard import guarded, report_fault, warn_once
 from ..locks import Lock, in_child
 from ..names import Metric
 
@@ -183,7 +183,10 @@ class Points:
                 histogram, value, attributes, context = self._waiting.popleft()
             except IndexError:  # Another thread was faster.
                 return
-            histogram.record(value, attributes, context)
+            try:
+                histogram.record(value, attributes, context)
+            except Exception as fault:  # A histogram that raises keeps back no point but its own.
+                report_fault(f"{__name__}.Points.record", fault)
 
 
 def context_of(span: SpanContext | None) -> Context:
