@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote_plus
 
 import pytest
 
 from after200.cli.report.client import Client
 from after200.cli.report.command import main, times
-from after200.cli.report.history import STEPS, Window, window_of
 from after200.cli.report.incident import Request
 from after200.cli.report.requests import from_loki, from_tempo
+from after200.cli.report.window import STEPS, Window, window_of
 
 NOW = datetime.datetime(2026, 11, 29, 12, 0, tzinfo=datetime.timezone.utc).timestamp()
 WINDOW = Window(1_764_000_000, 1_764_003_600, 30)
@@ -102,6 +104,8 @@ def answering(
         (b"<html>", 200, "is no Prometheus: b'<html>'"),
         (b"[]", 200, "is not that of a Prometheus: []"),
         (b'{"data": {"result": 7}}', 200, "is not that of a Prometheus: {'data': {'result': 7}}"),
+        (b'{"data": {"result": [{}]}}', 200, "is not that of a Prometheus: {'data': {'result': [{}]}}"),
+        (b'{"data": {"result": [{"metric": {}, "value": [1, "x"]}]}}', 200, "is not that of a Prometheus: "),
         (
             b'{"error": "too many samples"}',
             422,
@@ -129,7 +133,18 @@ def test_a_prometheus_that_is_too_slow_is_named_with_a_way_out(capsys: pytest.Ca
 
 def test_a_prometheus_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == main(["--prometheus=http://127.0.0.1:9"])
-    assert "after200 report: Prometheus does not answer at http://127.0.0.1:9: " in capsys.readouterr().err
+    said = "after200 report: Prometheus does not answer at http://127.0.0.1:9: Connection refused\n"
+    assert said == capsys.readouterr().err
+
+
+def test_in_a_terminal_a_line_says_what_is_waited_for_and_for_how_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # takes what pytest captures for a terminal
+    with answering(b"<html>") as (url, _):
+        assert 1 == main([f"--prometheus={url}"])
+    said = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", capsys.readouterr().err)
+    assert re.search(r"Prometheus: how many series of after200_calls_total 0:00:\d\d", said), said
 
 
 TEMPO = {
@@ -181,6 +196,15 @@ def test_failed_calls_are_read_from_an_answer_of_tempo_s_form() -> None:
         found = from_tempo(Client("Tempo", url, {}, 5), WINDOW)
     assert [Request(1764000012.0, "claude-sonnet-5", "overloaded_error", "req_1")] == found
     assert "start=1764000000&end=1764003600" in asked[0]
+
+
+def test_calls_of_verify_are_no_failed_calls_of_a_service() -> None:
+    verified = json.dumps(TEMPO).replace("claude-sonnet-5", "after200-verify-0123abcd")
+    with answering(verified.encode()) as (url, _):
+        assert [] == from_tempo(Client("Tempo", url, {}, 5), WINDOW)
+    with answering(json.dumps(LOKI).encode()) as (url, asked):
+        from_loki(Client("Loki", url, {}, 5), WINDOW)
+    assert 'service_name!~".*-after200-verify"' in unquote_plus(asked[0])
 
 
 def test_failed_calls_are_read_from_an_answer_of_loki_s_form() -> None:

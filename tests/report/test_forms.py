@@ -6,13 +6,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
 from after200.cli.endings import Ending, Totals
 from after200.cli.report import markdown, page
+from after200.cli.report.contents import contents
 from after200.cli.report.forms import written
-from after200.cli.report.incident import PROVIDER, Alert, Failed, Incident, Limit, OfModel, Period, Request, Step
+from after200.cli.report.incident import PROVIDER, Alert, Failed, Incident, Limit, OfModel, Period, Request, Step, Wait
+from after200.cli.report.picture import ALERT, pictures
+from after200.cli.report.sections import Section
 from after200.cli.report.wording import share
 
 HOSTILE = (
@@ -92,9 +96,10 @@ def test_in_markdown_a_name_is_text_and_nothing_else(name: str) -> None:
 
 def test_a_time_in_which_many_calls_failed_is_named_with_its_evidence() -> None:
     found = incident("overloaded_error")
-    assert [Period(1_764_000_000, 1_764_000_060, 3, 10)] == found.periods
+    found.steps[0] = Step(1_764_000_000, Totals(5, 5, 2, 3, 0, 0), {"overloaded_error": 3})
+    assert [Period(1_764_000_000, 1_764_000_060, 3, 5)] == found.periods
     text = markdown.write(found)
-    assert "From 2025-11-24 16:00:00 UTC to 2025-11-24 16:01:00 UTC: 3 of 10 calls failed (30.0%)." in text
+    assert "From 2025-11-24 16:00:00 to 16:01:00 UTC (1 minute): 3 of 5 calls failed (60.0%)." in text
     assert "Outside of these times, 0 calls failed." in text
 
 
@@ -110,12 +115,95 @@ def of(failed: int, calls: int = 100) -> Totals:
         ([30, 0, 0, 0, 30], [(0, 300)]),  # four calm minutes are a part of it
         ([30, 0, 0, 0, 0, 0, 0, 30], [(0, 60), (420, 480)]),
         ([4, 4, 4], []),  # below 5 %
+        ([0, 9, 0], []),  # chance explains nine of a hundred, and ClaudeHiddenFailures would not page for them
+        ([0, 16, 0], [(60, 120)]),
+        ([9, 9, 9], [(0, 180)]),  # but not three times
     ],
 )
 def test_when_it_began_and_ended(failures: list[int], periods: list[tuple[int, int]]) -> None:
     found = Incident(0, 60 * len(failures), 60, "Prometheus")
     found.steps = [Step(60 * at, of(failed), {"x": failed} if failed else {}) for at, failed in enumerate(failures)]
     assert periods == [(each.begin, each.end) for each in found.periods]
+
+
+def test_two_of_three_calls_are_no_chance_and_one_of_two_says_nothing() -> None:
+    found = Incident(0, 60, 60, "Prometheus")
+    found.steps = [Step(0, Totals(4, 4, 1, 3, 0, 0), {"x": 3})]
+    assert [(0, 60)] == [(each.begin, each.end) for each in found.periods]
+    found.steps = [Step(0, Totals(4, 4, 2, 2, 0, 0), {"x": 2})]
+    assert [] == found.periods
+
+
+def test_the_table_of_steps_has_the_times_in_which_many_calls_failed_and_counts_the_rest() -> None:
+    found = incident("x")
+    failures = [1, 0, 40, 50, 0, 0, 0, 0, 0, 0, 2]
+    found.steps = [
+        Step(1_764_000_000 + 60 * at, of(failed), {"overloaded_error": failed} if failed else {})
+        for at, failed in enumerate(failures)
+    ]
+    found.end = 1_764_000_000 + 60 * len(failures)
+    [steps] = [each for each in contents(found) if each.pictures]
+    assert [("16:02:00", "40 overloaded_error"), ("16:03:00", "50 overloaded_error")] == [
+        (row[0], row[-1]) for row in steps.rows
+    ]
+    assert ["The table leaves out 3 calls that failed outside of the times above."] == list(steps.sentences)
+
+
+def test_a_hundred_models_are_forty_rows_and_one_with_the_sums_of_the_rest() -> None:
+    found = incident("x")
+    found.models = [OfModel("anthropic", f"model-{number}", Totals(10, 9, 8, 1, 1, 0)) for number in range(100)]
+    found.waits = [Wait("until the first text", f"model-{number}", 0.5, 1.5) for number in range(100)]
+    found.limits = [Limit(f"model-{number}", "requests", 0.5, 1_764_000_060, 50) for number in range(100)]
+    parts = {each.heading: each for each in contents(found)}
+    models = parts["What HTTP claimed, and what was true"].rows
+    assert (41, ("and 60 more", "", "600", "540", "480", "60", "60", "0", "80.0%")) == (len(models), models[-1])
+    for heading in ("What users felt: waits and retries", "Rate limits at the time"):
+        rows = parts[heading].rows
+        assert (41, "and 60 more") == (len(rows), rows[-1][0])
+        assert {len(parts[heading].head)} == set(map(len, rows))
+
+
+def test_waits_are_one_row_for_each_model_the_worst_first() -> None:
+    found = incident("x")
+    found.models = [OfModel("anthropic", name, Totals(1, 1, 1, 0, 0, 0)) for name in ("worst", "best")]
+    found.waits = [
+        Wait("until the first text", "best", 0.5, 1.5),
+        Wait("until the first text", "worst", 2, 3),
+        Wait("until a call had failed", "worst", 4, 5),
+    ]
+    [felt] = [each for each in contents(found) if each.heading.startswith("What users felt")]
+    assert [
+        ("worst", "2.00", "3.00", "4.00", "5.00", "-", "-"),
+        ("best", "0.50", "1.50", "-", "-", "-", "-"),
+    ] == list(felt.rows)
+
+
+def test_a_column_of_numbers_is_to_the_right_also_where_a_number_is_missing() -> None:
+    section = Section("x", rows=[("a", "1,000", "-", "-", "12:00:00"), ("2", "below 0.1%", "7", "-", "12:00:01")])
+    assert (False, True, True, False, False) == section.numeric
+    text = markdown.write(incident("claude"))
+    assert "| --- | --- | --- | ---: | ---: | --- | ---: |" in text
+
+
+def test_the_pictures_show_all_calls_and_failed_calls_and_when_a_page_was_sent() -> None:
+    found = incident("claude")
+    found.alerts = [Alert("ClaudeDown", "critical", "claude", 1_764_000_030, None)]
+    every, failed = (Pictured(one) for one in pictures(found))
+    assert ["All calls", "completed", "left", "failed where HTTP shows it", "failed after 200", ALERT] == every.legend
+    assert ["Failed calls", "claude", ALERT] == failed.legend
+    assert ["7 completed", "3 failed after 200", "ClaudeDown"] == [each.rpartition(": ")[2] for each in every.titles]
+    assert ["3 claude", "ClaudeDown"] == [each.rpartition(": ")[2] for each in failed.titles]
+    found.steps = [Step(1_764_000_000, Totals(1, 1, 1, 0, 0, 0), {})]
+    assert 1 == len(list(pictures(found)))
+
+
+class Pictured:
+    """What a picture says: the words of its legend, and of what stands below the pointer."""
+
+    def __init__(self, picture: str) -> None:
+        root = ElementTree.fromstring(picture)
+        self.legend = [each.text for each in root.iter("text") if each.get("y") == "14"]
+        self.titles = [each.text or "" for each in root.iter("title")]
 
 
 def test_json_has_everything() -> None:

@@ -97,3 +97,8 @@ def totals(endings: Mapping[Ending, int]) -> Totals:
         found["calls"] += number
         found["http_ok"] += number if ending.wire_status is not None and ending.wire_status < 400 else 0
     return Totals(**{name: found[name] for name in Totals._fields})
+
+
+def added(parts: Iterable[Totals]) -> Totals:
+    """Returns the sums of `parts`; zeros where there are none."""
+    return Totals(*map(sum, zip(Totals(0, 0, 0, 0, 0, 0), *parts, strict=True)))

@@ -51,7 +51,7 @@ class Client:
         except (OSError, HTTPException) as error:
             if isinstance(getattr(error, "reason", None), TimeoutError):
                 raise UnusableError(self._too_slow(what)) from None
-            raise UnusableError(f"{self._kind} does not answer at {self._url}: {error}") from None
+            raise UnusableError(f"{self._kind} does not answer at {self._url}: {_words(error)}") from None
         if len(body) > MAX_ANSWER:
             raise UnusableError(f"{self._kind}'s answer to {what} is larger than {MAX_ANSWER >> 20} MiB; ask for less")
         try:
@@ -64,3 +64,9 @@ class Client:
             f"{self._kind} at {self._url} did not answer within {self._timeout:g} s when asked for {what}; "
             "give it more with --timeout, or ask for a shorter time"
         )
+
+
+def _words(error: Exception) -> str:
+    """Returns what went wrong, without the class and the number that an error of the system has in its text."""
+    reason = getattr(error, "reason", error)
+    return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__

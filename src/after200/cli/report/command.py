@@ -12,17 +12,20 @@ import datetime
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from after200.cli.arguments import header, seconds, url
 from after200.cli.report.client import Client, UnusableError
 from after200.cli.report.forms import form_of, written
-from after200.cli.report.history import History, window_of
+from after200.cli.report.history import History
 from after200.cli.report.incident import Incident
 from after200.cli.report.requests import from_loki, from_tempo
+from after200.cli.report.window import window_of
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST_S = 90 * 86400
@@ -36,17 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         begin, end = times(options.from_, options.to, options.since, time.time())
     except ValueError as error:
         reader.error(str(error))
-    with Console(stderr=True).status("asking") as status:
-        started = time.monotonic()
-
-        def progress(what: str) -> None:
-            status.update(f"{what} ({time.monotonic() - started:.0f} s so far)")
-
-        try:
+    try:
+        with waiting() as progress:
             found = ask(options, begin, end, progress)
-        except UnusableError as error:
-            print(f"after200 report: {error}", file=sys.stderr)
-            return 1
+    except UnusableError as error:
+        print(f"after200 report: {error}", file=sys.stderr)
+        return 1
     text = written(found, options.form or form_of(options.output))
     if options.output is None:
         print(text, end="")
@@ -57,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"after200 report: cannot write {options.output}: {error}", file=sys.stderr)
             return 1
     return 0 if found.calls else 1
+
+
+@contextmanager
+def waiting() -> Iterator[Callable[[str], None]]:
+    """Shows in a terminal what is waited for, and for how long; yields the function that says what it is."""
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as line:
+        task = line.add_task("")
+        yield lambda what: line.update(task, description=what, refresh=True)
 
 
 def ask(options: argparse.Namespace, begin: float, end: float, progress: Callable[[str], None]) -> Incident:

@@ -8,23 +8,18 @@ calls, so the values themselves are asked for, a step at a time, and subtracted 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from after200 import names
+from after200.cli.marks import VERIFY_MODEL
 from after200.cli.report.client import Client, UnusableError
 from after200.cli.report.counting import Counted, add_calls, summed
 from after200.cli.report.incident import Alert, Incident, Limit, Wait
-from after200.cli.report.wording import clock
+from after200.cli.report.window import Window
+from after200.cli.report.wording import between
 from after200.names.prometheus import label, metric_name, metric_names, name_of_gauge_without_suffix
-
-STEPS: Final = 120
-"""How many steps a window has at the most."""
-
-STEP_LENGTHS: Final = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
-"""The lengths that a step can have, in seconds."""
 
 MAX_SERIES: Final = 10_000
 """How many series of a counter are read at the most."""
@@ -36,20 +31,16 @@ ATTRIBUTES: Final = {label(name): name for metric in names.METRICS for name in m
 """Attributes by their names in Prometheus."""
 
 
-@dataclass(frozen=True)
-class Window:
-    """The time that is asked for, in whole steps: `begin` and `end` in seconds since 1970."""
+class Series(NamedTuple):
+    """The labels of a series, and its values with their times in seconds since 1970; at least one."""
 
-    begin: int
-    end: int
-    step: int
+    labels: dict[str, str]
+    values: list[tuple[float, float]]
 
-
-def window_of(begin: float, end: float) -> Window:
-    """Returns the window, made a little longer so that it has whole steps, `STEPS` at the most."""
-    step = next((each for each in STEP_LENGTHS if (end - begin) / each <= STEPS), math.ceil((end - begin) / STEPS))
-    last = math.ceil(end / step) * step
-    return Window(last - math.ceil((last - begin) / step) * step, last, step)
+    @property
+    def value(self) -> float:
+        """The last value."""
+        return self.values[-1][1]
 
 
 class History:
@@ -59,7 +50,7 @@ class History:
         self._client = client
         self._window = window
         # Names of the calls of `after200 verify` are left out: they are made to fail.
-        matchers = [f'{label(names.REQUEST_MODEL)}!~"after200-verify-.*"']
+        matchers = [f'{label(names.REQUEST_MODEL)}!~"{VERIFY_MODEL}.*"']
         if job is not None:
             matchers.append(f'job="{escaped(job)}"')
         self._matchers = ",".join(matchers)
@@ -94,22 +85,22 @@ class History:
         window, name = self._window, metric_name(metric)
         selector = f"{name}{{{self._matchers}}}"
         number = self._instant(f"how many series of {name}", f"count({selector})", window.end)
-        if number and float(number[0]["value"][1]) > MAX_SERIES:
+        if number and number[0].value > MAX_SERIES:
             raise UnusableError(f"{name} has more than {MAX_SERIES} series there: narrow it with --job")
         before = {
-            frozenset(each["metric"].items()): float(each["value"][1])
+            frozenset(each.labels.items()): each.value
             for each in self._instant(f"{name} before", f"last_over_time({selector}[{REMEMBERED}]) > 0", window.begin)
         }
         # The last value in each step: a process that ended within it has none at its end.
         every = self._range(name, f"last_over_time({selector}[{window.step}s]) > 0")
-        return [Counted(attributes_of(each["metric"]), self._steps(each, before)) for each in every]
+        return [Counted(attributes_of(each.labels), self._steps(each, before)) for each in every]
 
-    def _steps(self, series: dict[str, Any], before: Mapping[frozenset[tuple[str, str]], float]) -> tuple[float, ...]:
+    def _steps(self, series: Series, before: Mapping[frozenset[tuple[str, str]], float]) -> tuple[float, ...]:
         window = self._window
-        last = before.get(frozenset(series["metric"].items()), 0.0)
+        last = before.get(frozenset(series.labels.items()), 0.0)
         steps = [0.0] * ((window.end - window.begin) // window.step)
-        for time, text in series["values"]:
-            value, at = float(text), round((float(time) - window.begin) / window.step) - 1
+        for time, value in series.values:
+            at = round((time - window.begin) / window.step) - 1
             if at >= 0:
                 steps[at] += value - last if value >= last else value
             last = value
@@ -136,9 +127,9 @@ class History:
         native = f"sum by ({model}) (increase({metric_name(metric, 'native')}{within}))"
         query = f"histogram_quantile({q}, {classic}) or histogram_quantile({q}, {native})"
         return {
-            each["metric"].get(model, ""): float(each["value"][1])
+            each.labels.get(model, ""): each.value
             for each in self._instant(f"waits {what}", query, window.end)
-            if math.isfinite(float(each["value"][1]))
+            if math.isfinite(each.value)
         }
 
     def limits(self) -> Iterator[Limit]:
@@ -152,22 +143,22 @@ class History:
         )
         window = self._window
         known = {
-            (each["metric"].get(model, ""), each["metric"].get(kind, "")): float(each["value"][1])
+            (each.labels.get(model, ""), each.labels.get(kind, "")): each.value
             for each in self._instant(
                 "rate limits", f"{by} (last_over_time({limit}[{window.end - window.begin}s]))", window.end
             )
         }
         for each in self._range("use of rate limits", f"{by} (max_over_time({used}[{window.step}s]))"):
-            time, value = max(each["values"], key=lambda pair: float(pair[1]))
-            key = each["metric"].get(model, ""), each["metric"].get(kind, "")
-            yield Limit(*key, float(value), float(time), known.get(key))
+            time, value = max(each.values, key=lambda pair: pair[1])
+            key = each.labels.get(model, ""), each.labels.get(kind, "")
+            yield Limit(*key, value, time, known.get(key))
 
     def alerts(self) -> Iterator[Alert]:
         """Yields the alerts of after200 that fired, each time that they did."""
         window, model = self._window, label(names.REQUEST_MODEL)
         query = 'ALERTS{alertname=~"Claude.*",alertstate="firing"}'
         for each in self._range("alerts", query):
-            labels, times = each["metric"], [float(time) for time, _ in each["values"]]
+            labels, times = each.labels, [time for time, _ in each.values]
             began = times[0]
             for before, time in zip(times, [*times[1:], math.inf], strict=True):
                 if time - before > window.step * 1.5:
@@ -182,7 +173,7 @@ class History:
         if not found.calls:
             there = self._instant("all there is", f"count(last_over_time({name}[{REMEMBERED}]))", None)
             yield "Prometheus has no calls in this time. " + (
-                "It has the metric now: is the time right, and --job?"
+                f"It has {name} now: is the time right, and --job?"
                 if there
                 else "Does a service export to it? after200 verify --prometheus URL says."
             )
@@ -198,35 +189,37 @@ class History:
     def _gaps(self, name: str) -> Iterator[str]:
         window = self._window
         [*series] = self._range("gaps", f"count(last_over_time({name}{{{self._matchers}}}[{max(window.step, 60)}s]))")
-        seen = [float(time) for each in series for time, _ in each["values"]]
+        seen = [time for each in series for time, _ in each.values]
         for before, time in pairwise(seen):
             if time - before > window.step * 1.5:
                 yield (
-                    f"Prometheus has no values from {clock(before)} to {clock(time)}: the calls of that time are "
+                    f"Prometheus has no values from {between(before, time)}: the calls of that time are "
                     "counted at its end, or not at all where the process has gone."
                 )
 
     # --- questions ---
 
-    def _instant(self, what: str, query: str, time: int | None) -> list[dict[str, Any]]:
+    def _instant(self, what: str, query: str, time: int | None) -> list[Series]:
         """Asks for the values at `time`; now where None."""
         at = {} if time is None else {"time": str(time)}
-        return self._result(what, "/api/v1/query", query=query, **at)
+        return self._result(what, "/api/v1/query", lambda each: [each["value"]], query=query, **at)
 
-    def _range(self, what: str, query: str) -> list[dict[str, Any]]:
+    def _range(self, what: str, query: str) -> list[Series]:
         window = self._window
-        between = {"start": str(window.begin), "end": str(window.end), "step": str(window.step)}
-        return self._result(what, "/api/v1/query_range", query=query, **between)
+        times = {"start": str(window.begin), "end": str(window.end), "step": str(window.step)}
+        return self._result(what, "/api/v1/query_range", lambda each: each["values"], query=query, **times)
 
-    def _result(self, what: str, path: str, **parameters: str) -> list[dict[str, Any]]:
+    def _result(self, what: str, path: str, values: Callable[[Any], Any], **parameters: str) -> list[Series]:
         document = self._client.get(what, path, **parameters)
         try:
-            result = document["data"]["result"]
-        except (KeyError, TypeError):
+            return [
+                Series({str(name): str(value) for name, value in each["metric"].items()},
+                       [(float(time), float(value)) for time, value in values(each)])
+                for each in document["data"]["result"]
+                if values(each)
+            ]  # fmt: skip
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise UnusableError(f"the answer to {what} is not that of a Prometheus: {str(document)[:200]}") from None
-        if not isinstance(result, list):
-            raise UnusableError(f"the answer to {what} is not that of a Prometheus: {str(document)[:200]}")
-        return result
 
 
 def attributes_of(labels: Mapping[str, str]) -> dict[str, str]:

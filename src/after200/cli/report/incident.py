@@ -6,12 +6,17 @@ What a number means is decided here, once, for Markdown, HTML and JSON.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from after200.cli.endings import Ending, Totals, totals
+from after200.monitoring.policy import Policy
+
+_POLICY: Final = Policy()
+"""The numbers by which the alerts judge; a report judges by the same, as they are without settings."""
 
 Whose = str
 PROVIDER, NETWORK, LIMITS, OURS = "the provider", "the connection", "the limits of the account", "the caller"
@@ -34,8 +39,8 @@ WHOSE: Final[dict[str, Whose]] = {
 OWN_TIMEOUT: Final = "client_timeout_error"
 """The error type of a call that the caller's own time limit ended."""
 
-BAD_CALLS, BAD_SHARE = 3, 0.05
-"""A period is bad from so many failed calls on, and from this share of all calls on."""
+BAD_CALLS: Final = 3
+"""A step is bad from so many failed calls on, or when half of its calls failed."""
 
 CALM_S: Final = 300.0
 """Two bad periods belong together when less than so many seconds lie between them."""
@@ -77,6 +82,13 @@ class Period(NamedTuple):
     end: float
     failed: int
     calls: int
+
+
+def is_evident(period: Period) -> bool:
+    """Returns whether so many of its calls failed that it is not chance, as the alerts judge it; or more than half."""
+    sure = period.failed - _POLICY.evidence * math.sqrt(period.failed)
+    over_half = period.failed >= BAD_CALLS and period.failed > _POLICY.down_critical * period.calls
+    return over_half or sure > _POLICY.hidden_critical * period.calls
 
 
 class Wait(NamedTuple):
@@ -156,20 +168,26 @@ class Incident:
 
     @property
     def periods(self) -> list[Period]:
-        """The times in which calls failed, those that lie close together as one."""
+        """The times in which more calls failed than chance explains, those that lie close together as one."""
         found: list[Period] = []
         for each in self.steps:
             failed = each.ended.hidden + each.ended.failed
             if failed == 0 or (failed < BAD_CALLS and failed < each.ended.calls * 0.5):
                 continue
-            if failed < BAD_SHARE * each.ended.calls:
+            if failed < _POLICY.hidden_critical * each.ended.calls:
                 continue
             until = each.time + self.step
             if found and each.time - found[-1].end < CALM_S:
                 found[-1] = found[-1]._replace(end=until)
             else:
                 found.append(Period(each.time, until, 0, 0))
-        return [self._with_counts(period) for period in found]
+        return list(filter(is_evident, map(self._with_counts, found)))
+
+    @property
+    def failures_outside(self) -> int:
+        """How many calls failed outside of `periods`."""
+        every = sum(each.ended.hidden + each.ended.failed for each in self.steps)
+        return every - sum(each.failed for each in self.periods)
 
     def _with_counts(self, period: Period) -> Period:
         within = [each.ended for each in self.steps if period.begin <= each.time < period.end]

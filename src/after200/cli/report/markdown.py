@@ -10,6 +10,7 @@ from after200.cli.report.contents import contents
 from after200.cli.report.incident import Incident
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@,+ -]+", re.ASCII)
+_NAME = re.compile(r"[^\s,]*_[^\s,]*")
 _SPECIAL = re.compile(r"&#\d+;|[\\`*_{}\[\]#!|]")
 _ENTITIES = re.compile(r"[<>&$^~@=]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
@@ -30,7 +31,7 @@ def _lines(incident: Incident) -> Iterator[str]:
         if section.rows:
             yield ""
             yield row(section.head)
-            yield row(["---"] * len(section.head), raw=True)
+            yield row(["---:" if each else "---" for each in section.numeric], raw=True)
             yield from (row(cells) for cells in section.rows)
 
 
@@ -40,10 +41,10 @@ def row(cells: Sequence[str], *, raw: bool = False) -> str:
 
 
 def cell(value: str) -> str:
-    """Returns a cell: a plain name with an underscore as code, so that it stays legible; everything else escaped."""
+    """Returns a cell: plain names with an underscore as code, so that they stay legible; everything else escaped."""
     line = one_line(value)
     if "_" in line and _PLAIN.fullmatch(line):
-        return f"`{line}`"
+        return _NAME.sub(r"`\g<0>`", line)
     return text(line)
 
 

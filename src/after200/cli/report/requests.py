@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from after200 import names
+from after200.cli.marks import VERIFY_MODEL, VERIFY_SERVICE
 from after200.cli.report.client import Client, UnusableError
-from after200.cli.report.history import Window
 from after200.cli.report.incident import Request
+from after200.cli.report.window import Window
 from after200.names.prometheus import label
 
 MOST: Final = 200
@@ -47,7 +48,7 @@ def _spans(found: Any) -> Iterator[Request]:
 
 def from_loki(client: Client, window: Window) -> list[Request]:
     """Returns the failed calls that a Loki has log records of, the newest first."""
-    query = f'{{service_name=~".+"}} | {label(names.FAILURE)} != ""'
+    query = f'{{service_name=~".+",service_name!~".*{VERIFY_SERVICE}"}} | {label(names.FAILURE)} != ""'
     between = {"start": f"{window.begin}000000000", "end": f"{window.end}000000000"}
     found = client.get("failed calls", "/loki/api/v1/query_range", query=query, limit=str(MOST), **between)
     try:
@@ -70,4 +71,4 @@ def _request(time: float, values: dict[str, str]) -> Request:
 
 
 def _newest(requests: Iterator[Request]) -> list[Request]:
-    return sorted(set(requests), reverse=True)[:MOST]
+    return sorted({each for each in requests if not each.model.startswith(VERIFY_MODEL)}, reverse=True)[:MOST]

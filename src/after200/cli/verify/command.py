@@ -22,6 +22,7 @@ from rich.console import Console
 
 from after200.cli.arguments import header, list_of, seconds, setup_function, url
 from after200.cli.exporters import Exporters, Messages
+from after200.cli.marks import VERIFY_MODEL, VERIFY_SERVICE
 from after200.cli.verify import probe
 from after200.cli.verify.backend import Server, alert_problem, prometheus_problem, wait
 from after200.cli.verify.checks import CHECKS, Seen
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parse(arguments)
     instrument = options.setup is None or "opentelemetry.instrumentation.auto_instrumentation" in sys.modules
-    model = f"after200-verify-{secrets.token_hex(4)}"
+    model = f"{VERIFY_MODEL}{secrets.token_hex(4)}"
     command = [sys.executable, "-m", "after200.cli.verify.command", model, str(instrument), *arguments]
     status = subprocess.run(command, env=environment(os.environ, model), check=False).returncode
     if status in EXIT_STATUS:
@@ -68,7 +69,7 @@ def environment(inherited: Mapping[str, str], model: str) -> dict[str, str]:
     return {
         **inherited,
         "PYTHONPATH": os.pathsep.join(one for one in folders if one and not one.endswith("auto_instrumentation")),
-        "OTEL_SERVICE_NAME": f"{service}-after200-verify",
+        "OTEL_SERVICE_NAME": f"{service}{VERIFY_SERVICE}",
         "OTEL_RESOURCE_ATTRIBUTES": f"{attributes},{marks}".lstrip(","),
     }
 
@@ -88,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
         prog="after200 verify",
         description="Make five calls to a fault server through the SDK, the instrumentation and the exporters of this "
         "environment, and check what was recorded. Run it where the service runs, with the same OTEL_* settings.",
-        epilog="What it sends is marked: the service is named NAME-after200-verify, the model after200-verify-... .",
+        epilog=f"What it sends is marked: the service is named NAME{VERIFY_SERVICE}, the model {VERIFY_MODEL}... .",
     )
     options = (
         (

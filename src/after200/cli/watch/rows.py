@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from after200.cli.endings import Totals
+from after200.cli.endings import Totals, added
 from after200.cli.fitting import Field, fit
 from after200.cli.tables import table
 from after200.cli.watch.summary import Model, Only, Summary
@@ -98,8 +98,7 @@ def models_table(summary: Summary, width: int, most: int, choice: Choice) -> Ren
 
 def _added(name: str, models: Sequence[Model]) -> Model:
     """Returns a row with the sums of `models`."""
-    sums = Totals(*map(sum, zip(*(each.ended for each in models), strict=True)))
-    return Model("", name, sums, sum(each.open for each in models))
+    return Model("", name, added(each.ended for each in models), sum(each.open for each in models))
 
 
 def failures_table(summary: Summary, width: int, most: int) -> RenderableType:
