@@ -156,6 +156,18 @@ def zeros_too(board: Board, panel: dict[str, Any]) -> None:
         target["expr"] = target["expr"].replace("> 0)", ">= 0)")
 
 
+def no_numbers(board: Board, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        target["expr"] = f"({target['expr']}) * NaN"
+
+
+def narrow_head(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        for one in override["properties"]:
+            if one["id"] == "custom.width":
+                one["value"] = 60
+
+
 def long_name(board: Board, panel: dict[str, Any]) -> None:
     panel["targets"][0]["legendFormat"] = "of the calls that completed in range"
 
@@ -227,6 +239,8 @@ BREAKAGES = (
     Breakage("zeros", "calls", "Hidden failures by error type", zeros_too, "nothing but zeros", CALM, CALM_DAY),
     Breakage("silence", "calls", "Success rate: claimed and true", sparse, "times without calls", TRICKLING, TRICKLE),
     Breakage("no-minimum", "calls", "Success rate: claimed and true", legend(calcs=["max"]), "how high a share was"),
+    Breakage("drawn-nowhere", "latency", "Duration", no_numbers, "drawn nowhere: p50"),
+    Breakage("cut-head", "calls", "Wire status × corrected status", narrow_head, "cuts Wire"),
     Breakage("long-name", "calls", "The gap", long_name, "has a name above its number"),
     Breakage("no-reason", "calls", "Failed calls by failure", no_reason, "says nothing but that", EMPTY, None),
     Breakage("cut-ids", "calls", "Failed calls, from logs", narrow_ids, "cuts req_"),

@@ -56,6 +56,8 @@ class State:
     """Calls come so seldom that each can be seen."""
     young: bool = False
     """There is an hour of data."""
+    old: bool = False
+    """There are data of more than three days, with a call every four minutes."""
 
 
 def check(seen: dict[str, Any], state: State) -> list[str]:
@@ -111,8 +113,9 @@ def fails(panel: Panel, state: State) -> str | None:
 def is_empty(panel: Panel, state: State) -> str | None:
     if not state.whole or any(field["rows"] for field in fields(panel) if field["name"] not in LIMITS):
         return None
-    if re.search("days of data|half of the window has no data", panel.get("empty") or ""):
-        return None  # every episode is shorter than what a verdict on a month takes
+    unjudged = re.search("days of data|half of the window has no data", panel.get("empty") or "")
+    if unjudged and (not state.old or panel["title"].startswith("Burn rate over 1h")):
+        return None  # a verdict on a month takes days, one on an hour takes more calls than there are then
     return "shows nothing"
 
 
@@ -259,6 +262,12 @@ def pages_too_early(panel: Panel, state: State) -> str | None:
     return f"judges {long[1]} days of which there are not half: {days[0]}" if state.young and long and days else None
 
 
+def names_nothing(panel: Panel, state: State) -> str | None:
+    """A series that has no number at any time is in the legend all the same, without a line."""
+    bad = [line["name"] for line in lines(panel) if line.get("most") is None]
+    return f"has series in its legend that are drawn nowhere: {' | '.join(bad)}" if bad else None
+
+
 def crowds(panel: Panel, state: State) -> str | None:
     many = len(lines(panel))
     return f"draws {many} series" if many > MOST_SERIES else None
@@ -317,14 +326,16 @@ def means_another_color(panel: Panel, state: State) -> str | None:
 
 
 def says_green(panel: Panel, state: State) -> str | None:
-    """Green is for what went well."""
-    failures = {label(names.ERROR_TYPE), label(names.FAILURE), label(names.PHASE)}
-    bad = [
-        line["name"]
-        for line in lines(panel)
-        if line["color"].upper() == colors.GREEN and failures & set(line["labels"] or {})
-    ]
+    """Green is for what went well, in every shade; only models have the colours of Grafana's palette."""
+    failures = {label(name) for name in (names.ERROR_TYPE, names.FAILURE, names.PHASE, names.CLIENT)}
+    bad = [line["name"] for line in lines(panel) if is_green(line["color"]) and failures & set(line["labels"] or {})]
     return f"draws a failure in green: {' | '.join(bad)}" if bad else None
+
+
+def is_green(color: str) -> bool:
+    """Whether a colour is green to the eye: nearer to green than to yellow, not bluish, and no grey."""
+    _, red_or_green, blue_or_yellow = lab(color)
+    return red_or_green < -15 and blue_or_yellow > 0 and red_or_green < -blue_or_yellow / 2
 
 
 def counts_halves(panel: Panel, state: State) -> str | None:
@@ -427,6 +438,7 @@ RULES: tuple[Callable[[Panel, State], str | None], ...] = (
     stands_apart,
     counts_too_few,
     pages_too_early,
+    names_nothing,
     crowds,
     hides_its_legend,
     needs_a_mouse,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures of the documentation, from a run in real time with real servers. Not part of CI.
 
-    python -m tests.drawing.pictures [--minutes 30] [--keep FOLDER]
+    python -m tests.drawing.pictures [--minutes 60] [--keep FOLDER]
 
 Chat services under `opentelemetry-instrument` call a fault server: calm, then a storm in which a third of the calls
 fail, then calm. Metrics go through the real Collector to a real Prometheus, at the intervals that the stack is
@@ -42,8 +42,8 @@ MODELS = {
 """Model → its job, and the mean pause between two calls of one of its two processes, in s."""
 PROCESSES = 2
 LIMITS = {"requests": 260, "input_tokens": 1_400_000, "output_tokens": 28_000}
-BEGINS, ENDS = 0.36, 0.66
-"""When the storm begins and ends, as shares of the run."""
+BEGINS, ENDS = 0.55, 0.8
+"""When the storm begins and ends, as shares of the run: burn rates over an hour are judged from half an hour on."""
 WIDTH = 1600
 CHOSEN = "var-job=chat"
 """What is chosen at the top of the dashboards: one of the two jobs."""
@@ -173,7 +173,7 @@ def main(minutes: float, keep: Path | None) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=30, help="how long the run takes (default: 30)")
+    parser.add_argument("--minutes", type=float, default=60, help="how long the run takes (default: 60)")
     parser.add_argument("--keep", type=Path, help="a folder to copy what was drawn and recorded to")
     options = parser.parse_args()
     main(options.minutes, options.keep)

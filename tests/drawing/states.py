@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.monitoring.episodes import CALM_DAY, FORTY_MODELS, STORM_EPISODE, TRICKLE, Episode
+from tests.support.monitoring.episodes import CALM_DAY, FORTY_MODELS, SOME_DAYS, STORM_EPISODE, TRICKLE, Episode
 from tests.support.monitoring.programs import DASHBOARDS
 from tests.support.monitoring.replayed import Kind
 
@@ -32,6 +32,8 @@ class Situation:
     kind: Kind = "classic"
     boards: tuple[str, ...] = ()
     """The dashboards that are drawn, by the ends of their names; all of them when there is none here."""
+    long: bool = False
+    """Whether making its calls takes a minute: `make boards` and `make long` draw it, CI does not."""
 
     @property
     def database(self) -> str:
@@ -67,6 +69,9 @@ SITUATIONS = (
     Situation(State("forty-models", crowd=True), FORTY_MODELS, "rows=open", (1600, 1280)),
     Situation(State("trickle", trickle=True), TRICKLE, "rows=open", (1280,)),
     Situation(State("first-hour", young=True), STORM_EPISODE, "rows=open", (1600, 1280), boards=("budget",)),
+    Situation(
+        State("some-days", whole=True, old=True), SOME_DAYS, "rows=open", (1600, 1280), boards=("budget",), long=True
+    ),
     Situation(State("calm-day", calm=True), CALM_DAY, "rows=open"),
     Situation(State("no-data", empty=True), None, "rows=open"),
 )

@@ -15,6 +15,7 @@ import pytest
 from after200 import names
 from after200.faults import SCENARIOS
 from after200.faults.catalog.error_types import ANTHROPIC_ERRORS, BEDROCK_EXCEPTIONS
+from after200.hooks.http.libraries import LIBRARIES
 from after200.names import errors
 
 from ..support.contract import BEDROCK, CLAUDE_API, CODES, OWN, SDK_CLASSES, WORTH_A_RETRY
@@ -83,6 +84,15 @@ def test_each_type_and_each_status_has_the_colour_of_its_failure_or_a_shade_of_i
     assert {"200", colors.NO_RESPONSE, colors.NONE, *map(str, errors.STATUSES)} == set(colors.STATUSES)
     shades = [color for status, color in colors.STATUSES.items() if color not in colors.FAILURES.values()]
     assert len(shades) == len(set(shades))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the dashboards need Python 3.11")
+def test_each_client_has_a_colour_of_its_own() -> None:
+    from after200.monitoring import colors
+
+    of_client = colors.OF[names.CLIENT]
+    assert {colors.SDK, *LIBRARIES} == set(of_client)
+    assert len(of_client) == len(set(of_client.values()))
 
 
 def test_each_type_is_played_by_a_scenario() -> None:

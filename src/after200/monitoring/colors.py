@@ -22,6 +22,8 @@ BROWN, TAN, GREY, LIGHT_GREY, DARK_GREY, BLUE, LIGHT_BLUE, CYAN = (
 NONE: Final = "none"
 """What stands in a panel where an attribute is absent."""
 NO_RESPONSE: Final = "no response"
+SDK: Final = "SDK"
+"""What stands in place of the client where the anthropic SDK made the call."""
 OTHERS: Final = "others"
 """The name of the series that stands for all models without one of their own: grey, whatever the palette says."""
 NEUTRAL: Final = "text"
@@ -86,6 +88,13 @@ OF: Final[dict[str, dict[str, str]]] = {
         "abandoned": ORANGE,
     },
     names.PHASE: {"request": GREY, "first_chunk": YELLOW, "mid_stream": RED},
+    names.CLIENT: {
+        SDK: LIGHT_BLUE,
+        "httpx": PURPLE,
+        "aiohttp": TAN,
+        "requests": YELLOW,
+        "botocore": ORANGE,
+    },
     names.ANSWER: {
         "complete": GREEN,
         "paused": LIGHT_BLUE,

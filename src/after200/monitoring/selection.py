@@ -85,8 +85,8 @@ def or_none(expr: str, *attributes: str, text: str = colors.NONE) -> str:
 
 def quantile(q: float, metric: Metric, *matchers: Matcher, by: tuple[str, ...] = ()) -> str:
     """A quantile of a histogram along a graph, in the metric's unit; no number, so a gap, where it got no values."""
-    buckets = sum_by(("le", *by), f"rate({chosen(metric, *matchers, part='bucket')}[{RATE}])")
-    native = sum_by(by, f"rate({chosen(metric, *matchers, part='native')}[{RATE}])")
+    buckets = sum_by(("le", *by), counted(chosen(metric, *matchers, part="bucket")))
+    native = sum_by(by, _native(chosen(metric, *matchers, part="native")))
     return f"histogram_quantile({q:g}, {buckets}) or histogram_quantile({q:g}, {native})"
 
 
@@ -99,25 +99,24 @@ def worst_quantile(q: float, metric: Metric, *matchers: Matcher) -> str:
         for le, selector in ((("le",), buckets), ((), native))
     ]
     ranking = f"({ranked[0]} or {ranked[1]})"
-    rates = [sum_by((*le, *model), f"rate({s}[{RATE}])") for le, s in ((("le",), buckets), ((), native))]
-    rest = [sum_by(le, apart_from_worst(rate, ranking)) for le, rate in zip((("le",), ()), rates, strict=True)]
+    grown = [sum_by(("le", *model), counted(buckets)), sum_by(model, _native(native))]
+    rest = [sum_by(le, apart_from_worst(values, ranking)) for le, values in zip((("le",), ()), grown, strict=True)]
     others = f"(histogram_quantile({q:g}, {rest[0]}) or histogram_quantile({q:g}, {rest[1]}))"
     return worst_and_others(quantile(q, metric, *matchers, by=model), others, ranking)
 
 
 def observations(metric: Metric) -> str:
     """How many values a histogram has got since the point of a graph before."""
-    native = _native(metric)
+    native = sum_by((), _native(chosen(metric, part="native")))
     return f"({sum_by((), counted(chosen(metric, part='count')))} or histogram_count({native}))"
 
 
 def observations_up_to(metric: Metric, bound: float) -> str:
     """How many of them are at most `bound`, which must be a boundary of the classic buckets."""
     classic = sum_by((), counted(chosen(metric, equals("le", f"{bound:g}"), part="bucket")))
-    return f"({classic} or {count_up_to(_native(metric), bound)})"
+    return f"({classic} or {count_up_to(sum_by((), _native(chosen(metric, part='native'))), bound)})"
 
 
-def _native(metric: Metric) -> str:
-    """The values that a native histogram got in the time between two points: `counted` cannot be asked of one."""
-    rate = f"rate({chosen(metric, part='native')}[{RATE}])"
-    return f"{sum_by((), rate)} * ($__interval_ms / 1000)"
+def _native(selector: str) -> str:
+    """`counted` of native histograms, whose differences cannot be compared with 0: the rate, and births as they are."""
+    return f"({selector} unless {selector} offset {STEP} or rate({selector}[{RATE}]) * ($__interval_ms / 1000))"

@@ -71,7 +71,7 @@ def listing(
         .decimals(decimals)
         .no_value(nothing)
         .override_by_field_type("string", [ABSENT])
-        .override_by_name(value, [property_of("custom.width", 95)])
+        .override_by_name(value, [property_of("custom.width", max(95, 10 * len(value)))])  # Grafana cuts a longer head
     )
     for column in columns:
         properties = [] if column.width is None else [property_of("custom.width", column.width)]
@@ -92,6 +92,7 @@ def matrix(title: str, description: str, expr: str, row: str, column: str, order
         instant_table(expr)
         .with_transformation(transformation("groupingToMatrix", fields))
         .with_transformation(organized({}, [corner, *order], {corner: heading}))
+        .with_transformation(transformation("sortBy", {"sort": [{"field": heading, "desc": False}]}))
         .decimals(0)
         .width(64)
         .override_by_name(heading, [property_of("custom.width", 150)])

@@ -58,6 +58,14 @@ const bigValues = (panel: any, data: any) => getFieldDisplayValues({
 
 const isCut = (element: Element | null) => !!element && element.scrollWidth > element.clientWidth + 1;
 
+/** Texts that are wider than the cell they stand in: `scrollWidth` of an inline element is 0, so the text itself is measured. */
+const cutHeads = (grid: Element | null) => [...(grid?.querySelectorAll('[role="columnheader"]') ?? [])].filter((cell) => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  const [words, room] = [text, cell].map((one) => one.getBoundingClientRect());
+  return words.right > room.right + 1 || words.left < room.left - 1;
+}).map((cell) => cell.textContent);
+
 /** Texts of a big value that reach out of their panel. */
 function sticksOut(root: Element | null) {
   const frame = root?.getBoundingClientRect();
@@ -93,7 +101,7 @@ async function look(panel: any) {
     overflow: grid ? grid.scrollWidth - grid.clientWidth : 0,
     cutTexts: [...(grid?.querySelectorAll('[role="gridcell"] div') ?? [])].filter((one) => !one.children.length && isCut(one)).map((one) => one.textContent)
       .concat([...(grid?.querySelectorAll('[role="gridcell"]') ?? [])].filter(isCut).map((one) => one.textContent))
-      .concat(panel.state.pluginId === 'stat' ? sticksOut(root) : []),
+      .concat(cutHeads(grid ?? null), panel.state.pluginId === 'stat' ? sticksOut(root) : []),
     cutTitle: isCut(root?.querySelector('h2, h6, [data-testid*="header-title"]') ?? null),
     empty: root?.querySelector('.panel-empty')?.textContent, calcs: panel.state.options?.legend?.calcs, hiddenLegend: hiddenLegend(root),
     custom: panel.state.fieldConfig.defaults.custom ?? {}, scale: scales[panel.getLegacyPanelId()],

@@ -121,6 +121,15 @@ CALM_DAY = Episode(
     jobs={"chat": {"claude-opus-5": 0.25, "claude-sonnet-5": 0.35}},
     phases=(Phase(24 * 60, CALM),),
 )
+SOME_DAYS = Episode(
+    name="days",
+    start=START,
+    step=240,
+    evaluated=240,
+    jobs={"chat": {"claude-opus-5": 1.0, "claude-sonnet-5": 1.5}},
+    phases=(Phase(73 * 60, CALM), Phase(150, STORM), Phase(2 * 60, CALM)),
+)
+"""Long enough for a verdict on the budget of a month."""
 FAMILIES, VERSIONS = ("opus", "sonnet", "haiku", "fable", "mythos"), ("4-5", "4-8", "5", "5-1")
 MODELS = [f"{family}-{version}" for family in FAMILIES for version in VERSIONS]
 FORTY_MODELS = Episode(
@@ -145,4 +154,4 @@ TRICKLE = Episode(
     at_once=0,
 )
 """A call every two minutes."""
-EPISODES = {episode.name: episode for episode in (STORM_EPISODE, CALM_DAY, FORTY_MODELS, TRICKLE)}
+EPISODES = {episode.name: episode for episode in (STORM_EPISODE, CALM_DAY, SOME_DAYS, FORTY_MODELS, TRICKLE)}

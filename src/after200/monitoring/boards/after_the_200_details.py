@@ -15,8 +15,6 @@ from after200.monitoring.tables import Column
 
 NO_FAILURES, NO_HIDDEN = "no call failed", "no hidden failures"
 NONE_LEFT = "no stream was left"
-SDK = "SDK"
-"""What stands in place of `after200.client` where the SDK made the call."""
 
 
 def origins(calls: Counts) -> list[p.Panel]:
@@ -84,18 +82,18 @@ def by_client(calls: Counts) -> list[p.Panel]:
     return [
         calls.graph(
             "Failed calls by client",
-            f"{SDK}: the anthropic SDK made the call. Else the library that sent the request: httpx, aiohttp, requests "
-            "or botocore, or what stands on them, such as LiteLLM. There each request is a call of its own, a retry "
-            "too.",
+            f"{colors.SDK}: the anthropic SDK made the call. Else the library that sent the request: httpx, aiohttp, "
+            "requests or botocore, or what stands on them, such as LiteLLM. There each request is a call of its own, a "
+            "retry too.",
             one_of(names.OUTCOME, ERRORS),
             by=client,
-            absent=SDK,
+            absent=colors.SDK,
             nothing=NO_FAILURES,
         ),
         calls.listing(
             "Calls by client",
             "How the calls of each way ended, over the whole range. A click on a job shows only this one.",
-            columns=(tables.JOB, Column(names.CLIENT, "Client", 110, absent=SDK), tables.OUTCOME),
+            columns=(tables.JOB, Column(names.CLIENT, "Client", 110, absent=colors.SDK), tables.OUTCOME),
         ),
     ]
 
