@@ -38,6 +38,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from after200 import AnthropicInstrumentor, HTTPInstrumentor
 from after200.faults import FaultServer
 
+from ..patience import PATIENCE_S
 from .episodes import EPISODES, LIMITS, Episode
 
 MANNERS = {"read": 0.8, "whole": 0.12, "close": 0.07, "abandon": 0.002, "cancel": 0.002}
@@ -97,7 +98,7 @@ class Job:
     def __init__(self, calm_and_storm: dict[int, str], without_sdk: tuple[str, ...]) -> None:
         self._without_sdk = without_sdk
         self._clients = {
-            key: anthropic.Anthropic(base_url=url, api_key="no-key-is-needed", timeout=2)
+            key: anthropic.Anthropic(base_url=url, api_key="no-key-is-needed", timeout=PATIENCE_S)
             for key, url in calm_and_storm.items()
         }
         self._urls = calm_and_storm
@@ -127,7 +128,7 @@ class Job:
     def _send(self, key: int, request: dict[str, Any]) -> None:
         headers = {"anthropic-version": "2023-06-01"}
         url = f"{self._urls[key]}/v1/messages"
-        with requests.post(url, json=request, headers=headers, stream=True, timeout=2) as response:
+        with requests.post(url, json=request, headers=headers, stream=True, timeout=PATIENCE_S) as response:
             for _ in response.iter_lines():
                 pass
 
