@@ -148,6 +148,12 @@ def make_questions(texts: Iterable[str], seed: int) -> Iterator[Question]:
         yield Question(number, text, manner, impatient=manner != "whole" and habits.random() < 0.05)
 
 
+def patient_questions(texts: Iterable[str]) -> Iterator[Question]:
+    """Questions whose answers are streamed and read to the end."""
+    for number, text in enumerate(texts, start=1):
+        yield Question(number, text, "text", impatient=False)
+
+
 def make_texts(calls: int, seed: int) -> Iterator[str]:
     """So many prompts, all made up."""
     muse = random.Random(seed)
@@ -171,14 +177,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--calls", type=int, help="make up so many prompts; without it, each line of stdin is one")
     parser.add_argument("--seed", type=int, default=0, help="for the made-up prompts and the readers' habits")
-    parser.add_argument("--model", default="claude-sonnet-4-5")
+    parser.add_argument("--habits", action="store_true", help="read the answers to stdin as made-up prompts are read")
+    parser.add_argument("--model", default="claude-sonnet-5")
     parser.add_argument("--workers", type=int, default=16, help="how many calls at a time")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds without a byte before the SDK gives up")
     parser.add_argument("--retries", type=int, default=2, help="how often the SDK tries again by itself")
     options = parser.parse_args()
     texts = make_texts(options.calls, options.seed) if options.calls else (line.strip() for line in sys.stdin)
     service = ChatService(options.model, options.timeout, options.retries)
-    asyncio.run(serve(service, make_questions(texts, options.seed), options.workers))
+    habits = options.calls or options.habits
+    questions = make_questions(texts, options.seed) if habits else patient_questions(texts)
+    asyncio.run(serve(service, questions, options.workers))
 
 
 if __name__ == "__main__":

@@ -31,10 +31,12 @@ def chat(server: FaultServer, scenario: str, *options: str, asked: str = "") -> 
     return sorted(replies, key=lambda reply: int(reply["number"]))
 
 
-def test_each_line_of_stdin_is_answered(server: FaultServer) -> None:
-    replies = chat(server, "completed", asked="What is entropy?\nAnd a monad?\n")
-    assert [(1, "answered"), (2, "answered")] == [(reply["number"], reply["result"]) for reply in replies]
-    assert all(reply["characters"] == len("Hello from Claude.") for reply in replies)
+def test_each_line_of_stdin_is_answered_to_its_end(server: FaultServer) -> None:
+    replies = chat(server, "completed", asked=40 * "What is entropy?\n")
+    to_its_end = len("Hello from Claude.")
+    assert [(number, "answered", to_its_end) for number in range(1, 41)] == [
+        (reply["number"], reply["result"], reply["characters"]) for reply in replies
+    ]
 
 
 def test_made_up_prompts_are_read_in_every_manner_and_some_are_left(server: FaultServer) -> None:

@@ -20,9 +20,11 @@ BEDROCK = [
     ("width", "shown"),
     [
         (60, BEDROCK),
+        (39, [f"{name[:-5]}…" for name in BEDROCK]),
+        (30, [f"{name[:-14]}…" for name in BEDROCK]),
         (
-            30,
-            ["us.anthrop…e-5-1-20260101-v1:0", "us.anthrop…e-5-2-20260101-v1:0", "eu.anthrop…e-5-2-20260101-v1:0"],
+            29,
+            ["us.anthro…e-5-1-20260101-v1:0", "us.anthro…e-5-2-20260101-v1:0", "eu.anthro…e-5-2-20260101-v1:0"],
         ),
         (14, ["u…1-20260101-…", "u…2-20260101-…", "e…2-20260101-…"]),
         (5, ["u…1-…", "u…2-…", "e…2-…"]),
@@ -30,6 +32,19 @@ BEDROCK = [
 )
 def test_the_part_that_tells_names_apart_stays(width: int, shown: list[str]) -> None:
     assert shown == shorten(BEDROCK, width)
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (34, ["…anthropic.claude-sonnet-5-2-v1:0", "…anthropic.claude-haiku-5-14-v1:0"]),
+        (20, ["…claude-sonnet-5-2…", "…claude-haiku-5-14…"]),
+        (14, ["…sonnet-5-2…", "…haiku-5-14…"]),
+    ],
+)
+def test_what_all_names_begin_and_end_with_goes_first_in_whole_words(width: int, shown: list[str]) -> None:
+    names = ["us.anthropic.claude-sonnet-5-2-v1:0", "us.anthropic.claude-haiku-5-14-v1:0"]
+    assert [*shown, "all 280"] == shorten([*names, "all 280"], width)
 
 
 @settings(max_examples=200, deadline=None)

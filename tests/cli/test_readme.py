@@ -192,6 +192,9 @@ def test_by_hand_it_records_a_call_that_fails_after_the_200(server: FaultServer)
 
 
 def test_a_service_can_be_pointed_at_the_fault_server(app: Path) -> None:
+    claim = r"After (\d+) calls the fault server has played (\w+) overloads and (\w+) truncated stream"
+    [(calls, *numbers)] = re.findall(claim, README)
+    overloads, truncated = map(("none", "one", "two", "three", "four", "five").index, numbers)
     command = block("after200 faults").replace("--port 8529", "--port 0").split()
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with subprocess.Popen(
@@ -204,13 +207,17 @@ def test_a_service_can_be_pointed_at_the_fault_server(app: Path) -> None:
             with Receiver() as receiver:
                 above = block("OTEL_SERVICE_NAME").replace("http://localhost:4318", receiver.url)
                 exports = "".join(line for line in above.splitlines(keepends=True) if line.startswith("export "))
-                finished = run(["bash", "-euc", exports + script], app, asked=40 * "What is entropy?\n")
+                finished = run(["bash", "-euc", exports + script], app, asked=int(calls) * "What is entropy?\n")
         finally:
             faults.terminate()
     assert 0 == finished.returncode, finished.stderr
     assert '"result": "answered"' in finished.stdout
-    assert receiver.total(names.CALLS.name, {names.ERROR_TYPE: "overloaded_error", names.WIRE_STATUS: 200}) > 0
-    assert receiver.total(names.CALLS.name, {names.ERROR_TYPE: "stream_truncated"}) > 0
+    hidden = {names.WIRE_STATUS: 200}
+    assert (int(calls), overloads, truncated) == (
+        receiver.total(names.CALLS.name, hidden),
+        receiver.total(names.CALLS.name, {names.ERROR_TYPE: "overloaded_error", **hidden}),
+        receiver.total(names.CALLS.name, {names.ERROR_TYPE: "stream_truncated", **hidden}),
+    )
 
 
 def test_the_settings_are_those_there_are() -> None:

@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from after200.cli.reconcile import expected_account, was_retried
 from after200.cli.refused import Refusal
 from after200.cli.report.watched import incident_of
 from after200.cli.watch import summary as watching
-from after200.cli.watch.command import main, write_report
+from after200.cli.watch.command import header, main, write_report
 from after200.cli.watch.rows import SORTS, Choice
 from after200.cli.watch.summary import Failure, Model, Only, Summary, is_relevant, summarize
 from after200.cli.watch.view import as_json, as_text, live
@@ -301,6 +302,25 @@ def test_a_hundred_models_fit_on_every_screen_the_worst_first(crowded: Summary, 
     assert ("A wider screen also shows: " in shown) == (width < 120)
 
 
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_every_key_is_named_above_the_tables_whatever_the_width(
+    crowded: Summary, receiver: Receiver, width: int
+) -> None:
+    choice = Choice(only=Only("service-0", "us.anthropic.claude-fable-5-1-20260101-v1:0"))
+    for services in (crowded.services, ["chat", "search", "support-bot"]):
+        summary = replace(
+            crowded,
+            models=[each._replace(service=services[int(each.service[-1])]) for each in crowded.models],
+            failures=[],
+        )
+        words = header(receiver, summary, 3725, choice, width)
+        assert max(map(len, words.splitlines())) <= width
+        assert len(words.splitlines()) <= 2
+        for said in ("after200 watch", receiver.url, "62:05", "q leaves", f"s sorts (now: {choice.sort})", "↑↓ choose"):
+            assert said in words
+        assert ", ".join(services) in words or "3 services" in words
+
+
 def crowded_rows(lines: list[str]) -> int:
     """How many rows the table of models has: those before the row of the rest."""
     [at] = [number for number, line in enumerate(lines) if re.search(r" and \d+ more +\d+ ", line)]
@@ -488,7 +508,7 @@ def test_what_was_seen_can_be_written_as_a_report(
     ended = totals(account.calls)
     if name == "report.md":
         assert f"HTTP says {ended.http_ok} of {ended.calls} calls succeeded; {ended.completed} did." in text
-        assert "by after200 watch." in text
+        assert "according to after200 watch." in text
         return
     found = json.loads(text)
     assert ended._asdict() == {name: found[name] for name in ended._asdict()}

@@ -49,7 +49,7 @@ QUESTION: Any = {"role": "user", "content": "What is entropy?"}
 
 def main() -> int:
     """Writes both pictures and returns 0."""
-    picture("watch", FEW, calls=170, width=110, height=46)
+    picture("watch", FEW, calls=170, width=110, height=50)
     picture("watch-models", MANY, calls=900, width=120, height=46)
     return 0
 
@@ -65,7 +65,7 @@ def picture(name: str, services: dict[str, list[str]], calls: int, width: int, h
             call(service, server.base_url("mix"), receiver.url, draw.choices(models, k=calls // len(services)))
         summary = summarize(receiver)
         console = Console(width=width, height=height, record=True, file=io.StringIO())
-        words = header(receiver, summary, 13, Choice()).replace(receiver.url, "http://127.0.0.1:4318")
+        words = header(receiver, summary, 13, Choice(), width).replace(receiver.url, "http://127.0.0.1:4318")
         console.print(live(summary, console, words), end="")
         svg = console.export_svg(title="after200 watch", unique_id=name)
     # Nothing is loaded from elsewhere: the terminal's font is the reader's own.

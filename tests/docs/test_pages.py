@@ -7,11 +7,18 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
+from after200.cli.answered import Answer, Answered, Limit, Tokens, Tool
+from after200.cli.endings import Ending, totals
 from after200.cli.verify.findings import Code
+from after200.cli.watch.rows import Choice, failures_table, models_table
+from after200.cli.watch.summary import Failure, Model, Summary
+from after200.cli.watch.view import tables
 from after200.settings import PREFIX, SPANS, Settings
 from matrix import cells, results
 
@@ -94,6 +101,26 @@ def test_the_page_on_verify_names_every_code_there_is() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (DOCS / "verify.md").read_text(encoding="utf-8"), re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"\w+", row)]
     assert sorted(code.name.lower() for code in Code) == sorted(named)
+
+
+def test_the_page_and_the_picture_of_watch_have_every_table_of_its_screen() -> None:
+    ending = Ending("failed", "overloaded_error", 529, 200)
+    summary = Summary(
+        models=[Model("chat", "claude", totals({ending: 1}), 0)],
+        calls=Counter({ending: 1}),
+        answered=Answered(
+            Counter({Answer("complete", "end_turn"): 1}), Counter({Tool("web_search", ""): 1}),
+            Counter({Tokens("input", ""): 1}), {"overloaded": 1.0}, [Limit("claude", "requests", 0.5, 50)],
+        ),
+        failures=[Failure(0, "chat", "claude", "overloaded", ending, "req_1")],
+    )  # fmt: skip
+    shown = [models_table(summary, 200, 9, Choice()), *tables(summary, 200), failures_table(summary, 200, 9)]
+    titles = [str(each.title) for each in shown if isinstance(each, Table)]
+    assert 8 == len(titles)
+    assert titles == [row["table"].strip("*") for row in table("watch.md", "table", "meaning")]
+    svg = (DOCS / "images" / "watch.svg").read_text(encoding="utf-8")
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)).replace("&#160;", " ")
+    assert [] == [title for title in titles if title not in words]
 
 
 def test_the_tables_of_versions_are_what_the_matrix_wrote() -> None:

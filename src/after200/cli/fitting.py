@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from rich.cells import cell_len
 
 ELLIPSIS = "…"
+BETWEEN_WORDS = "-./_@ "
 GAP = 2
 """The blanks between two columns."""
 
@@ -88,7 +90,9 @@ def shorten(texts: Sequence[str], width: int) -> list[str]:
     Which part is left out is the same in all of them, and chosen so that different texts stay different.
     """
     different = set(texts)
-    best: dict[str, str] = {}
+    best = _without_what_is_common(different, width)
+    if len(set(best.values())) == len(different):
+        return [best[text] for text in texts]
     for head, end in _cuts(max(map(len, different), default=0), width):
         found = {text: _cut(text, width, head, end) for text in different}
         if len(set(found.values())) > len(set(best.values())):
@@ -97,6 +101,30 @@ def shorten(texts: Sequence[str], width: int) -> list[str]:
             break
     _number(best, width)
     return [best.get(text, text) for text in texts]
+
+
+def _without_what_is_common(different: set[str], width: int) -> dict[str, str]:
+    """Leaves out words that all of the long texts begin or end with, as few as will do; nothing where none will."""
+    long = [text for text in different if cell_len(text) > width]
+    if len(long) < 2:
+        return {}
+    start = _common(long)
+    end = min(_common([text[::-1] for text in long]), min(map(len, long)) - start)
+    starts = [0, *(at + 1 for at in range(start) if long[0][at] in BETWEEN_WORDS)]
+    ends = [0, *(at for at in range(1, end + 1) if long[0][-at] in BETWEEN_WORDS)]
+    for head, tail in sorted(product(starts, ends), key=sum):
+        found = {
+            text: f"{ELLIPSIS * (head > 0)}{text[head : len(text) - tail]}{ELLIPSIS * (tail > 0)}" for text in long
+        }
+        if all(cell_len(short) <= width for short in found.values()):
+            return {text: found.get(text, text) for text in different}
+    return {}
+
+
+def _common(texts: Sequence[str]) -> int:
+    """Returns how many characters all texts begin with."""
+    first, last = min(texts), max(texts)
+    return next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
 
 
 def _cuts(longest: int, width: int) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -32,8 +33,10 @@ NEAR = 0.8
 
 
 def table(title: str, *columns: str | Column) -> Table:
-    """Returns an empty table in the style of the commands."""
-    return Table(*columns, title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    """Returns an empty table in the style of the commands, at least as wide as its title."""
+    found = Table(*columns, title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    found.min_width = cell_len(title)
+    return found
 
 
 def numbers(header: str) -> Column:
@@ -83,7 +86,7 @@ def answered_tables(answered: Answered, most: int | None = None, width: int | No
 
     waits = table("Waiting before retries", "because of", numbers("time"))
     for failure, waited in sorted(answered.waits.items(), key=lambda item: -item[1]):
-        waits.add_row(failure, f"{waited:.1f} s")
+        waits.add_row(failure, f"{waited:.1f} s" if waited >= 1 else f"{waited:.2g} s")
 
     tokens = table("Tokens billed", "type", "detail", numbers("tokens"))
     for (kind, detail), number in sorted(answered.tokens.items()):

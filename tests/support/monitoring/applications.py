@@ -71,7 +71,7 @@ class ChatService(Application):
     """The example's chat service, asked by lines on its standard input."""
 
     def __init__(self, job: str, api: str, telemetry: dict[str, str], model: str = "claude-sonnet-4-5") -> None:
-        arguments = (f"--retries={RETRIES}", "--timeout=2", "--workers=1", f"--model={model}")
+        arguments = (f"--retries={RETRIES}", "--timeout=2", "--workers=1", "--habits", f"--model={model}")
         super().__init__(find_chat_service(), job, api, telemetry, *arguments)
 
     def ask(self, questions: int) -> list[dict[str, Any]]:

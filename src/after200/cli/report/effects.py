@@ -91,6 +91,7 @@ def requests(incident: Incident) -> Section:
     lines = [f"{calls(failed)} failed; {len(incident.requests)} of them are known one by one."]
     if len(incident.requests) >= MOST:
         lines.append(f"Not more than the last {MOST} are asked for.")
-    said = short_clock(incident.begin, incident.end)
+    times = [incident.begin, incident.end, *(each.time for each in incident.requests)]
+    said = short_clock(min(times), max(times))
     rows = [(said(each.time), each.model or "-", each.error_type, each.request_id or "-") for each in incident.requests]
     return Section(heading, lines, ("ended, UTC", "model", "error.type", "request id"), rows)

@@ -101,19 +101,20 @@ def show_live(receiver: Receiver, console: Console, stopped: threading.Event) ->
                     return
                 choice.press(key, summary.models)
             summary = summarize(receiver, choice.only)
-            words = header(receiver, summary, time.monotonic() - started, choice)
+            words = header(receiver, summary, time.monotonic() - started, choice, console.width)
             screen.update(live(summary, console, words, choice), refresh=True)
 
 
-def header(receiver: Receiver, summary: Summary, passed: float, choice: Choice) -> str:
-    """Returns the first line of the screen."""
-    services = ", ".join(summary.services) or "no service yet"
-    if len(services) > 40:
-        services = f"{len(summary.services)} services"
+def header(receiver: Receiver, summary: Summary, passed: float, choice: Choice, width: int) -> str:
+    """Returns what stands above the tables: a line of at most `width` columns, or two where the keys need their own."""
+    names = ", ".join(summary.services) or "no service yet"
+    number = f"{len(summary.services)} services" if len(summary.services) > 1 else names
     keys = "q leaves"
     if len(summary.models) > 1:
         keys += f", s sorts (now: {choice.sort}), \u2191\u2193 choose" + (", a: all" if choice.only else "")
-    return f"after200 watch  {receiver.url}  {passed // 60:.0f}:{passed % 60:02.0f}  {services}  {keys}"
+    start = f"after200 watch  {receiver.url}  {passed // 60:.0f}:{passed % 60:02.0f}"
+    ways = (f"{start}  {services}{gap}{keys}" for gap in ("  ", "\n") for services in (names, number))
+    return next((each for each in ways if max(map(len, each.splitlines())) <= width), f"{start}  {number}\n{keys}")
 
 
 @contextmanager
