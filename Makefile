@@ -70,7 +70,7 @@ newest: $(VENV)/.test  ## the tests on the newest release of the SDK, and on a n
 boards: $(VENV)/.test  ## draw every dashboard in every situation, in .cache/drawn, and say what a reader would stumble over
 	$(BIN)/python -m tests.drawing $(ARGS)
 
-pictures: $(VENV)/.test  ## draw the pictures of the documentation, after half an hour of real calls
+pictures: $(VENV)/.test  ## draw the pictures of the documentation, after an hour of real calls
 	$(BIN)/python -m tests.cli.watch_pictures
 	$(BIN)/python -m tests.drawing.pictures $(ARGS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -156,6 +157,21 @@ def zeros_too(board: Board, panel: dict[str, Any]) -> None:
         target["expr"] = target["expr"].replace("> 0)", ">= 0)")
 
 
+def limit_alone(board: Board, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        target["expr"] = re.sub(r"^(vector\(\S+\)) and .*", r"\1", target["expr"])
+
+
+def praise(board: Board, panel: dict[str, Any]) -> None:
+    panel["fieldConfig"]["defaults"]["noValue"] = "every answer is complete"
+
+
+def green_client(board: Board, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        if override["matcher"]["options"] == "requests":
+            override["properties"][0]["value"]["fixedColor"] = "#56A64B"
+
+
 def no_numbers(board: Board, panel: dict[str, Any]) -> None:
     for target in panel["targets"]:
         target["expr"] = f"({target['expr']}) * NaN"
@@ -239,6 +255,18 @@ BREAKAGES = (
     Breakage("zeros", "calls", "Hidden failures by error type", zeros_too, "nothing but zeros", CALM, CALM_DAY),
     Breakage("silence", "calls", "Success rate: claimed and true", sparse, "times without calls", TRICKLING, TRICKLE),
     Breakage("no-minimum", "calls", "Success rate: claimed and true", legend(calcs=["max"]), "how high a share was"),
+    Breakage("limit-alone", "attempts", "Failed attempts by model", limit_alone, "shows a limit", EMPTY, None),
+    Breakage("praise", "answers", "Answers that are not complete", praise, "where there is no data", EMPTY, None),
+    Breakage("green-client", "calls", "Failed calls by client", green_client, "draws a failure in green: requests"),
+    Breakage(
+        "flat-bars",
+        "attempts",
+        "Waits by what caused them",
+        custom("axisSoftMax", 1),
+        "of its axis",
+        TRICKLING,
+        TRICKLE,
+    ),
     Breakage("drawn-nowhere", "latency", "Duration", no_numbers, "drawn nowhere: p50"),
     Breakage("cut-head", "calls", "Wire status × corrected status", narrow_head, "cuts Wire"),
     Breakage("long-name", "calls", "The gap", long_name, "has a name above its number"),

@@ -302,7 +302,16 @@ def judges_too_early(panel: Panel, state: State) -> str | None:
 
 def says_no_reason(panel: Panel, state: State) -> str | None:
     """An empty panel says why it is empty."""
-    return "says nothing but that there is no data" if panel.get("empty") in ("", "No data") else None
+    if panel.get("empty") in ("", "No data"):
+        return "says nothing but that there is no data"
+    alone = panel["type"] == "timeseries" and not lines(panel) and any(field["rows"] for field in fields(panel))
+    return "shows a limit, and of nothing else why it is not there" if alone else None
+
+
+def praises_nothing(panel: Panel, state: State) -> str | None:
+    """Where there are no data, nothing is said of all of them: nobody knows."""
+    said = panel.get("empty") or ""
+    return f"says {said!r} where there is no data" if state.empty and re.match("every |all ", said) else None
 
 
 def same_colors(panel: Panel, state: State) -> str | None:
@@ -379,7 +388,7 @@ def flattens(panel: Panel, state: State) -> str | None:
     shown, scale = lines(panel), panel.get("scale")
     least = min((line["least"] for line in shown if line.get("least") is not None), default=0)
     most = max((line["most"] for line in shown if line.get("most") is not None), default=0)
-    if panel["unit"] != "percentunit" or not scale or None in scale.values() or not most > least:
+    if panel["unit"] not in ("percentunit", "s") or not scale or None in scale.values() or not most > least:
         return None
     part = (most - least) / (scale["max"] - scale["min"])
     return f"has lines that take up {part:.1%} of its axis" if part < FLATTEST else None
@@ -445,6 +454,7 @@ RULES: tuple[Callable[[Panel, State], str | None], ...] = (
     invents_calls,
     judges_too_early,
     says_no_reason,
+    praises_nothing,
     same_colors,
     means_another_color,
     says_green,

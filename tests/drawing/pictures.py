@@ -6,7 +6,8 @@
 Chat services under `opentelemetry-instrument` call a fault server: calm, then a storm in which a third of the calls
 fail, then calm. Metrics go through the real Collector to a real Prometheus, at the intervals that the stack is
 shipped with; Alertmanager tells a webhook. Writes docs/images/after200-*.png, drawn by Grafana's own libraries, and
-prints how long after the beginning and the end of the storm the pages came and went.
+prints how long after the beginning and the end of the storm the pages came and went. Nothing is said of an error budget
+in its first hours, so that picture shows the last day of some that pass in time lapse.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from typing import Any
 
 from after200.faults import FaultServer
 from tests.support.monitoring.applications import ChatService, Visitor
-from tests.support.monitoring.episodes import CALM, STORM
+from tests.support.monitoring.episodes import CALM, SOME_DAYS, STORM
 from tests.support.monitoring.programs import ROOT
+from tests.support.monitoring.replayed import prepare, serve
 from tests.support.monitoring.servers import Prometheus
 from tests.support.monitoring.ways import Way, through_the_collector
 
@@ -47,6 +49,8 @@ BEGINS, ENDS = 0.55, 0.8
 WIDTH = 1600
 CHOSEN = "var-job=chat"
 """What is chosen at the top of the dashboards: one of the two jobs."""
+(BUDGET,) = (board for board in BOARDS if board.stem.endswith("budget"))
+DAY_S = 86400
 
 
 def chat(pair: tuple[ChatService, ChatService], pause: float, began: float, seconds: float) -> None:
@@ -135,6 +139,14 @@ def lines(records: Any) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: -row["time"])
 
 
+def draw_budget(folder: Path) -> None:
+    """Draw the error budget in the last of some days, in the folder `drawn` of this one."""
+    ((_, database),) = prepare(folder, {SOME_DAYS.name: ("classic",)}).items()
+    with serve(database) as server:
+        start, end = (SOME_DAYS.end - DAY_S) * 1000, SOME_DAYS.end * 1000
+        draw([Order(BUDGET.stem, BUDGET.resolve(), server.url, start, end, (WIDTH,))], folder / "drawn")
+
+
 def main(minutes: float, keep: Path | None) -> None:
     seconds = minutes * 60
     with ExitStack() as stack:
@@ -163,8 +175,10 @@ def main(minutes: float, keep: Path | None) -> None:
                     logs=folder / "logs.json",
                 )
                 for board in BOARDS
+                if board != BUDGET
             ]
             draw(orders, folder / "drawn")
+        draw_budget(folder)
         for board in BOARDS:
             shutil.copy(folder / "drawn" / f"{board.stem}-{WIDTH}.png", IMAGES / f"{board.stem}.png")
         if keep:

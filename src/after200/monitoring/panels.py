@@ -147,8 +147,9 @@ def graph(
             .draw_style(cm.GraphDrawStyle.BARS)
             .bar_alignment(cm.BarAlignment.BEFORE)
             .bar_width_factor(0.9)
-            .axis_soft_max(1)
         )
+        if unit == "short":
+            panel = panel.axis_soft_max(1)  # one call is not half a call high; seconds have no such unit
     if maximum is not None:
         panel = panel.max(maximum)
     if by and by[-1] not in colors.OF:
@@ -172,9 +173,12 @@ def graph(
     return described(panel, title, description, unit, span or (24 if models else 12))
 
 
-def line(at: float, name: str = "warns") -> Query:
-    """A horizontal line: the value at which an alert begins to do what the name says."""
-    return Query(f"vector({at:g})", name)
+def line(at: float, beside: str, name: str = "warns") -> Query:
+    """A horizontal line: the value at which an alert begins to do what the name says, where there is `beside` at all.
+
+    Alone it would be a graph of nothing, in place of the words that say why there is none.
+    """
+    return Query(f"vector({at:g}) and on () ({beside})", name)
 
 
 def legend(*attributes: str) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from grafana_foundation_sdk.models import common as cm
+
 from after200 import names
 from after200.monitoring import colors, tables
 from after200.monitoring import panels as p
@@ -72,7 +74,7 @@ def statuses(calls: Counts) -> list[p.Panel]:
             axis="duration, p95",
             span=24,
             nothing=NO_FAILURES,
-        ),
+        ).show_points(cm.VisibilityMode.ALWAYS),  # of a line that begins and ends at once there is nothing else to see
     ]
 
 

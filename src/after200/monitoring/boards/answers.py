@@ -80,7 +80,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
             "continued. guarded: a guardrail of Bedrock stepped in. empty: not one content block.",
             none_of(names.ANSWER, ("complete",)),
             by=(names.ANSWER,),
-            nothing="every answer is complete",
+            nothing="no incomplete answers",
         ),
         answers.graph(
             "Refusals by category",
@@ -113,7 +113,7 @@ def graphs(answers: Counts) -> list[p.Panel]:
                 Column(names.REFUSAL_CATEGORY, "Category of the refusal"),
             ),
             span=24,
-            nothing="every answer is usable",
+            nothing="no unusable answers",
         ).height(7),
     ]
 
@@ -130,7 +130,7 @@ def tools(results: Counts) -> list[p.Panel]:
             by=tool,
             axis="of the tool's results",
             nothing="no tools",
-            limit=p.line(results.policy.tools_warning),
+            limit=p.line(results.policy.tools_warning, results.per_minute()),
         ),
         results.listing(
             "Errors of server tools",

@@ -17,7 +17,7 @@ from after200.monitoring.tables import Column
 FAILED_AT_ONCE = (equals(names.PHASE, "request"), *REFUSED_MATCHERS)
 """Calls whose last attempt failed as well."""
 NOT_200 = none_of(names.WIRE_STATUS, ("200",))
-ALL_200 = "every attempt was answered 200"
+ALL_200 = "no attempts without a 200"
 NO_HEADERS = "no rate-limit headers came: Bedrock and Vertex send none"
 SAVED = f'span.{names.HTTP_RESEND_COUNT} > 0 && span.{names.OUTCOME} = "completed"'
 
@@ -87,7 +87,7 @@ def amplification(attempts: Counts, calls: Counts) -> list[p.Panel]:
             by=models,
             axis="of all attempts",
             nothing="no attempts",
-            limit=p.line(policy.refused_warning),
+            limit=p.line(policy.refused_warning, attempts.per_minute(OF_A_MODEL)),
         ),
     ]
 
@@ -139,7 +139,7 @@ def limits(policy: Policy) -> list[p.Panel]:
             axis="of the limit",
             nothing=NO_HEADERS,
             maximum=1,
-            limit=p.line(policy.limit_warning),
+            limit=p.line(policy.limit_warning, chosen_gauge(used)),
         ),
         tables.listing(
             "Limits and how much of them is used",

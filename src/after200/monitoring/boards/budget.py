@@ -152,7 +152,7 @@ def rates(policy: Policy, severity: str) -> list[p.Panel]:
                 by=MODELS,
                 axis="burn rate",
                 nothing=nothing,
-                limit=p.Query(f"vector({burn.factor:g}) and on () ({lower})", verb),  # alone, it would say nothing
+                limit=p.line(burn.factor, lower, verb),
             )
         )
     return panels

@@ -181,7 +181,7 @@ def flow(policy: Policy) -> list[p.Panel]:
             axis="of all streams",
             nothing=NO_STREAMS,
             colored={"stalled": colors.RED},
-            limit=p.line(policy.stalled_warning),
+            limit=p.line(policy.stalled_warning, observations(gap)),
             span=8,
         ),
         p.graph(

@@ -69,7 +69,7 @@ def graphs(tokens: Counts) -> list[p.Panel]:
             "which is billed and in no total of the provider.",
             matches(names.TOKEN_DETAIL, ".+"),
             by=(names.TOKEN_TYPE, names.TOKEN_DETAIL),
-            nothing="none of these",
+            nothing="no such tokens",
         ),
         p.graph(
             "Cache hit share by model",
@@ -87,7 +87,7 @@ def graphs(tokens: Counts) -> list[p.Panel]:
             none_of(names.OUTCOME, ("completed",)),
             by=(names.OUTCOME,),
             span=24,
-            nothing="every call completed",
+            nothing="no tokens of such calls",
         ),
     ]
 
