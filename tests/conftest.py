@@ -11,10 +11,8 @@ from opentelemetry.context import Context, attach, get_current
 
 from after200.faults import FaultServer
 from after200.guard import reported
-from after200.signals import deferred
-from after200.signals.deferred import Points
 
-from .support.patience import PATIENCE_S
+from .support.authorities import trust_one
 from .support.representatives import MARKERS
 from .support.streams.application import Application
 from .support.telemetry import Telemetry
@@ -27,7 +25,8 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the markers that every run meets."""
+    """Registers the markers that every run meets, and has every client read one certificate authority."""
+    trust_one()
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
 
@@ -83,9 +82,7 @@ def application(_application: Application, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture(autouse=True)
 def nothing_is_reported() -> None:
-    """A warning that one test brings must not keep back that of another, nor come while another runs."""
-    for points in [kept for kept in deferred._all if isinstance(kept, Points)]:
-        points._recording.wait(PATIENCE_S)
+    """A warning that one test brings must not keep back that of another."""
     reported.clear()
 
 

@@ -7,6 +7,7 @@ like, and stops loading the other instrumentations when one raises: nothing here
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +33,7 @@ _OF_THE_SDK_ONLY: Final = "correct_exceptions"
 """The setting that has no meaning here: these libraries raise nothing for an error after the 200."""
 
 
+@functools.cache  # It reads the metadata of the distribution, for each library at each `instrument()`.
 def is_installed(package: str) -> bool:
     """Returns whether the distribution `package` is installed."""
     try:

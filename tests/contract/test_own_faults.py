@@ -15,7 +15,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from after200 import AnthropicInstrumentor
+from after200.signals.instruments import instruments_of
 
+from ..support.patience import PATIENCE_S
 from ..support.streams.application import Application
 from ..support.streams.surfaces import SURFACE_OF
 from ..support.telemetry import Telemetry, described
@@ -163,8 +165,10 @@ def test_a_histogram_that_raises_changes_nothing_and_spans_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("after200.signals.deferred.WAITING", 10)
-    with telemetry.instrumented(meter_provider=broken_meter_provider({"record"}), chunk_timing=True):
+    meter_provider = broken_meter_provider({"record"})
+    with telemetry.instrumented(meter_provider=meter_provider, chunk_timing=True):
         assert bare == played(application)
+        instruments_of(meter_provider).deferred.points._recording.wait(PATIENCE_S)
     assert one_warning_for_each_place(caplog)
     assert len(bare) == len(telemetry.spans)
     assert [] == telemetry.open_spans

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from after200 import names
 from after200.faults import FaultServer
 
+from ..support.installing import find_uv, to_install
 from ..support.patience import PATIENCE_S
 from .pages import ROOT
 from .programs import environment, free_port, wait_until_open
@@ -30,14 +30,6 @@ def block(holding: str) -> str:
     return str(found)
 
 
-def find_uv() -> str | None:
-    try:
-        import uv
-    except ImportError:
-        return shutil.which("uv")
-    return str(uv.find_uv_bin())
-
-
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the programs that the README's line installs, into an environment that was empty."""
@@ -49,10 +41,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = [word.strip("'") for word in line[4:]]
     made = [uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(folder)]
     installed = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     for command in (made, [*installed, *packages]):
         done = subprocess.run(
-            command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            command, cwd=ROOT, env=to_install(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
         assert 0 == done.returncode, done.stderr
     return folder / "bin"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from ..installing import find_uv, to_install
 from .expectations import Framework, Neighbour
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,7 +46,7 @@ def interpreter(neighbour: Neighbour | Framework) -> Path:
 
 def _make(directory: Path, python: Path, requirements: tuple[str, ...]) -> None:
     shutil.rmtree(directory, ignore_errors=True)
-    uv = _find_uv()
+    uv = find_uv()
     if uv is None:
         _run(sys.executable, "-m", "venv", str(directory))
         _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
@@ -55,17 +55,8 @@ def _make(directory: Path, python: Path, requirements: tuple[str, ...]) -> None:
         _run(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *requirements)
 
 
-def _find_uv() -> str | None:
-    try:
-        import uv
-    except ImportError:
-        return shutil.which("uv")
-    return str(uv.find_uv_bin())
-
-
 def _run(*command: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=to_install(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise CannotInstallError(f"{Path(command[0]).name} {command[1]} failed: {' '.join(said[-3:])}")
