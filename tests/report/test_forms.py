@@ -94,6 +94,21 @@ def test_in_markdown_a_name_is_text_and_nothing_else(name: str) -> None:
     assert words in "".join(hostile.text)
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("It has after200_calls_total now: is it?", "It has `after200_calls_total` now: is it?"),
+        ("39 overloaded_error, 6 stream_truncated.", "39 `overloaded_error`, 6 `stream_truncated`."),
+        ("a|b_c and *d_e*", "a\\|b\\_c and \\*d\\_e\\*"),
+        ("_OTHER", "`_OTHER`"),
+    ],
+)
+def test_in_markdown_a_plain_name_with_an_underscore_is_code_and_every_other_is_escaped(
+    said: str, written: str
+) -> None:
+    assert written == markdown.text(said)
+
+
 def test_a_time_in_which_many_calls_failed_is_named_with_its_evidence() -> None:
     found = incident("overloaded_error")
     found.steps[0] = Step(1_764_000_000, Totals(5, 5, 2, 3, 0, 0), {"overloaded_error": 3})

@@ -139,13 +139,13 @@ def test_the_page_says_what_happened_in_sentences_and_tables(run: Run, capsys: p
     assert f"| overloaded | `overloaded_error` | - | 529 | 200 | the provider | {overloaded} |" in page
 
 
-def test_the_page_of_html_has_its_picture_in_it_and_loads_nothing(
+def test_the_page_of_html_has_its_pictures_in_it_and_loads_nothing(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report(run, f"--output={tmp_path / 'report.html'}", capsys=capsys)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert 1 == page.count("<svg ")
+    assert 2 == page.count("<svg ")
     assert re.search(r'<rect x="[\d.]+" y="[\d.]+" .* failed after 200</title>', page)
     assert [] == re.findall(r'(?:src|href)="[^"]*"', page)
 
@@ -153,7 +153,9 @@ def test_the_page_of_html_has_its_picture_in_it_and_loads_nothing(
 def test_a_time_without_calls_is_said_to_have_none(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == main([f"--prometheus={run.prometheus.url}", "--from=2020-01-01T00:00Z", "--to=2020-01-01T01:00Z"])
     said = capsys.readouterr().out
-    assert "Prometheus has no calls in this time. It has the metric now: is the time right, and --job?" in said
+    assert (
+        "Prometheus has no calls in this time. It has `after200_calls_total` now: is the time right, and --job?" in said
+    )
     assert 1 == main([f"--prometheus={run.prometheus.url}", "--job=nobody"])
     assert "Prometheus has no calls in this time." in capsys.readouterr().out
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from after200.cli.report.contents import contents
 from after200.cli.report.incident import Incident
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.:/@,+ -]+", re.ASCII)
-_NAME = re.compile(r"[^\s,]*_[^\s,]*")
+_NAME = re.compile(r"([A-Za-z0-9_.:/@+-]*_[A-Za-z0-9_.:/@+-]*?)([.,:]*)", re.ASCII)
+"""A plain name with an underscore, and what ends the sentence after it."""
+
 _SPECIAL = re.compile(r"&#\d+;|[\\`*_{}\[\]#!|]")
 _ENTITIES = re.compile(r"[<>&$^~@=]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
@@ -37,26 +38,20 @@ def _lines(incident: Incident) -> Iterator[str]:
 
 def row(cells: Sequence[str], *, raw: bool = False) -> str:
     """Returns a row of a table."""
-    return f"| {' | '.join(cells if raw else map(cell, cells))} |"
-
-
-def cell(value: str) -> str:
-    """Returns a cell: plain names with an underscore as code, so that they stay legible; everything else escaped."""
-    line = one_line(value)
-    if "_" in line and _PLAIN.fullmatch(line):
-        return _NAME.sub(r"`\g<0>`", line)
-    return text(line)
+    return f"| {' | '.join(cells if raw else map(text, cells))} |"
 
 
 def text(value: str) -> str:
-    """Returns `value` so that Markdown shows it as it is.
-
-    A backslash does for what every Markdown escapes, an entity for the rest and for what would become a link by itself.
-    """
+    """Returns `value` so that Markdown shows it as it is: plain names with an underscore as code, the rest escaped."""
     line = one_line(value)
-    if _SENTENCE_WITH_LINK.fullmatch(line):
-        return line
-    escaped = _ENTITIES.sub(lambda found: f"&#{ord(found[0])};", line)
+    return line if _SENTENCE_WITH_LINK.fullmatch(line) else " ".join(map(_word, line.split(" ")))
+
+
+def _word(word: str) -> str:
+    """A backslash does for what every Markdown escapes, an entity for the rest and for what would become a link."""
+    if name := _NAME.fullmatch(word):
+        return f"`{name[1]}`{name[2]}"
+    escaped = _ENTITIES.sub(lambda found: f"&#{ord(found[0])};", word)
     return _SPECIAL.sub(lambda found: found[0] if found[0].startswith("&#") else f"\\{found[0]}", escaped)
 
 
