@@ -277,7 +277,7 @@ def crowded() -> Summary:
             )
             for number in range(50)
         ],
-        refused=Counter({Refusal("gRPC came", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"): 12}),
+        refused_now=Counter({Refusal("gRPC came", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"): 12}),
     )
 
 
@@ -335,6 +335,20 @@ def test_in_a_pipe_every_name_is_whole_and_no_line_ends_with_blanks(crowded: Sum
         [row] = [line for line in lines if model.service in line and f" {model.model} " in line and "req_" not in line]
         expected = [model.service, model.model, *map(str, model.ended), str(model.open)]
         assert expected == row.split()
+
+
+def test_a_sender_that_was_mended_leaves_the_screen_and_is_named_at_the_end(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = Refusal("gRPC came", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
+    receiver.add_refused(refusal)
+    before = summarize(receiver)
+    assert ({refusal: 1}, {refusal: 1}) == (before.refused, before.refused_now)
+    monkeypatch.setattr(watching, "PATIENCE_UNKNOWN_S", 0.0)
+    after = summarize(receiver)
+    assert ({refusal: 1}, {}) == (after.refused, after.refused_now)
+    assert any("gRPC came" in line for line in drawn(before, 80, 24))
+    assert not any("gRPC came" in line for line in drawn(after, 80, 24))
 
 
 def test_keys_sort_the_models_and_choose_one(crowded: Summary) -> None:

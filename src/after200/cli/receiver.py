@@ -7,7 +7,9 @@ never for production: what came is kept in memory. It listens on the loopback in
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -40,7 +42,7 @@ class Receiver:
         # One lock for what came, and a signal to whoever waits for more; it is reentrant, so that conditions can query.
         self._changed = threading.Condition()
         self._telemetry = telemetry or Telemetry()
-        self._refused: list[Refusal] = []
+        self._refused: list[tuple[float, Refusal]] = []
         self._server = ThreadingHTTPServer((host, port), type("_BoundHandler", (_Handler,), {"receiver": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
@@ -72,8 +74,13 @@ class Receiver:
     @property
     def refused(self) -> list[Refusal]:
         """The last requests and connections that were refused, at most 100."""
+        return self.refused_within(math.inf)
+
+    def refused_within(self, seconds: float) -> list[Refusal]:
+        """Returns those of `refused` that came in the last so many seconds."""
+        since = time.monotonic() - seconds
         with self._changed:
-            return list(self._refused)
+            return [refusal for came, refusal in self._refused if came >= since]
 
     @property
     def rejected(self) -> list[str]:
@@ -111,7 +118,7 @@ class Receiver:
     def add_refused(self, refusal: Refusal) -> None:
         """Keeps why a request or a connection was refused."""
         with self._changed:
-            self._refused = [*self._refused[-99:], refusal]
+            self._refused = [*self._refused[-99:], (time.monotonic(), refusal)]
             self._changed.notify_all()
 
 

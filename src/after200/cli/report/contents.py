@@ -13,7 +13,7 @@ from after200.cli.endings import added
 from after200.cli.report.effects import limits, requests, tokens, users
 from after200.cli.report.incident import OURS, PROVIDER, Incident, Step
 from after200.cli.report.sections import MOST_ROWS, Section, and_more
-from after200.cli.report.wording import between, calls, length, share, short_clock, span
+from after200.cli.report.wording import between, by_step, calls, each_step, share, short_clock, span
 
 MOST_STEPS = 60
 """How many steps with failures the table of them shows."""
@@ -43,7 +43,9 @@ def summary(incident: Incident) -> Section:
         lines += [
             f"HTTP says {ended.http_ok} of {calls(ended.calls)} succeeded; {ended.completed} did.",
             f"{calls(failed)} failed ({share(failed, ended.calls)}): {ended.hidden} after a successful HTTP status "
-            f"line, {ended.failed} where HTTP shows it. The application left {ended.left} early, which is no failure.",
+            f"line, {ended.failed} where HTTP shows it."
+            + f" The application left {ended.left} early, which is no failure."
+            * bool(ended.left),
         ]
         if incident.answers:
             complete, answers = incident.answers["complete"], incident.answers.total()
@@ -65,13 +67,9 @@ def when(incident: Incident) -> Section:
     if not incident.steps:
         lines = ["These numbers have no history, so when it began and ended is known from the failed calls below only."]
     else:
-        outside = incident.failures_outside
-        lines.append(
-            f"The evidence is the number of failed calls in each {length(incident.step)}. "
-            f"Outside of these times, {calls(outside)} failed."
-            if incident.periods
-            else f"The evidence is the number of failed calls in each {length(incident.step)}."
-        )
+        evidence = f"The evidence is the number of failed calls in {each_step(incident.step)}."
+        outside = f" Outside of these times, {calls(incident.failures_outside)} failed."
+        lines.append(evidence + outside * bool(incident.periods))
     said = short_clock(incident.begin, incident.end)
     rows = [
         (each.name, each.severity, each.model or "-", said(each.begin),
@@ -153,7 +151,7 @@ def over_time(incident: Incident) -> Iterator[Section]:
         for each in shown
     ]
     head = ("from, UTC", "calls", "HTTP says ok", "completed", "failed") if rows else ()
-    yield Section(f"The failures, by {length(incident.step)}", lines, head, rows, pictures=True)
+    yield Section(f"The failures, {by_step(incident.step)}", lines, head, rows, pictures=True)
 
 
 def _failed(step: Step) -> int:

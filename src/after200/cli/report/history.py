@@ -24,6 +24,9 @@ from after200.names.prometheus import label, metric_name, metric_names, name_of_
 MAX_SERIES: Final = 10_000
 """How many series of a counter are read at the most."""
 
+LEAST_GAP: Final = 150
+"""From so many seconds without a value on, values are missing: OpenTelemetry exports every 60 s by default."""
+
 REMEMBERED: Final = "1h"
 """How long before the window a process may have been scraped last and still be known."""
 
@@ -74,7 +77,7 @@ class History:
         found.wasted_tokens = summed(wasted, names.TOKEN_TYPE)
         found.waits = list(self.waits())
         found.limits = list(self.limits())
-        found.alerts = list(self.alerts())
+        found.alerts = sorted(self.alerts(), key=lambda each: (each.severity != "critical", each.begin, each.name))
         found.notes = list(self.notes(found))
         return found
 
@@ -179,7 +182,7 @@ class History:
             )
             return
         rules = self._instant("recording rules", 'count({__name__=~".+:after200_.+"})', window.end)
-        if not rules:
+        if not rules and not found.alerts:
             yield (
                 "The recording rules and alerts of after200 are not loaded in this Prometheus, so no alert can have "
                 "fired. The numbers of this report come from the raw metrics and do not need them."
@@ -187,11 +190,12 @@ class History:
         yield from self._gaps(name)
 
     def _gaps(self, name: str) -> Iterator[str]:
+        """Yields a sentence for each time without values. Shorter ones than `LEAST_GAP` lie between two exports."""
         window = self._window
-        [*series] = self._range("gaps", f"count(last_over_time({name}{{{self._matchers}}}[{max(window.step, 60)}s]))")
-        seen = [time for each in series for time, _ in each.values]
+        newest = self._range("gaps", f"max(timestamp({name}{{{self._matchers}}}))")
+        seen = sorted({time for each in newest for _, time in each.values})
         for before, time in pairwise(seen):
-            if time - before > window.step * 1.5:
+            if time - before > max(window.step * 1.5, LEAST_GAP):
                 yield (
                     f"Prometheus has no values from {between(before, time)}: the calls of that time are "
                     "counted at its end, or not at all where the process has gone."

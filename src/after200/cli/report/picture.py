@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Final
 
 from after200.cli.report.incident import Incident
+from after200.cli.report.window import STEP_LENGTHS
 from after200.cli.report.wording import clock, short_clock
+
+TICKS: Final = 7
+"""How many times of the clock stand below a picture, at the most."""
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM, STRIP = 900, 48, 8, 26, 28, 8
 
@@ -102,10 +107,14 @@ def _axes(incident: Incident, top: int, height: int) -> Iterator[str]:
     yield f'<text x="{LEFT - 6}" y="{TOP + 10}" text-anchor="end">{top}</text>'
     yield f'<text x="{LEFT - 6}" y="{floor}" text-anchor="end">0</text>'
     yield f'<line x1="{LEFT}" y1="{floor}" x2="{end}" y2="{floor}" stroke="{LINE_COLOR}"/>'
-    for part, anchor in ((0, "start"), (1, "middle"), (2, "middle"), (3, "middle"), (4, "end")):
-        time = incident.begin + (incident.end - incident.begin) * part / 4
-        x = LEFT + (end - LEFT) * part / 4
-        text = f"{said(time)} UTC" if part == 0 else said(time)
+    yield f'<text x="{LEFT - 6}" y="{floor + STRIP + 18}" text-anchor="end">UTC</text>'
+    length = incident.end - incident.begin
+    apart = next((each for each in STEP_LENGTHS if length / each <= TICKS), length)
+    for number in range(math.ceil(incident.begin / apart), math.floor(incident.end / apart) + 1):
+        x = LEFT + (end - LEFT) * (number * apart - incident.begin) / length
+        yield f'<line x1="{x:.1f}" y1="{floor}" x2="{x:.1f}" y2="{floor + STRIP}" stroke="{LINE_COLOR}"/>'
+        anchor = "start" if x < LEFT + 24 else "end" if x > end - 24 else "middle"
+        text = said(number * apart)
         yield f'<text x="{x:.0f}" y="{floor + STRIP + 18}" text-anchor="{anchor}">{escape(text)}</text>'
 
 

@@ -47,6 +47,18 @@ def length(step: float) -> str:
     return "second" if step == 1 else f"{step:.0f} seconds"
 
 
+def by_step(step: float) -> str:
+    """Returns how a list goes from step to step, as in by minute or in steps of 30 seconds."""
+    words = length(step)
+    return f"in steps of {words}" if words[0].isdigit() else f"by {words}"
+
+
+def each_step(step: float) -> str:
+    """Returns one of the steps, as in each minute or each step of 30 seconds."""
+    words = length(step)
+    return f"each step of {words}" if words[0].isdigit() else f"each {words}"
+
+
 def span(seconds: float) -> str:
     """Returns the length of a time in words, as in 1 minute or 90 seconds."""
     words = length(seconds)

@@ -67,6 +67,7 @@ class Summary:
         attempts: HTTP requests by the status of the response, empty when there was none.
         failures: the last failed calls, the newest first.
         refused: why the last requests were refused, and how many for that reason.
+        refused_now: the same of those who still send: a sender that was mended is not among them for long.
     """
 
     models: list[Model] = field(default_factory=list)
@@ -75,6 +76,7 @@ class Summary:
     attempts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     refused: Counter[Refusal] = field(default_factory=Counter)
+    refused_now: Counter[Refusal] = field(default_factory=Counter)
 
     @property
     def services(self) -> list[str]:
@@ -117,6 +119,7 @@ def summarize(receiver: Receiver, only: Only | None = None) -> Summary:
         attempts=count(part.points(names.ATTEMPTS.name), lambda each: text(each, names.WIRE_STATUS)),
         failures=failures if only is None else [each for each in failures if (each.service, each.model) == only],
         refused=Counter(receiver.refused),
+        refused_now=Counter(receiver.refused_within(PATIENCE_UNKNOWN_S)),
     )
 
 

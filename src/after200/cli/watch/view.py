@@ -79,10 +79,10 @@ def _filled(above: RenderableType, summary: Summary, console: Console, room: int
 
 
 def refusals(summary: Summary) -> list[Text]:
-    """Returns a line for each reason for which requests were refused: the three most frequent."""
+    """Returns a line for each reason for which requests are being refused: the three most frequent."""
     return [
         Text(f"refused{f' {times} times' if times > 1 else ''}: {refusal}", style="bold red", overflow="fold")
-        for refusal, times in summary.refused.most_common(3)
+        for refusal, times in summary.refused_now.most_common(3)
     ]
 
 
