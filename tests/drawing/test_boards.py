@@ -29,8 +29,8 @@ from .checker import State, check, dead
 from .drawing import Order, build, check_types, draw, missing
 from .states import BOARDS, NOTHING, SITUATIONS, Situation, kinds
 
-EVERY_WIDTH = "AFTER200_EVERY_WIDTH" in os.environ
-DRAWN = tuple(situation for situation in SITUATIONS if EVERY_WIDTH or not situation.long)
+EVERY_DRAWING = "AFTER200_EVERY_DRAWING" in os.environ
+DRAWN = tuple(situation for situation in SITUATIONS if EVERY_DRAWING or not situation.long)
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,17 @@ def page() -> None:
 def drawn(episodes: Episodes, page: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """What can be seen of every dashboard in every situation, by the situation's name.
 
-    The first situation is drawn at each width, the others at one of theirs in turn, and those whose calls take long not
-    at all; `make long` (AFTER200_EVERY_WIDTH) draws all of them, as `make boards` does.
+    The first situation is drawn at each width. Of the others every second dashboard is drawn, at one width, in turn;
+    those whose calls take long are left out. `make long` (AFTER200_EVERY_DRAWING) draws all, as `make boards` does.
     """
     orders: list[Order] = []
     for place, situation in enumerate(DRAWN):
-        widths = (
-            situation.widths if place == 0 or EVERY_WIDTH else situation.widths[place % len(situation.widths) :][:1]
-        )
+        widths, boards = situation.widths, BOARDS
+        if place and not EVERY_DRAWING:
+            widths = widths[place % len(widths) :][:1]
+            boards = boards if situation.boards else boards[place % 2 :: 2]
         server = episodes.servers[situation.database]
-        orders += replace(situation, widths=widths).orders(server.url, episodes.folder, BOARDS)
+        orders += replace(situation, widths=widths).orders(server.url, episodes.folder, boards)
     seen = draw(orders, tmp_path_factory.mktemp("drawn"))
     return {
         situation.state.name: [one for one in seen if one["name"].endswith(f"-{situation.state.name}")]
