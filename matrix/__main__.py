@@ -129,7 +129,7 @@ def interpreter_for(cell: Cell, *, ci: bool) -> str:
 
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
     tests = options.pytest or (CI_TESTS if options.ci else TESTS)
-    shares = 6 if options.ci else 1 if options.whole or options.newest else 3
+    shares = 12 if options.ci else 1 if options.whole or options.newest else 3
     return ["-p", "matrix.share", f"--share={share(cell, shares)}", *tests]
 
 
@@ -161,7 +161,7 @@ def _output(*command: str | Path) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="matrix", description="Run the tests on cells of the version matrix.")
     parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
-    parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a sixth of the long tests")
+    parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a twelfth of the long tests")
     parser.add_argument("--newest", action="store_true", help="the newest release of the SDK, and a newer pre-release")
     parser.add_argument("--whole", action="store_true", help="all of the long tests; else each cell runs a third")
     parser.add_argument("--list", action="store_true", help="list the cells and stop")
