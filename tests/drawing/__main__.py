@@ -12,14 +12,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
-
-from tests.support.monitoring.replayed import prepare, serve
 
 from .checker import check
 from .drawing import build, draw, missing
-from .states import BOARDS, NOTHING, SITUATIONS, kinds
+from .states import BOARDS, SITUATIONS, served
 
 
 def main(output: Path, names: list[str]) -> int:
@@ -28,14 +25,8 @@ def main(output: Path, names: list[str]) -> int:
         return 2
     situations = [situation for situation in SITUATIONS if not names or situation.state.name in names]
     found = 0
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        databases = prepare(folder, kinds(situations))
-        (folder / NOTHING).mkdir()
-        databases[NOTHING] = folder / NOTHING / "database"
+    with tempfile.TemporaryDirectory() as temporary, served(folder := Path(temporary), situations) as servers:
         build()
-        # One server for each database, which Prometheus locks: several situations look at one episode.
-        servers = {name: stack.enter_context(serve(database)) for name, database in databases.items()}
         for situation in situations:
             orders = situation.orders(servers[situation.database].url, folder, BOARDS)
             for seen in draw(list(orders), output):

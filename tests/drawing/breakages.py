@@ -267,6 +267,13 @@ BREAKAGES = (
         TRICKLING,
         TRICKLE,
     ),
+    Breakage(
+        "no-dots",
+        "latency",
+        "Duration by corrected status, p95",
+        custom("showPoints", "auto"),
+        "leaves single values without a dot",
+    ),
     Breakage("drawn-nowhere", "latency", "Duration", no_numbers, "drawn nowhere: p50"),
     Breakage("cut-head", "calls", "Wire status × corrected status", narrow_head, "cuts Wire"),
     Breakage("long-name", "calls", "The gap", long_name, "has a name above its number"),

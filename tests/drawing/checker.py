@@ -268,6 +268,15 @@ def names_nothing(panel: Panel, state: State) -> str | None:
     return f"has series in its legend that are drawn nowhere: {' | '.join(bad)}" if bad else None
 
 
+def hides_single_failures(panel: Panel, state: State) -> str | None:
+    """A value between two gaps is a line without length, and Grafana gives not each of them a dot unless it must."""
+    failures = {label(name) for name in (names.ERROR_TYPE, names.HTTP_STATUS, names.OUTCOME)}
+    if panel["type"] != "timeseries" or panel["custom"].get("showPoints", "auto") != "auto":
+        return None
+    bad = [line["name"] for line in lines(panel) if line["lone"] and failures & set(line["labels"] or {})]
+    return f"leaves single values without a dot: {' | '.join(bad)}" if bad else None
+
+
 def crowds(panel: Panel, state: State) -> str | None:
     many = len(lines(panel))
     return f"draws {many} series" if many > MOST_SERIES else None
@@ -448,6 +457,7 @@ RULES: tuple[Callable[[Panel, State], str | None], ...] = (
     counts_too_few,
     pages_too_early,
     names_nothing,
+    hides_single_failures,
     crowds,
     hides_its_legend,
     needs_a_mouse,

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.monitoring.episodes import CALM_DAY, FORTY_MODELS, SOME_DAYS, STORM_EPISODE, TRICKLE, Episode
 from tests.support.monitoring.programs import DASHBOARDS
-from tests.support.monitoring.replayed import Kind
+from tests.support.monitoring.replayed import Kind, prepare, serve
+from tests.support.monitoring.servers import Prometheus
 
 from .checker import State
 from .drawing import Order
@@ -75,6 +77,19 @@ SITUATIONS = (
     Situation(State("calm-day", calm=True), CALM_DAY, "rows=open"),
     Situation(State("no-data", empty=True), None, "rows=open"),
 )
+
+
+@contextmanager
+def served(folder: Path, situations: Sequence[Situation]) -> Iterator[dict[str, Prometheus]]:
+    """A server for each database of the situations, by its name; the calls are made in the folder first.
+
+    One server, since Prometheus locks its database: several situations look at one episode.
+    """
+    databases = prepare(folder, kinds(situations))
+    (folder / NOTHING).mkdir()
+    databases[NOTHING] = folder / NOTHING / "database"
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(serve(database)) for name, database in databases.items()}
 
 
 def kinds(situations: Iterable[Situation]) -> dict[str, tuple[Kind, ...]]:

@@ -11,7 +11,6 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,12 @@ import pytest
 from tests.support.monitoring.episodes import STORM_EPISODE
 from tests.support.monitoring.programs import DASHBOARDS, program
 from tests.support.monitoring.queries import NEEDS_DAYS, judged_after, panel_queries, panels_of, substituted
-from tests.support.monitoring.replayed import prepare, serve
 from tests.support.monitoring.servers import Prometheus
 
 from .breakages import BREAKAGES
 from .checker import State, check, dead
 from .drawing import Order, build, check_types, draw, missing
-from .states import BOARDS, NOTHING, SITUATIONS, Situation, kinds
+from .states import BOARDS, SITUATIONS, Situation, served
 
 EVERY_DRAWING = "AFTER200_EVERY_DRAWING" in os.environ
 DRAWN = tuple(situation for situation in SITUATIONS if EVERY_DRAWING or not situation.long)
@@ -46,11 +44,7 @@ def episodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Episodes]:
     for name in ("replay", "prometheus3"):
         program(name)
     folder = tmp_path_factory.mktemp("episodes")
-    databases = prepare(folder, kinds(DRAWN))
-    (folder / NOTHING).mkdir()
-    databases[NOTHING] = folder / NOTHING / "database"
-    with ExitStack() as stack:
-        servers = {name: stack.enter_context(serve(database)) for name, database in databases.items()}
+    with served(folder, DRAWN) as servers:
         yield Episodes(servers, folder)
 
 

@@ -110,6 +110,7 @@ def graph(
     maximum: float | None = None,
     worst: Literal["max", "min"] = "max",
     latest: bool = True,
+    dots: bool = False,
 ) -> Panel:
     """Lines over time; stacked bars where the series add up to something, so that a series of value 0 draws nothing.
 
@@ -118,8 +119,9 @@ def graph(
     narrows the dashboard down to it. `axis` says what the axis counts. `colored` are the colours of other series by
     their names. `limit` is a dashed line that the others are to stay below. `floor` is a value that the axis reaches
     down to at least. `worst` is the end of the values that is bad news, and stands in the legend; beside it the last
-    value, if `latest`. `nothing` is what the panel says without data. Names of models are long: their legend is a table
-    at the right of a panel that is as wide as the dashboard.
+    value, if `latest`. `dots`: every value is a dot, since one between two gaps is a line without length. `nothing` is
+    what the panel says without data. Names of models are long: their legend is a table at the right of a panel that is
+    as wide as the dashboard.
     """
     models = names.REQUEST_MODEL in by
     panel = (
@@ -150,6 +152,8 @@ def graph(
         )
         if unit == "short":
             panel = panel.axis_soft_max(1)  # one call is not half a call high; seconds have no such unit
+    if dots:
+        panel = panel.show_points(cm.VisibilityMode.ALWAYS).point_size(4)
     if maximum is not None:
         panel = panel.max(maximum)
     if by and by[-1] not in colors.OF:

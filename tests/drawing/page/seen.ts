@@ -44,6 +44,7 @@ const series = (frames: any[]) => frames.map((frame) => ({
       color: field.type === FieldType.number ? field.display?.(field.values[field.values.length - 1]).color : undefined,
       byName: field.config.color?.mode === 'palette-classic-by-name',
       least: numbers.length ? Math.min(...numbers) : undefined, most: numbers.length ? Math.max(...numbers) : undefined,
+      lone: field.type === FieldType.number ? field.values.filter((v: any, at: number) => Number.isFinite(v) && !Number.isFinite(field.values[at - 1]) && !Number.isFinite(field.values[at + 1])).length : 0,
       whole: numbers.every((one: number) => Math.abs(one - Math.round(one)) < 1e-6),
       texts: field.values.slice(0, 100).map((value: any) => text(field, value)),
       links: field.getLinks ? field.getLinks({ valueRowIndex: field.values.length - 1 }).map((link: any) => ({ title: link.title, href: link.href, trace: !link.href || link.href.includes('explore') })) : [],

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.models import common as cm
-
 from after200 import names
 from after200.monitoring import colors, tables
 from after200.monitoring import panels as p
@@ -74,7 +72,8 @@ def statuses(calls: Counts) -> list[p.Panel]:
             axis="duration, p95",
             span=24,
             nothing=NO_FAILURES,
-        ).show_points(cm.VisibilityMode.ALWAYS),  # of a line that begins and ends at once there is nothing else to see
+            dots=True,
+        ),
     ]
 
 

@@ -132,6 +132,7 @@ def duration() -> list[p.Panel]:
             by=outcome,
             axis="longest gap, p95",
             nothing=NO_STREAMS,
+            dots=True,
         ),
     ]
 
@@ -154,6 +155,7 @@ def duration_of_failures() -> list[p.Panel]:
             p.Query(quantile(0.95, names.DURATION, matches(names.ERROR_TYPE, ".+")), "error"),
             axis="duration, p95",
             colored={"no error": colors.GREEN, "error": colors.RED},
+            dots=True,
         ),
         p.graph(
             "Duration by corrected status, p95",
@@ -162,6 +164,7 @@ def duration_of_failures() -> list[p.Panel]:
             or_none(f"({quantile(0.95, names.DURATION, by=status)})", *status),
             by=status,
             axis="duration, p95",
+            dots=True,
         ),
     ]
 
