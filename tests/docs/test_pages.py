@@ -67,6 +67,10 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     asked = {match[0] for text in html.values() for match in loaded.finditer(text) if 'rel="canonical"' not in match[0]}
     assert set() == asked, "a page loads something from elsewhere"
     assert not any('data-md-component="source"' in text for text in html.values()), "it asks the code host for stars"
+    assert all('stylesheets/names.css"' in text for text in html.values())
+    css = (tmp_path / "site" / "stylesheets" / "names.css").read_text(encoding="utf-8")
+    assert "td code" in css
+    assert "word-break: normal" in css, "a name would be broken inside on a small screen"
     search = (tmp_path / "site" / "search" / "search_index.json").read_text(encoding="utf-8")
     runbooks = {file.stem for file in (ROOT / "dashboards" / "runbooks").glob("Claude*.md")}
     assert runbooks == set(re.findall(r'"location": ?"runbooks/(Claude\w+)/"', search))
