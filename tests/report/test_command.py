@@ -49,6 +49,7 @@ def test_the_time_that_is_asked_for(
         (["--from=2026-01-02", "--to=2026-01-01"], "the time begins after its end; --from must be earlier than --to"),
         (["--since=91d"], "the time is longer than 90 days; ask for less"),
         (["--prometheus=here"], "argument --prometheus: 'here' is not a URL, as in http://localhost:9090"),
+        (["--by=a b"], "argument --by: 'a b' is not the name of an entry, as in tenant.id"),
         (["--timeout=0"], "argument --timeout: '0' is not a number of seconds above 0, at most 86400"),
     ],
 )

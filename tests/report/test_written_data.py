@@ -31,6 +31,7 @@ BAD = {label(names.OUTCOME): "failed", label(names.ERROR_TYPE): "api_error", lab
 BAD |= {label(names.HTTP_STATUS): "500", label(names.WIRE_STATUS): "200"}
 
 
+TENANT = label("tenant.id")
 SLOW = "exports-every-minute"
 """A job whose exports take a second each, so that they come every 61 seconds."""
 
@@ -45,7 +46,7 @@ def samples() -> Iterator[str]:
             value += (in_outage if quarter // 4 in OUTAGE else in_calm) / 4
             if quarter // 4 not in GAP:
                 yield f"{NAME}{{{written}}} {int(value)} {BEGIN + quarter * 15 + 15}"
-    written = ",".join(f'{name}="{value}"' for name, value in {**LABELS, "job": SLOW, **GOOD}.items())
+    written = ",".join(f'{name}="{value}"' for name, value in {**LABELS, "job": SLOW, **GOOD, TENANT: "acme"}.items())
     for number, time in enumerate(range(0, 3600, 61)):
         yield f"{NAME}{{{written}}} {number} {BEGIN + time}"
     yield "# EOF\n"
@@ -108,3 +109,16 @@ def test_the_time_between_two_exports_is_no_gap(url: str, capsys: pytest.Capture
     found = json.loads(asked(url, "--json", f"--job={SLOW}", capsys=capsys))
     assert (59, 30) == (found["calls"], found["step"])
     assert [] == [note for note in found["notes"] if "no values" in note]
+
+
+def test_calls_are_counted_by_an_entry_of_the_baggage_too(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(asked(url, "--json", "--by=tenant.id", capsys=capsys))
+    values = [(each["value"], each["calls"], each["completed"], each["hidden"]) for each in found["entries"]]
+    assert ("tenant.id", [("", 500, 410, 90), ("acme", 59, 59, 0)]) == (found["by"], values)
+    page = asked(url, "--by=tenant.id", capsys=capsys)
+    assert "## Whose calls failed, by tenant.id" in page.splitlines()
+    assert "| none | 500 | 500 | 410 | 90 | 0 | 0 | 82.0% |" in page
+    assert "| acme | 59 | 59 | 59 | 0 | 0 | 0 | 100.0% |" in page
+    nobody = asked(url, "--by=app.route", capsys=capsys)
+    assert "No call has app.route: is the name right, and does the service set `metric_baggage`" in nobody
+    assert "entries" not in asked(url, capsys=capsys)

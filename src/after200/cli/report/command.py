@@ -75,7 +75,7 @@ def ask(options: argparse.Namespace, begin: float, end: float, progress: Callabl
         return Client(kind, address, headers, options.timeout, progress)
 
     window = window_of(begin, end)
-    found = History(client("Prometheus", options.prometheus), window, options.job).read()
+    found = History(client("Prometheus", options.prometheus), window, options.job, options.by or "").read()
     for name, read in (("tempo", from_tempo), ("loki", from_loki)):
         address = getattr(options, name)
         if address is None:
@@ -129,6 +129,13 @@ def moment(text: str, option: str, now: float) -> float:
         ) from None
 
 
+def entry(text: str) -> str:
+    """Returns the name of an entry of the baggage; raises the error that argparse shows."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an entry, as in tenant.id")
+    return text
+
+
 def parser() -> argparse.ArgumentParser:
     """Returns the parser."""
     found = argparse.ArgumentParser(
@@ -151,6 +158,8 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--to", metavar="WHEN", help="when it ends (default: now)")
     found.add_argument("--job", metavar="NAME", help="only this job, which is the name of the service")
+    by = "also count the calls by this entry of metric_baggage, such as tenant.id"
+    found.add_argument("--by", metavar="NAME", type=entry, help=by)
     found.add_argument(
         "--timeout", metavar="SECONDS", type=seconds, default=60.0, help="how long each answer may take (default: 60)"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from after200 import names
-from after200.cli.endings import added
+from after200.cli.endings import Totals, added
 from after200.cli.report.effects import limits, requests, tokens, users
 from after200.cli.report.incident import OURS, PROVIDER, Incident, Step
 from after200.cli.report.sections import MOST_ROWS, Section, and_more
@@ -26,6 +26,7 @@ def contents(incident: Incident) -> Iterator[Section]:
         return
     yield when(incident)
     yield models(incident)
+    yield from entries(incident)
     yield causes(incident)
     yield from over_time(incident)
     yield from users(incident)
@@ -80,17 +81,33 @@ def when(incident: Incident) -> Section:
     return Section("When it began and ended", lines, head, and_more(rows))
 
 
+COUNTS = ("calls", "HTTP says ok", "completed", "failed after 200", "failed", "left", "completed, share")
+"""The columns of a table that says what was true."""
+
+
+def _counts(ended: Totals) -> tuple[str, ...]:
+    return (*map(str, ended), share(ended.completed, ended.calls))
+
+
 def models(incident: Incident) -> Section:
     """What HTTP claimed and what was true, by model and provider."""
-    rows = [
-        (each.model or "-", each.provider or "-", *map(str, each.ended), share(each.ended.completed, each.ended.calls))
-        for each in incident.models
-    ]
-    rest = added(each.ended for each in incident.models[MOST_ROWS:])
-    sums = ("", *map(str, rest), share(rest.completed, rest.calls))
-    counts = ("calls", "HTTP says ok", "completed", "failed after 200", "failed", "left")
-    head = ("model", "provider", *counts, "completed, share")
-    return Section("What HTTP claimed, and what was true", [], head, and_more(rows, sums))
+    rows = [(each.model or "-", each.provider or "-", *_counts(each.ended)) for each in incident.models]
+    sums = ("", *_counts(added(each.ended for each in incident.models[MOST_ROWS:])))
+    return Section("What HTTP claimed, and what was true", [], ("model", "provider", *COUNTS), and_more(rows, sums))
+
+
+def entries(incident: Incident) -> Iterator[Section]:
+    """The same by an entry of the baggage, where one was asked for."""
+    if not incident.by:
+        return
+    heading = f"Whose calls failed, by {incident.by}"
+    if all(not each.value for each in incident.entries):
+        line = f"No call has {incident.by}: is the name right, and does the service set metric_baggage?"
+        yield Section(heading, [line])
+        return
+    rows = [(each.value or "none", *_counts(each.ended)) for each in incident.entries]
+    sums = _counts(added(each.ended for each in incident.entries[MOST_ROWS:]))
+    yield Section(heading, [], (incident.by, *COUNTS), and_more(rows, sums))
 
 
 def causes(incident: Incident) -> Section:

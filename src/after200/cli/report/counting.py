@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from after200 import names
-from after200.cli.endings import Ending, ending_of, totals
-from after200.cli.report.incident import OURS, OWN_TIMEOUT, PROVIDER, WHOSE, Failed, Incident, OfModel, Step
+from after200.cli.endings import Ending, Totals, ending_of, totals
+from after200.cli.report.incident import OURS, OWN_TIMEOUT, PROVIDER, WHOSE, Entry, Failed, Incident, OfModel, Step
 
 
 class Counted(NamedTuple):
@@ -51,9 +51,23 @@ def grouped(counts: Iterable[tuple[Mapping[str, object], int]]) -> tuple[list[Of
         if ending.is_error:
             failed[failed_of(ending, attributes)] += number
     of_models = [OfModel(*key, totals(calls)) for key, calls in models.items()]
-    of_models.sort(key=lambda each: (-each.ended.hidden, -each.ended.failed, -each.ended.calls, each.model))
+    of_models.sort(key=lambda each: (*_worst(each.ended), each.model))
     of_failures = [each._replace(calls=number) for each, number in failed.items()]
     return of_models, sorted(of_failures, key=lambda each: (-each.calls, str(each)))
+
+
+def entries_of(series: Sequence[Counted], by: str) -> list[Entry]:
+    """Returns the calls by their value of the attribute `by`, the worst first."""
+    found: dict[str, Counter[Ending]] = {}
+    for each in series:
+        if number := round(each.total):
+            found.setdefault(each.attributes.get(by, ""), Counter())[ending_of(each.attributes)] += number
+    entries = [Entry(value, totals(calls)) for value, calls in found.items()]
+    return sorted(entries, key=lambda each: (*_worst(each.ended), each.value))
+
+
+def _worst(ended: Totals) -> tuple[int, ...]:
+    return (-ended.hidden, -ended.failed, -ended.calls)
 
 
 def _length(series: Counted) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from after200 import names
 from after200.cli.marks import VERIFY_MODEL
 from after200.cli.report.client import Client, UnusableError
-from after200.cli.report.counting import Counted, add_calls, summed
+from after200.cli.report.counting import Counted, add_calls, entries_of, summed
 from after200.cli.report.incident import Alert, Incident, Limit, Wait
 from after200.cli.report.window import Window
 from after200.cli.report.wording import between
@@ -47,10 +47,14 @@ class Series(NamedTuple):
 
 
 class History:
-    """What one Prometheus knows of a window. `job` narrows everything to the jobs of that name."""
+    """What one Prometheus knows of a window.
 
-    def __init__(self, client: Client, window: Window, job: str | None = None) -> None:
+    `job` narrows everything to the jobs of that name; `by` is an entry of `metric_baggage` to count calls by.
+    """
+
+    def __init__(self, client: Client, window: Window, job: str | None = None, by: str = "") -> None:
         self._client = client
+        self._by = by
         self._window = window
         # Names of the calls of `after200 verify` are left out: they are made to fail.
         matchers = [f'{label(names.REQUEST_MODEL)}!~"{VERIFY_MODEL}.*"']
@@ -64,6 +68,7 @@ class History:
         found = Incident(window.begin, window.end, window.step, "Prometheus")
         calls = self.increases(names.CALLS)
         add_calls(found, calls)
+        found.by, found.entries = self._by, entries_of(calls, self._by) if self._by else []
         found.attempts = summed(self.increases(names.ATTEMPTS), names.WIRE_STATUS)
         waits = self.increases(names.RETRY_WAIT)
         found.retry_waits = {
@@ -96,7 +101,12 @@ class History:
         }
         # The last value in each step: a process that ended within it has none at its end.
         every = self._range(name, f"last_over_time({selector}[{window.step}s]) > 0")
-        return [Counted(attributes_of(each.labels), self._steps(each, before)) for each in every]
+        return [Counted(self._attributes_of(each.labels), self._steps(each, before)) for each in every]
+
+    def _attributes_of(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """Returns the attributes of a series by their names in OpenTelemetry, without labels that are none of ours."""
+        known = ATTRIBUTES | ({label(self._by): self._by} if self._by else {})
+        return {known[name]: value for name, value in labels.items() if name in known}
 
     def _steps(self, series: Series, before: Mapping[frozenset[tuple[str, str]], float]) -> tuple[float, ...]:
         window = self._window
@@ -224,11 +234,6 @@ class History:
             ]  # fmt: skip
         except (AttributeError, KeyError, TypeError, ValueError):
             raise UnusableError(f"the answer to {what} is not that of a Prometheus: {str(document)[:200]}") from None
-
-
-def attributes_of(labels: Mapping[str, str]) -> dict[str, str]:
-    """Returns the attributes of a series by their names in OpenTelemetry; labels that are none of ours are left out."""
-    return {ATTRIBUTES[name]: value for name, value in labels.items() if name in ATTRIBUTES}
 
 
 def escaped(text: str) -> str:

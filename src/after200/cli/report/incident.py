@@ -75,6 +75,13 @@ class OfModel(NamedTuple):
     ended: Totals
 
 
+class Entry(NamedTuple):
+    """The calls that have a value in the baggage entry `Incident.by`; the value is "" where they have no such entry."""
+
+    value: str
+    ended: Totals
+
+
 class Period(NamedTuple):
     """A time in which calls failed, with the evidence: how many of how many."""
 
@@ -138,6 +145,7 @@ class Incident:
         source: where the numbers come from.
         notes: sentences about what is missing, and what that means for the numbers.
         calls: calls by how they ended; `attempts`: HTTP requests by wire status, "" without a response.
+        by, entries: the entry of `metric_baggage` that was asked for, such as tenant.id, and the calls by its value.
         retry_waits: the seconds that the SDK waited before it sent requests again, by the failure that caused it.
         tokens: billed tokens; `wasted_tokens`: those of them that were billed for calls that failed.
     """
@@ -149,6 +157,8 @@ class Incident:
     notes: list[str] = field(default_factory=list)
     calls: Counter[Ending] = field(default_factory=Counter)
     models: list[OfModel] = field(default_factory=list)
+    by: str = ""
+    entries: list[Entry] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
@@ -213,6 +223,8 @@ class Incident:
             "periods": [each._asdict() for each in self.periods],
             "whose": dict(self.by_whose()),
             "models": [{"provider": a, "model": b, **ended._asdict()} for a, b, ended in self.models],
+            "by": self.by,
+            "entries": [{"value": value, **ended._asdict()} for value, ended in self.entries],
             "failed_calls": [each._asdict() for each in self.failed],
             "steps": [{"time": a, **ended._asdict(), "error_types": dict(b)} for a, ended, b in self.steps],
             "attempts": dict(self.attempts),

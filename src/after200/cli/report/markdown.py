@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from after200.cli.report.contents import contents
 from after200.cli.report.incident import Incident
 
-_NAME = re.compile(r"([A-Za-z0-9_.:/@+-]*_[A-Za-z0-9_.:/@+-]*?)([.,:]*)", re.ASCII)
+_NAME = re.compile(r"([A-Za-z0-9_.:/@+-]*_[A-Za-z0-9_.:/@+-]*?)([.,:?]*)", re.ASCII)
 """A plain name with an underscore, and what ends the sentence after it."""
 
 _SPECIAL = re.compile(r"&#\d+;|[\\`*_{}\[\]#!|]")
