@@ -7,20 +7,15 @@ import anthropic
 import pytest
 from opentelemetry import trace
 
+from after200 import names
 from after200.faults import FaultServer
 
 from ..support.telemetry import Telemetry
 from ..support.traced_calls import TWINS, Twin, client_options, read, traced_by
 from .exemplars import CREATE, DURATION, OVERLOADED, context_of
 
-OF_A_CALL = {
-    DURATION,
-    "gen_ai.client.operation.time_to_first_chunk",
-    "gen_ai.client.token.usage",
-    "after200.stream.longest_gap",
-    "after200.stream.time_to_first_text",
-}
-"""The histograms, each point of which belongs to one call."""
+OF_A_CALL = {metric.name for metric in names.METRICS if metric.kind == "histogram"} - {names.TIME_PER_OUTPUT_CHUNK.name}
+"""The histograms, each point of which belongs to one call: those that are recorded without `chunk_timing`."""
 
 
 def exemplars(telemetry: Telemetry) -> dict[str, set[tuple[int, int]]]:
