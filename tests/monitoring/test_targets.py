@@ -146,18 +146,28 @@ SOME_STEADY = ((0.03, 10), (0.03, 60), (0.01, 20))
 """Where the rules that judged by a plain share paged most: 93, 245 and 3 times a day."""
 
 
-@pytest.mark.parametrize("share", sorted({share for share, _ in STEADY}) if WHOLE else [None])
-def test_a_steady_share_of_failures_pages_nobody(share: float | None, tmp_path: Path) -> None:
-    hours = 24 if WHOLE else 4
-    cells = {
-        f"{each:.1%} of {rate}": (each, Traffic(f"{each:.1%} of {rate}", (Phase(hours * 3600, rate, each),), seed=1))
-        for each, rate in (STEADY if WHOLE else SOME_STEADY)
-        if share in (None, each)
-    }
+def steady() -> Iterator[Any]:
+    """The cells that go through promtool together: one pod for a day, fifty for four hours."""
+    if not WHOLE:
+        yield pytest.param(SOME_STEADY, 1, 4, id="some cells")
+        return
+    for share in sorted({share for share, _ in STEADY}):
+        yield pytest.param([cell for cell in STEADY if cell[0] == share], 1, 24, id=f"{share:.1%}, 1 pod")
+        yield pytest.param([(share, rate) for rate in (10, 60, 600)], 50, 4, id=f"{share:.1%}, 50 pods")
+
+
+@pytest.mark.parametrize(("cells", "pods", "hours"), list(steady()))
+def test_a_steady_share_of_failures_pages_nobody(
+    cells: list[tuple[float, int]], pods: int, hours: int, tmp_path: Path
+) -> None:
     end = hours * 3600
+    traffic = {
+        f"{share:.1%} of {rate}": Traffic(f"{share:.1%} of {rate}", (Phase(end, rate, share),), pods=pods, seed=1)
+        for share, rate in cells
+    }
     # One page in 24 hours at most up to 1 %, one in 8 hours above.
-    allowed = {job: hours / (24 if each <= 0.01 else 8) for job, (each, _) in cells.items()}
-    (pages,) = ask(together(traffic for _, traffic in cells.values()), [(end, episodes(PAGES, f"{hours}h"))], tmp_path)
+    allowed = {job: hours / (24 if share <= 0.01 else 8) for job, (share, _) in zip(traffic, cells, strict=True)}
+    (pages,) = ask(together(traffic.values()), [(end, episodes(PAGES, f"{hours}h"))], tmp_path)
     print({job: int(times) for (job,), times in pages.items()})
     assert {} == {job: times for (job,), times in pages.items() if times > max(1, allowed[job])}
 
