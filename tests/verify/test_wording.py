@@ -10,7 +10,7 @@ from rich.console import Console
 
 from after200.cli.exporters import Exporter
 from after200.cli.verify.checks import CHECKS, Seen
-from after200.cli.verify.report import show
+from after200.cli.verify.report import console_for, show
 from after200.cli.verify.wording import brief
 
 
@@ -30,6 +30,36 @@ def test_what_was_not_sent_is_not_said_to_be_recorded_wrongly() -> None:
     )
     [line] = printed(seen)
     assert ["not", "sent", "no"] == line[-3:]
+
+
+def nothing_sent() -> Seen:
+    refused = [
+        Exporter(signal, "OTLPExporter", "http://localhost:4318", False, offered=2)
+        for signal in ("traces", "metrics", "logs")
+    ]
+    application = {check.name: "6 events, then APIStatusError, status_code 200" for check in CHECKS}
+    return Seen("claude", "service", None, ("traces", "metrics"), exporters=refused, application=application)
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_no_error_type_is_cut_whatever_the_width(width: int) -> None:
+    output = io.StringIO()
+    show(nothing_sent(), [], Console(file=output, width=width))
+    words = output.getvalue().replace(",", " ").split()
+    assert {"overloaded_error", "stream_truncated", "connection_error", "APIStatusError"} <= set(words)
+    assert "…" not in output.getvalue()
+
+
+def test_in_a_pipe_each_call_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    output = io.StringIO()
+    show(nothing_sent(), [], console_for(output))
+    lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]
+    received = "6 events, then APIStatusError, status_code 200"
+    assert (
+        f"a truncated stream {received} truncated, stream_truncated, status absent, wire status 200 not sent not sent"
+        in lines
+    )
 
 
 @pytest.mark.parametrize(

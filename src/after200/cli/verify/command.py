@@ -27,7 +27,7 @@ from after200.cli.verify import probe
 from after200.cli.verify.backend import Server, alert_problem, prometheus_problem, wait
 from after200.cli.verify.checks import CHECKS, Seen
 from after200.cli.verify.findings import diagnose
-from after200.cli.verify.report import as_json, show
+from after200.cli.verify.report import as_json, console_for, show
 from after200.faults import FaultServer
 
 REQUIRED = ("traces", "metrics")
@@ -143,7 +143,7 @@ def check(model: str, instrument: str, *arguments: str) -> int:
     if options.json:
         print(json.dumps(as_json(seen, findings), indent=2), file=output)
     else:
-        show(seen, findings, Console(file=output))
+        show(seen, findings, console_for(output))
     output.flush()
     return WRONG if any(finding.wrong for finding in findings) else RIGHT
 

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from itertools import groupby
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
+from rich.table import Column
 from rich.text import Text
 
 from after200.cli.endings import Item
@@ -21,17 +23,30 @@ from after200.cli.verify.checks import CHECKS, EXPECTED, Check, Finding, Seen
 HISTOGRAMS = {"histogram": "explicit-bucket histograms", "exponential_histogram": "exponential histograms"}
 
 
+WIDE = 200
+"""The columns of what is no terminal: there each call is one line."""
+
+
+def console_for(output: TextIO) -> Console:
+    """Returns the console that prints to `output`; the variable COLUMNS overrides its width."""
+    return Console(file=output, width=None if output.isatty() or "COLUMNS" in os.environ else WIDE)
+
+
 def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
     """Prints what is there, what was recorded, the findings and the verdict."""
     facts = [("service", f"{seen.service}, model {seen.model}"), ("installed", ", ".join(packages()))]
     console.print(facts_table([*facts, *((exporter.signal, described(exporter)) for exporter in seen.exporters)]))
     places = recorded(seen)
     unsent = {signal for signal in seen.required if not any(one.accepted for one in seen.of(signal))}
-    calls = table("", "check", "the application received", "must be recorded as", *places)
+    rows = []
     for check in CHECKS if seen.application else ():
         cells = ["not sent" if place in unsent else state(check, items) for place, items in places.items()]
-        words = (check.name, seen.application[check.name], ", ".join(map(str, check.expected)))
-        calls.add_row(*words, *cells, style="green" if set(cells) == {"yes"} else "red")
+        rows.append((check.name, seen.application[check.name], ", ".join(map(str, check.expected)), *cells))
+    heads = ("check", "the application received", "must be recorded as")
+    columns = [Column(head, min_width=_longest_word(row[at] for row in rows)) for at, head in enumerate(heads)]
+    calls = table("", *columns, *places)
+    for row in rows:
+        calls.add_row(*row, style="green" if set(row[len(heads) :]) == {"yes"} else "red")
     console.print(calls)
     for (code, _, advice, wrong), alike in groupby(findings, key=lambda finding: finding._replace(what="")):
         word, style = ("WRONG", "bold red") if wrong else ("note ", "yellow")
@@ -40,6 +55,11 @@ def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
         console.print(Text(f"       next: {advice} [{code}]"), soft_wrap=True)
     last = summary(seen, findings)
     console.print(Text(last, style="bold green" if last.startswith("Right") else "bold red"), soft_wrap=True)
+
+
+def _longest_word(cells: Iterable[str]) -> int:
+    """Returns how wide a column has to be so that no word in it is cut."""
+    return max((len(word) for cell in cells for word in cell.split()), default=0)
 
 
 def packages() -> list[str]:
