@@ -50,7 +50,7 @@ from after200.faults import FaultServer
 
 from ..support.patience import PATIENCE_S
 
-MODEL = "claude-sonnet-4-5"
+MODEL = "claude-sonnet-5"
 CALLS = {names.PROVIDER_NAME: "anthropic", names.REQUEST_MODEL: MODEL}
 GOOD = {**CALLS, names.OUTCOME: "completed", names.HTTP_STATUS: 200, names.WIRE_STATUS: 200}
 HIDDEN = {**CALLS, names.OUTCOME: "failed", names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529} | {

@@ -12,12 +12,25 @@ import pytest
 
 from after200.cli.endings import Ending, Totals
 from after200.cli.report import markdown, page
-from after200.cli.report.contents import contents
+from after200.cli.report.contents import causes, contents, when
 from after200.cli.report.forms import written
-from after200.cli.report.incident import PROVIDER, Alert, Failed, Incident, Limit, OfModel, Period, Request, Step, Wait
+from after200.cli.report.incident import (
+    OURS,
+    PROVIDER,
+    Alert,
+    Failed,
+    Incident,
+    Limit,
+    OfModel,
+    Period,
+    Request,
+    Step,
+    Wait,
+)
 from after200.cli.report.picture import ALERT, pictures
 from after200.cli.report.sections import Section
 from after200.cli.report.wording import share
+from after200.cli.tables import seconds_of
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -227,6 +240,38 @@ def test_json_has_everything() -> None:
     assert [{"time": 1_764_000_050, "model": "claude", "error_type": "claude", "request_id": "claude"}] == (
         found["requests"]
     )
+
+
+def test_without_a_history_the_known_failures_say_when_it_was() -> None:
+    found = incident("claude")
+    found.steps = []
+    found.requests = [Request(1_764_000_050, "m", "e", "1"), Request(1_764_000_010, "m", "e", "2")]
+    said = "There is no history. The failed calls that are known one by one"
+    assert [f"{said} ended from 2025-11-24 16:00:10 to 16:00:50 UTC."] == list(when(found).sentences)
+    found.requests = []
+    assert [f"{said} are none."] == list(when(found).sentences)
+
+
+@pytest.mark.parametrize(
+    ("whose", "said"),
+    [
+        (PROVIDER, "Of none of them the request, the key, the account or the caller's own time limit was the cause."),
+        (
+            OURS,
+            "3 of 3 are not the provider's fault: the request, the key, the account or the caller's own time limit was "
+            "the cause.",
+        ),
+    ],
+)
+def test_what_is_not_the_providers_fault_is_said(whose: str, said: str) -> None:
+    found = incident("claude")
+    found.failed = [each._replace(whose=whose) for each in found.failed]
+    assert said in causes(found).sentences
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, "0.0 s"), (0.0123, "0.012 s"), (12.34, "12.3 s")])
+def test_a_short_wait_is_not_said_to_be_none(seconds: float, said: str) -> None:
+    assert said == seconds_of(seconds)
 
 
 @pytest.mark.parametrize(

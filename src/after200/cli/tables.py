@@ -44,6 +44,11 @@ def numbers(header: str) -> Column:
     return Column(header, justify="right", no_wrap=True)
 
 
+def seconds_of(time: float) -> str:
+    """Returns a time in seconds, with so many places that it is not 0 unless it is exactly."""
+    return f"{time:.1f} s" if time >= 1 or not time else f"{time:.2g} s"
+
+
 def add_rest(found: Table, rows: int, most: int | None) -> None:
     """Adds a last row that says how many of `rows` are not shown, where only `most` are."""
     if most is not None and rows > most:
@@ -86,7 +91,7 @@ def answered_tables(answered: Answered, most: int | None = None, width: int | No
 
     waits = table("Waiting before retries", "because of", numbers("time"))
     for failure, waited in sorted(answered.waits.items(), key=lambda item: -item[1]):
-        waits.add_row(failure, f"{waited:.1f} s" if waited >= 1 else f"{waited:.2g} s")
+        waits.add_row(failure, seconds_of(waited))
 
     tokens = table("Tokens billed", "type", "detail", numbers("tokens"))
     for (kind, detail), number in sorted(answered.tokens.items()):

@@ -66,7 +66,9 @@ def when(incident: Incident) -> Section:
     if incident.steps and not lines:
         lines = ["There is no time in which more calls failed than chance explains."]
     if not incident.steps:
-        lines = ["These numbers have no history, so when it began and ended is known from the failed calls below only."]
+        times = [each.time for each in incident.requests]
+        known = f"ended from {between(min(times), max(times))}" if times else "are none"
+        lines = [f"There is no history. The failed calls that are known one by one {known}."]
     else:
         evidence = f"The evidence is the number of failed calls in {each_step(incident.step)}."
         outside = f" Outside of these times, {calls(incident.failures_outside)} failed."
@@ -121,10 +123,12 @@ def causes(incident: Incident) -> Section:
         for whose, number in by.most_common()
         if whose != OURS
     ]
-    lines.append(
-        f"{by[OURS]} of {total} {'is' if by[OURS] == 1 else 'are'} not the provider's fault: the request, the key, the "
-        "account or the caller's own time limit was the cause."
-    )
+    own = "the request, the key, the account or the caller's own time limit"
+    if by[OURS]:
+        verb = "is" if by[OURS] == 1 else "are"
+        lines.append(f"{by[OURS]} of {total} {verb} not the provider's fault: {own} was the cause.")
+    else:
+        lines.append(f"Of none of them {own} was the cause.")
     if by[PROVIDER]:
         pages = [page for each in incident.models if (page := names.STATUS_PAGES.get(each.provider))]
         lines.append("What the provider says about it: " + ", ".join(dict.fromkeys(pages)) + ".")

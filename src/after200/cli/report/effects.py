@@ -10,6 +10,7 @@ from after200.cli.report.incident import Incident, Wait
 from after200.cli.report.requests import MOST
 from after200.cli.report.sections import Section, and_more
 from after200.cli.report.wording import calls, share, short_clock
+from after200.cli.tables import seconds_of
 
 FELT = {
     "until the first text": "first text",
@@ -31,7 +32,7 @@ def users(incident: Incident) -> Iterator[Section]:
             f"refused{f': {by}' * bool(by)}."
         )
     if incident.retry_waits:
-        waited = ", ".join(f"{seconds:.1f} s because of {name}" for name, seconds in incident.retry_waits.items())
+        waited = ", ".join(f"{seconds_of(seconds)} because of {name}" for name, seconds in incident.retry_waits.items())
         lines.append(f"It waited between attempts: {waited}.")
     waits = {(each.model, each.what): each for each in incident.waits}
     order = dict.fromkeys([each.model for each in incident.models] + [each.model for each in incident.waits])

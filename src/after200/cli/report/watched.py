@@ -13,8 +13,8 @@ from after200.cli.report.incident import Incident, Limit, Request
 from after200.cli.watch.summary import Summary
 
 NO_HISTORY = (
-    "after200 watch keeps counts and the last failed calls, and no history: when calls failed is known from the failed "
-    "calls below only. With a Prometheus, after200 report says more."
+    "after200 watch keeps counts and the last failed calls, and no history. With a Prometheus, "
+    "after200 report says more."
 )
 
 
