@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from ...call.observer import CallObserver
-from ...following.current import NOTHING, make_current
 from ...following.running import RunningCall
 from ...guard import guarded
 from ..patches import Target
 from ..wrappers import Arguments, Keywords, Wrapped
 from .calls import Kind, find_kind
 from .content import follow_content
-from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_of
+from .exchange import VERSION_HEADER, Answer, Exchange, Headers, end_read, follow_unread, server_of
 from .protocols import AiohttpResponse, JoinableURL, Session
+from .sending import asend
 
 CLIENT: Final = "aiohttp"
-VERSION_HEADER: Final = "anthropic-version"
 
 
 class AiohttpHooks:
@@ -44,14 +44,8 @@ class AiohttpHooks:
         running = self._begin(kind, session, args, kwargs)
         if running is None:
             return await wrapped(*args, **kwargs)
-        try:
-            with make_current(running) or NOTHING:
-                response = await wrapped(*args, **kwargs)
-        except BaseException as exception:
-            end_raised(running, exception, answer_in(exception))
-            raise
-        end_or_follow(running, response, is_decoded(session, kwargs))
-        return response
+        follow = partial(end_or_follow, session, kwargs)
+        return await asend(running, wrapped, args, kwargs, answer_in, follow)
 
     @guarded
     def _begin(self, kind: Kind, session: Session, args: Arguments, kwargs: Keywords) -> RunningCall | None:
@@ -104,8 +98,9 @@ def is_decoded(session: Session, kwargs: Keywords) -> bool:
 
 
 @guarded
-def end_or_follow(running: RunningCall, response: AiohttpResponse, decoded: bool) -> None:
+def end_or_follow(session: Session, kwargs: Keywords, running: RunningCall, response: AiohttpResponse) -> None:
     """Ends `running` by the body that is read already, or follows the body that is not."""
+    decoded = is_decoded(session, kwargs)
     answered = Answer(response.status, Headers(response.raw_headers))
     body = getattr(response, "_body", None)
     if body is not None:

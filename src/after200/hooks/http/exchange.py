@@ -23,11 +23,15 @@ from ...following.feeds import feed_whole
 from ...following.running import Ending, RunningCall
 from ...guard import guarded
 from ...names.errors import is_http_error
-from .calls import Kind, read_call
-from .protocols import ServerURL
+from .calls import Kind, find_kind, read_call
+from .protocols import Request, ServerURL
 
 STREAM_TYPES: Final = ("text/event-stream", "application/vnd.amazon.eventstream")
 """The media types of streams."""
+
+
+VERSION_HEADER: Final = "anthropic-version"
+"""The header with the version of the API, which every request to it has."""
 
 
 class Headers:
@@ -81,6 +85,16 @@ class Exchange:
         begin(running, self._observer)
         running.attempts.begin(None)
         return running
+
+    @guarded
+    def begin_prepared(self, request: Request) -> RunningCall | None:
+        """Returns the call that `request` is, about to be sent by requests or botocore; None as `begin` does."""
+        kind = find_kind(request.url) if request.method == "POST" else None
+        if kind is None:
+            return None
+        host, port = server_in(request.url)
+        has_version = VERSION_HEADER in request.headers
+        return self.begin(kind, request.body, has_version=has_version, host=host, port=port)
 
 
 def read_answer_head(running: RunningCall, response: Answer) -> None:

@@ -11,14 +11,14 @@ from typing import Final
 
 from ...call.observer import CallObserver
 from ...following.bodies import follow_body
-from ...following.current import NOTHING, make_current
 from ...following.running import RunningCall
 from ...guard import guarded
 from ..patches import Target
 from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
 from .calls import Kind, find_kind
-from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_of
+from .exchange import VERSION_HEADER, Answer, Exchange, Headers, end_read, follow_unread, server_of
 from .protocols import HTTPXRequest, HTTPXResponse, Message
+from .sending import asend, send
 
 CLIENT: Final = "httpx"
 PACKAGES: Final = ("httpx", "httpx2")
@@ -37,14 +37,7 @@ class HTTPXHooks:
         running = None if kind is None else self._begin(kind, request)
         if running is None:
             return wrapped(*args, **kwargs)
-        try:
-            with make_current(running) or NOTHING:
-                response = wrapped(*args, **kwargs)
-        except BaseException as exception:
-            end_raised(running, exception, answer_in(exception))
-            raise
-        end_or_follow(running, response)
-        return response
+        return send(running, wrapped, args, kwargs, answer_in, end_or_follow)
 
     def asend(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `AsyncClient.send`. A request that is no call has no coroutine of ours."""
@@ -58,20 +51,13 @@ class HTTPXHooks:
         running = self._begin(kind, request)
         if running is None:
             return await wrapped(*args, **kwargs)
-        try:
-            with make_current(running) or NOTHING:
-                response = await wrapped(*args, **kwargs)
-        except BaseException as exception:
-            end_raised(running, exception, answer_in(exception))
-            raise
-        end_or_follow(running, response)
-        return response
+        return await asend(running, wrapped, args, kwargs, answer_in, end_or_follow)
 
     @guarded
     def _begin(self, kind: Kind, request: HTTPXRequest) -> RunningCall | None:
         """Returns the call that `request` is; None for one that is no call all the same, or must not be recorded."""
         host, port = server_of(request.url)
-        has_version = "anthropic-version" in request.headers
+        has_version = VERSION_HEADER in request.headers
         return self._exchange.begin(kind, content_of(request), has_version=has_version, host=host, port=port)
 
 

@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
 from ...call.observer import CallObserver
-from ...following.current import NOTHING, make_current
 from ...following.reading import deliver
 from ...following.running import RunningCall
 from ...guard import guarded
 from ..patches import Target
 from ..wrappers import ABSENT, Arguments, Keywords, Wrapped
-from .calls import Kind, find_kind
-from .exchange import Answer, Exchange, Headers, end_raised, end_read, follow_unread, server_in
-from .protocols import Request, RequestsResponse
+from .exchange import Answer, Exchange, Headers, end_read, follow_unread
+from .protocols import RequestsResponse
 from .raw import Raw, follow_raw
+from .sending import send
 
 CLIENT: Final = "requests"
 
@@ -36,37 +35,16 @@ class RequestsHooks:
     def send(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `Session.send`."""
         request = args[0] if args else kwargs.get("request", ABSENT)
-        kind = kind_of(request)
-        running = None if kind is None else self._begin(kind, request)
+        running = self._exchange.begin_prepared(request)
         if running is None:
             return wrapped(*args, **kwargs)
-        try:
-            with make_current(running) or NOTHING:
-                response = wrapped(*args, **kwargs)
-        except BaseException as exception:
-            end_raised(running, exception, answer_in(exception))
-            raise
-        end_or_follow(running, response)
-        return response
-
-    @guarded
-    def _begin(self, kind: Kind, request: Request) -> RunningCall | None:
-        """Returns the call that `request` is; None for one that is no call all the same, or must not be recorded."""
-        host, port = server_in(request.url)
-        has_version = "anthropic-version" in request.headers
-        return self._exchange.begin(kind, request.body, has_version=has_version, host=host, port=port)
+        return send(running, wrapped, args, kwargs, answer_in, end_or_follow)
 
     def iter_content(self, wrapped: Wrapped, instance: object, args: Arguments, kwargs: Keywords) -> object:
         """Around `Response.iter_content`: it makes exceptions of its own of those that urllib3 raises."""
         chunks = wrapped(*args, **kwargs)
         raw = vars(instance).get("raw")
         return raising(raw, chunks) if type(raw) is Raw and raw._running.ended is None else chunks
-
-
-@guarded
-def kind_of(request: Request) -> Kind | None:
-    """Returns what kind of call `request` is, by its path."""
-    return find_kind(request.url) if request.method == "POST" else None
 
 
 @guarded
