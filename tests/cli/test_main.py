@@ -90,9 +90,31 @@ def test_a_shell_completes_the_commands_and_their_options(tmp_path: Path, capsys
     assert (["watch", "--once", "--mix"], "") == (finished.stdout.split(), finished.stderr)
 
 
+def test_a_report_needs_only_what_its_extra_brings() -> None:
+    absent = (
+        "anthropic",
+        "google",
+        "grafana_foundation_sdk",
+        "h11",
+        "opentelemetry.proto",
+        "opentelemetry.sdk",
+        "yaml",
+    )
+    program = (
+        f"import sys\nfor name in {absent!r}: sys.modules[name] = None\n"
+        "from after200.cli import main\nsys.exit(main(['report', '--prometheus=http://127.0.0.1:9']))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    said = "after200 report: Prometheus does not answer at http://127.0.0.1:9: Connection refused\n"
+    assert (1, "", said) == (finished.returncode, finished.stdout, finished.stderr)
+
+
 @pytest.mark.parametrize(
     ("command", "package", "extra"),
     [
+        ("report", "rich", "report"),
         ("demo", "rich", "cli"),
         ("demo", "google", "cli"),
         ("watch", "rich", "watch"),

@@ -30,7 +30,7 @@ from after200.cli.report.incident import (
 from after200.cli.report.picture import ALERT, pictures
 from after200.cli.report.sections import Section
 from after200.cli.report.wording import share
-from after200.cli.tables import seconds_of
+from after200.cli.wording import seconds_of
 
 HOSTILE = (
     "<script>alert(1)</script>",

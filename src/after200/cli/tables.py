@@ -18,6 +18,7 @@ from rich.text import Text
 from after200.cli.answered import Answered
 from after200.cli.endings import Ending
 from after200.cli.fitting import shorten
+from after200.cli.wording import seconds_of
 
 STYLES = {"completed": "green", "failed": "bold red", "truncated": "bold red"}
 """The style of each outcome; every other outcome is yellow."""
@@ -42,11 +43,6 @@ def table(title: str, *columns: str | Column) -> Table:
 def numbers(header: str) -> Column:
     """Returns a column for numbers."""
     return Column(header, justify="right", no_wrap=True)
-
-
-def seconds_of(time: float) -> str:
-    """Returns a time in seconds, with so many places that it is not 0 unless it is exactly."""
-    return f"{time:.1f} s" if time >= 1 or not time else f"{time:.2g} s"
 
 
 def add_rest(found: Table, rows: int, most: int | None) -> None:

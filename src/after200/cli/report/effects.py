@@ -10,7 +10,7 @@ from after200.cli.report.incident import Incident, Wait
 from after200.cli.report.requests import MOST
 from after200.cli.report.sections import Section, and_more
 from after200.cli.report.wording import calls, share, short_clock
-from after200.cli.tables import seconds_of
+from after200.cli.wording import seconds_of
 
 FELT = {
     "until the first text": "first text",
