@@ -115,6 +115,8 @@ def answer_in(exception: BaseException) -> Answer | None:
     status = getattr(exception, "status", None)
     if type(exception).__name__ != "ClientResponseError" or not isinstance(status, int) or status < 300:
         return None
+    if exception.__cause__ is not None:
+        return None  # aiohttp could not parse the response, and its class for that has a status of its own.
     headers = getattr(exception, "headers", None)
     return Answer(status, Headers(headers.items() if headers is not None else ()))
 

@@ -55,6 +55,12 @@ class HeaderFields(Protocol):
     def items(self) -> ItemsView[str, str]: ...
 
 
+class Decoder(Protocol):
+    """What undoes one content encoding, of urllib3."""
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
 class RawBody(Protocol):
     """A response of urllib3, or what a transport of the application has in its place."""
 

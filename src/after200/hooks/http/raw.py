@@ -8,7 +8,7 @@ takes any object with a `read`. Each may decode the content or not, as it is ask
 from __future__ import annotations
 
 import functools
-import zlib
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
@@ -18,7 +18,7 @@ from ...following.responses import follow
 from ...following.running import RunningCall
 from ...guard import guarded
 from .exchange import Headers
-from .protocols import RawBody, RawResponse
+from .protocols import Decoder, RawBody, RawResponse
 
 _Read = TypeVar("_Read")
 
@@ -32,23 +32,20 @@ Buffer = bytearray | memoryview
 class Raw:
     """A response of urllib3: every read is reported. In all else it is the object that it stands for."""
 
-    __slots__ = ("__weakref__", "_body", "_feed", "_inflater", "_is_encoded", "_running", "is_read_by_library")
+    __slots__ = ("__weakref__", "_body", "_decoders", "_feed", "_running", "is_read_by_library")
     _body: RawBody
     _running: RunningCall
     _feed: BodyFeed
-    _inflater: Inflater | None
-    _is_encoded: bool
+    _decoders: Decoders
     is_read_by_library: bool
     """Whether the library turns what is raised into an exception of its own, and reports that."""
 
     def __init__(self, body: RawBody, running: RunningCall, headers: Headers) -> None:
-        encoding = (headers.get("content-encoding") or "").strip().lower()
         own = {
             "_body": body,
             "_running": running,
             "_feed": make_feed(running, headers, decoded=True),
-            "_inflater": Inflater() if encoding in ("gzip", "x-gzip", "deflate") else None,
-            "_is_encoded": encoding not in ("", "identity"),
+            "_decoders": Decoders(headers.get("content-encoding") or ""),
             "is_read_by_library": False,
         }
         for attribute, value in own.items():
@@ -168,14 +165,12 @@ class Raw:
     def _saw(self, data: bytes, decoded: bool) -> None:
         if not data or self._running.ended is not None:
             return
-        if self._is_encoded and not decoded:
-            inflated = None if self._inflater is None else self._inflater.decode(data)
-            if inflated is None:
-                # The application decodes what this package cannot: nothing is known of it.
-                object.__setattr__(self, "_inflater", None)
-                self._feed.stop()
+        if self._decoders and not decoded:
+            text = self._decoders.decode(data)
+            if text is None:
+                self._feed.stop()  # Nothing more is known of this body.
                 return
-            data = inflated
+            data = text
         self._feed.feed(data)
 
     def _ended(self) -> None:
@@ -207,18 +202,37 @@ _READS: Final[dict[str, Callable[..., object]]] = {
 """The methods that read or leave a body → what stands in their place."""
 
 
-class Inflater:
-    """Decodes `gzip` and `deflate` piece by piece, for a reader that does so itself."""
+class Decoders:
+    """Undoes the encodings of a body piece by piece, as urllib3 would, for a reader that does so itself."""
 
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(wbits=47)  # Both formats, by the first bytes.
+    def __init__(self, encodings: str) -> None:
+        """`encodings`: the header. A name that urllib3 does not know is skipped: it hands such bytes on as they are."""
+        module = sys.modules.get("urllib3.response")
+        names = [_DECODERS.get(encoding.strip().lower(), "") for encoding in encodings.split(",")]
+        known: list[Callable[[], Decoder] | None] = [getattr(module, name, None) for name in reversed(names)]
+        self._decoders = [make() for make in known if make is not None]
+
+    def __bool__(self) -> bool:
+        return bool(self._decoders)
 
     def decode(self, data: bytes) -> bytes | None:
-        """Returns what `data` says; None for what is not in one of the formats."""
+        """Returns what `data` says; None for what is not in the format."""
         try:
-            return self._inflate.decompress(data)
-        except zlib.error:
+            for decoder in self._decoders:
+                data = decoder.decompress(data)
+        except Exception:  # Each format raises an exception of its own.
             return None
+        return data
+
+
+_DECODERS: Final = {
+    "gzip": "GzipDecoder",
+    "x-gzip": "GzipDecoder",
+    "deflate": "DeflateDecoder",
+    "br": "BrotliDecoder",
+    "zstd": "ZstdDecoder",
+}
+"""The encodings, and urllib3's classes for them. It has the last two where another package is installed."""
 
 
 def follow_raw(running: RunningCall, response: RawResponse, headers: Headers) -> None:
