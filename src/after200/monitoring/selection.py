@@ -83,11 +83,18 @@ def or_none(expr: str, *attributes: str, text: str = colors.NONE) -> str:
 # --- histograms, classic or native: the second alternative is empty where there are classic ones -------------------
 
 
-def quantile(q: float, metric: Metric, *matchers: Matcher, by: tuple[str, ...] = ()) -> str:
-    """A quantile of a histogram along a graph, in the metric's unit; no number, so a gap, where it got no values."""
-    buckets = sum_by(("le", *by), counted(chosen(metric, *matchers, part="bucket")))
-    native = sum_by(by, _native(chosen(metric, *matchers, part="native")))
-    return f"histogram_quantile({q:g}, {buckets}) or histogram_quantile({q:g}, {native})"
+def quantile(q: float, metric: Metric, *matchers: Matcher, by: tuple[str, ...] = (), births: bool = False) -> str:
+    """A quantile of a histogram along a graph, in the metric's unit; no number, so a gap, where it got no values.
+
+    `rate()` sees nothing of a series' first value. With `births` it counts, at four times the cost for Prometheus: for
+    what may come once, as a failure does.
+    """
+    bucket, native = (chosen(metric, *matchers, part=part) for part in ("bucket", "native"))
+    grown = (counted(bucket), _native(native)) if births else (f"rate({s}[{RATE}])" for s in (bucket, native))
+    return " or ".join(
+        f"histogram_quantile({q:g}, {sum_by((*le, *by), values)})"
+        for le, values in zip((("le",), ()), grown, strict=True)
+    )
 
 
 def worst_quantile(q: float, metric: Metric, *matchers: Matcher) -> str:
@@ -99,8 +106,8 @@ def worst_quantile(q: float, metric: Metric, *matchers: Matcher) -> str:
         for le, selector in ((("le",), buckets), ((), native))
     ]
     ranking = f"({ranked[0]} or {ranked[1]})"
-    grown = [sum_by(("le", *model), counted(buckets)), sum_by(model, _native(native))]
-    rest = [sum_by(le, apart_from_worst(values, ranking)) for le, values in zip((("le",), ()), grown, strict=True)]
+    rates = [sum_by((*le, *model), f"rate({s}[{RATE}])") for le, s in ((("le",), buckets), ((), native))]
+    rest = [sum_by(le, apart_from_worst(rate, ranking)) for le, rate in zip((("le",), ()), rates, strict=True)]
     others = f"(histogram_quantile({q:g}, {rest[0]}) or histogram_quantile({q:g}, {rest[1]}))"
     return worst_and_others(quantile(q, metric, *matchers, by=model), others, ranking)
 

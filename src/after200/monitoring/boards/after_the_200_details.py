@@ -67,7 +67,7 @@ def statuses(calls: Counts) -> list[p.Panel]:
             "95th percentile. The dots are exemplars: each leads to the trace of one call (they need the way through "
             "the Collector, with OpenMetrics).",
             "s",
-            p.Query(quantile(0.95, names.DURATION, matches(names.ERROR_TYPE, ".+"), by=by), exemplar=True),
+            p.Query(quantile(0.95, names.DURATION, matches(names.ERROR_TYPE, ".+"), by=by, births=True), exemplar=True),
             by=by,
             axis="duration, p95",
             span=24,
