@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, cycle
 from typing import Any, Final
 
 STEP: Final = 15
@@ -75,6 +75,8 @@ class Traffic:
     job: str
     phases: tuple[Phase, ...]
     kind: str = "hidden overload"
+    also: str = ""
+    """How every other failing call fails, where not all fail alike."""
     pods: int = 1
     seed: int = 0
     evenly: bool = False
@@ -114,17 +116,22 @@ class Traffic:
 
     def series(self) -> dict[str, str]:
         """The counters, and what says which processes there are, as promtool writes them."""
-        chance, kind, steps = self._random(), KINDS[self.kind], self.steps
+        chance, steps = self._random(), self.steps
+        kinds = [KINDS[name] for name in (self.kind, self.also) if name]
+        in_turn = cycle(kinds)
         lives = self.lives or ((0.0, math.inf),) * self.pods
-        counts = {(pod, True): [0] * (steps + 1) for pod in range(len(lives)) if kind.at_zero}
+        counts: dict[tuple[int, Kind | None], list[int]] = {
+            (pod, kind): [0] * (steps + 1) for pod in range(len(lives)) for kind in kinds if kind.at_zero
+        }
         for when, failed in self.calls():
             pod = chance.choice([pod for pod, (begin, end) in enumerate(lives) if begin <= when < end])
             export = (int(when // self.exported) + 1) * self.exported // STEP
-            counts.setdefault((pod, failed), [0] * (steps + 1))[min(steps, export)] += 1
+            kind = next(in_turn) if failed else None
+            counts.setdefault((pod, kind), [0] * (steps + 1))[min(steps, export)] += 1
         series = {}
-        for (pod, failed), calls in counts.items():
-            born_at_zero = not failed or kind.at_zero
-            name = self._name(pod, kind.labels() if failed else COMPLETED)
+        for (pod, kind), calls in counts.items():
+            born_at_zero = kind is None or kind.at_zero
+            name = self._name(pod, COMPLETED if kind is None else kind.labels())
             series[name] = self._scraped(list(accumulate(calls)), lives[pod], born_at_zero)
         for pod, life in enumerate(lives):
             python = f'job="{self.job}",instance="pod-{pod}",telemetry_sdk_language="python"'

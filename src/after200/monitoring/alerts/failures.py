@@ -89,7 +89,7 @@ def symptoms(policy: p.Policy) -> list[Alert]:
         alerts += [
             Alert(
                 words.alert,
-                page_of(symptom),
+                page_of(symptom, policy),
                 words.summary,
                 f"At least {says} (last {', '.join(policy.windows[:-1])} or {w}; what chance explains is left out).",
                 policy.critical_hold,
@@ -101,12 +101,17 @@ def symptoms(policy: p.Policy) -> list[Alert]:
     return [*alerts, down(policy), billing(policy)]
 
 
-def page_of(symptom: s.Symptom) -> str:
-    """What pages for a symptom; nothing for calls that have another symptom too, where a page names that one."""
+def page_of(symptom: s.Symptom, policy: p.Policy) -> str:
+    """What pages for a symptom; nothing for calls that have another symptom too, where a page names that one.
+
+    Also not for a while after such a page: where calls fail in more than one way, what they have in common is evident
+    for longer than each way by itself, and would page when everything is over.
+    """
     page = f"{s.PAGE}{symptom.selector} > 0"
     if symptom.failures:
         return page
-    return f"{page} unless {p.ON_LEVEL} {s.PAGE}{braces([one_of(s.SYMPTOM, [kind.name for kind in s.KINDS])])}"
+    kinds = braces([one_of(s.SYMPTOM, [kind.name for kind in s.KINDS])])
+    return f"{page} unless {p.ON_LEVEL} max_over_time({s.PAGE}{kinds}[{policy.window}])"
 
 
 def down(policy: p.Policy) -> Alert:
