@@ -30,6 +30,7 @@ def test_a_workflow_runs_only_what_anybody_can_run_by_hand(workflow: Path) -> No
     commands = [step["run"].partition(" |")[0].split() for step in steps(workflow) if "run" in step]
     assert commands
     assert [] == [command for command in commands if not set(command[1:]) <= by_hand.get(command[0], set())]
+    assert ["make"] not in commands
 
 
 def test_the_long_runs_have_the_servers_and_the_browser_that_their_tests_need() -> None:

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import gzip
-import json
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import aiohttp
 import brotli
 import pytest
 import zstandard
 
+from ..support.in_memory.answers import HEAD, body
+from ..support.in_memory.bodies import CLOSING, DELTA, STOP, error
 from ..support.streams.seen import Seen
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
@@ -30,29 +30,7 @@ ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
     "unknown": lambda data: data[::-1],
 }
-MESSAGE = {
-    "id": "msg_1",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-test",
-    "content": [],
-    "stop_reason": None,
-    "usage": {"input_tokens": 1, "output_tokens": 1},
-}
-BEGINNING = (
-    {"type": "message_start", "message": MESSAGE},
-    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
-)
-STREAMS: dict[str, tuple[dict[str, Any], ...]] = {
-    "completed": (
-        *BEGINNING,
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
-        {"type": "message_stop"},
-    ),
-    "overloaded": (*BEGINNING, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
-}
+STREAMS = {"completed": body(*HEAD, CLOSING, DELTA, STOP), "overloaded": body(*HEAD, error("overloaded_error"))}
 ENDINGS = {"completed": ("completed", None), "overloaded": ("failed", "overloaded_error")}
 LAZY = [way for way in WAYS if way.stream]
 UNDONE = [
@@ -78,15 +56,14 @@ class Encoded(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n")
             return
         encoding = encoding.replace("+", ", ")
-        events = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in STREAMS[stream])
-        body = ENCODINGS[encoding]("".join(events).encode())
+        sent = ENCODINGS[encoding](b"".join(STREAMS[stream]))
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("content-encoding", encoding)
-        self.send_header("content-length", str(len(body)))
+        self.send_header("content-length", str(len(sent)))
         self.end_headers()
-        for begin in range(0, len(body), 7):
-            self.wfile.write(body[begin : begin + 7])
+        for begin in range(0, len(sent), 7):
+            self.wfile.write(sent[begin : begin + 7])
 
     def log_message(self, *_: object) -> None:
         """Writes nothing."""
