@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args
 
 from .call.ended import EndedCall
 from .guard import logger, warn_once
-from .names import ATTRIBUTES
+from .names import ATTRIBUTES, baggage
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
@@ -60,7 +60,7 @@ def _callable(value: object) -> Callable[[EndedCall], object]:
 MAX_BAGGAGE: Final = 3
 """How many entries of the baggage become attributes: each multiplies the series of a metric."""
 
-_ENTRY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_ENTRY = re.compile(baggage.ENTRY, re.ASCII)
 _RESERVED: Final = ("after200.", "anthropic.", "error.", "exception.", "gen_ai.", "http.", "otel.", "server.")
 """The beginnings of the names that the package and the conventions use for its spans, metrics and log records."""
 _TAKEN: Final = frozenset({*(re.sub(r"\W", "_", name) for name in ATTRIBUTES), "instance", "job", "le", "quantile"})

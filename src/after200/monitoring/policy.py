@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from after200 import names
 from after200.monitoring.windows import SHORTEST_LONG, BurnWindow, burn_windows, canonical, distinct, seconds
-from after200.names import errors
+from after200.names import baggage, errors
 from after200.names.prometheus import label
 
 
@@ -189,7 +189,7 @@ ACCEPTED: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
         f"is no bucket boundary of {names.LONGEST_GAP.name}: accepted are {BOUNDARIES}",
     ),
     "entry": (
-        re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,63})?").fullmatch,
+        re.compile(f"({baggage.ENTRY})?").fullmatch,
         "must be the name of a baggage entry, such as tenant.id",
     ),
     "url": (re.compile(r"https?://").match, "must be a URL that begins with http:// or https://"),

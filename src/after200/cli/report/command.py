@@ -26,6 +26,7 @@ from after200.cli.report.history import History
 from after200.cli.report.incident import Incident
 from after200.cli.report.requests import from_loki, from_tempo
 from after200.cli.report.window import window_of
+from after200.names import baggage
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST_S = 90 * 86400
@@ -131,7 +132,7 @@ def moment(text: str, option: str, now: float) -> float:
 
 def entry(text: str) -> str:
     """Returns the name of an entry of the baggage; raises the error that argparse shows."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", text):
+    if not re.fullmatch(baggage.ENTRY, text):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of an entry, as in tenant.id")
     return text
 
