@@ -80,8 +80,8 @@ def whole(messages: Any, seen: Seen) -> None:
 def lines(messages: Any, seen: Seen) -> None:
     with messages.with_streaming_response.create(**REQUEST, stream=True) as response:
         seen.began = True
-        for _line in response.iter_lines():
-            pass
+        for line in response.iter_lines():
+            seen.was_told = seen.was_told or line.startswith("data:")
 
 
 def helper(messages: Any, seen: Seen) -> None:
@@ -110,7 +110,7 @@ def read(stream: Any, seen: Seen) -> None:
             stream.close()
         return
     for _event in stream:
-        pass
+        seen.was_told = True
 
 
 READERS = {"create": create, "helper": helper, "lines": lines, "whole": whole}
@@ -188,8 +188,8 @@ async def awhole(messages: Any, seen: Seen) -> None:
 async def alines(messages: Any, seen: Seen) -> None:
     async with messages.with_streaming_response.create(**REQUEST, stream=True) as response:
         seen.began = True
-        async for _line in response.iter_lines():
-            pass
+        async for line in response.iter_lines():
+            seen.was_told = seen.was_told or line.startswith("data:")
 
 
 async def ahelper(messages: Any, seen: Seen) -> None:
@@ -218,7 +218,7 @@ async def aread(stream: Any, seen: Seen) -> None:
             await stream.close()
         return
     async for _event in stream:
-        pass
+        seen.was_told = True
 
 
 AREADERS = {"create": acreate, "helper": ahelper, "lines": alines, "whole": awhole}
