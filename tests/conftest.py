@@ -46,6 +46,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def what_other_modules_left_is_not_collected() -> None:
+    """Excludes it from garbage collection, which would go through what thousands of tests have left, each time anew."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[FaultServer]:
     """One server plays all scenarios. Tests keep apart by the key in their base URL."""

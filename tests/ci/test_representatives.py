@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from ..support import representatives as plugin
 from ..support.durations import by_folder, table
 from ..support.representatives import MARKERS, pairs, representatives
 
+ROOT = Path(__file__).parents[2]
 pytest_plugins = ["pytester"]
 
 PROJECT = """
@@ -126,3 +128,28 @@ def test_the_table_has_a_line_for_each_folder_and_one_for_all() -> None:
         "tests                1       0.5       0.2",
         "all                  3       7.5       3.8",
     ] == table(by_folder(reports))
+
+
+BUSY = """
+import time
+import pytest
+
+@pytest.fixture
+def busy():
+    end = time.process_time() + 0.3
+    while time.process_time() < end:
+        pass
+
+def test_first(busy): ...
+"""
+
+
+def test_the_first_test_of_a_worker_is_in_the_table_with_what_it_used(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(BUSY)
+    pytester.makeini("[pytest]")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    result = pytester.runpytest_subprocess("-n1", "-p", "tests.support.durations")
+    (line,) = [line for line in result.outlines if line.startswith("all ")]
+    assert float(line.split()[3]) >= 0.3

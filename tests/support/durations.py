@@ -49,6 +49,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.
 _BEFORE = pytest.StashKey[float]()
 
 
+@pytest.hookimpl(tryfirst=True)  # That of pytest-xdist runs all tests of a worker, and is the last to be called.
 def pytest_runtestloop(session: pytest.Session) -> None:
     """What collecting took is no test's."""
     session.config.stash[_BEFORE] = _cpu()

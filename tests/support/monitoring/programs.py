@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,10 @@ renders = pytest.mark.skipif(
 )
 
 
+ENVIRONMENT = os.environ | {"GOGC": "400"}
+"""The environment of programs in Go: they collect garbage four times as rarely, which is a fifth of what they do."""
+
+
 def program(name: str) -> str:
     """The path of the program that `make servers` has installed, else of the one on PATH."""
     cached = CACHE / "bin" / name
@@ -35,5 +40,10 @@ def program(name: str) -> str:
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """The finished program, with both its outputs in one text."""
     return subprocess.run(
-        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        [str(word) for word in command],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )

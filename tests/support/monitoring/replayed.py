@@ -20,7 +20,7 @@ from typing import Literal
 
 from ..patience import PATIENCE_S
 from .episodes import EPISODES, Episode
-from .programs import DASHBOARDS, ROOT, program
+from .programs import DASHBOARDS, ENVIRONMENT, ROOT, program
 from .servers import Process, Prometheus, free_port
 
 Kind = Literal["classic", "native"]
@@ -61,7 +61,9 @@ def replay(episode: Episode, folder: Path, kind: Kind) -> Path:
     """Write what was exported into a database, with the series that the rules record; the database's folder."""
     database = folder / f"database-{kind}"
     command = [program("replay"), f"--data={database}", f"--interval={episode.evaluated}s", *map(str, RULES)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     assert process.stdin is not None
     exports = heapq.merge(*(read(folder / f"{job}.{kind}") for job in episode.jobs), key=lambda export: export[0])
     try:

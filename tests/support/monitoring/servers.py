@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import yaml
 
 from ..patience import PATIENCE_S
-from .programs import DASHBOARDS, program
+from .programs import DASHBOARDS, ENVIRONMENT, program
 
 STACK = DASHBOARDS / "stack"
 Result = TypeVar("Result")
@@ -57,16 +57,15 @@ def asked(url: str) -> Any:
 class Process:
     """A server process; a context manager that returns once a line of its output says that it is ready."""
 
-    def __init__(self, command: list[str], ready: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, command: list[str], ready: str) -> None:
         self._command, self._ready = command, re.compile(ready)
-        self._environment = environment
         self._is_ready = threading.Event()
         self.output: list[str] = []
 
     def __enter__(self) -> Process:
         self._process = subprocess.Popen(
             self._command,
-            env=self._environment,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

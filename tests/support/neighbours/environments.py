@@ -52,7 +52,8 @@ def _make(directory: Path, python: Path, requirements: tuple[str, ...]) -> None:
         _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
     else:
         _run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(directory))
-        _run(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *requirements)
+        # Without bytecode: a framework has thousands of modules, and its first program writes that of those it imports.
+        _run(uv, "pip", "install", "--quiet", "--python", str(python), *requirements)
 
 
 def _run(*command: str) -> None:
