@@ -40,7 +40,7 @@ test-all: $(VENV)/.test  ## every variant of every test, as CI runs them
 
 long: $(VENV)/.test  ## what takes an hour: every scenario on every surface in both span modes, the fuzz with EXAMPLES, every outage that must page, and every dashboard in every situation at every width
 	AFTER200_ALL_SURFACES=1 $(BIN)/python -m pytest $(PARALLEL) tests/streams $(ARGS)
-	$(BIN)/python -m pytest $(PARALLEL) tests/transparency --examples $(EXAMPLES) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) tests/transparency tests/libraries/test_fuzz.py tests/libraries/test_fuzz_wire.py --examples $(EXAMPLES) $(ARGS)
 	AFTER200_WHOLE_GRID=1 $(BIN)/python -m pytest $(PARALLEL) tests/monitoring/test_targets.py $(ARGS)
 	AFTER200_EVERY_DRAWING=1 $(BIN)/python -m pytest $(PARALLEL) tests/drawing/test_boards.py $(ARGS)
 

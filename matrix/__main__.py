@@ -35,6 +35,12 @@ CI_TESTS = (
 )
 """What depends most on the version of the SDK: all that a cell runs when only the cells for CI are run."""
 
+LIBRARIES_TESTS = ("tests/libraries",)
+"""What a cell with other HTTP libraries runs."""
+CI_LIBRARIES_TESTS = tuple(
+    f"tests/libraries/test_{name}.py" for name in ("bedrock", "leaving", "one_record", "scenarios")
+)
+
 PROBE = """
 import importlib.metadata as m, json, logging, platform
 def version(*names):
@@ -94,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
     """Run the tests in the environment of `cell`. What pytest said goes to a file."""
     started = time.monotonic()
-    fields: dict[str, object] = {"cell": cell.name, "why": cell.why, "ci": cell.ci}
+    fields: dict[str, object] = {"cell": cell.name, "why": cell.why, "ci": cell.ci, "libraries": cell.libraries}
     try:
         interpreter = make(cell, interpreter_for(cell, ci=options.ci), wheel)
         if options.install_only:
@@ -128,7 +134,8 @@ def interpreter_for(cell: Cell, *, ci: bool) -> str:
 
 
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
-    tests = options.pytest or (CI_TESTS if options.ci else TESTS)
+    of_the_sdk, of_the_libraries = (CI_TESTS, CI_LIBRARIES_TESTS) if options.ci else (TESTS, LIBRARIES_TESTS)
+    tests = options.pytest or (of_the_sdk if cell.libraries == "newest" else of_the_libraries)
     shares = 12 if options.ci else 1 if options.whole or options.newest else 3
     return ["-p", "matrix.share", f"--share={share(cell, shares)}", *tests]
 

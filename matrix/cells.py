@@ -8,6 +8,18 @@ from dataclasses import dataclass
 OLDEST_OPENTELEMETRY = ("1.38.0", "0.59b0")
 """The lower bounds in pyproject.toml: of the API and SDK, and of the instrumentation."""
 
+OLDEST_LIBRARIES = (
+    "httpx == 0.23.0",
+    "httpx2 == 2.0.0",
+    "aiohttp == 3.9.0",
+    "requests == 2.28.0",
+    "botocore == 1.34.0",
+)
+"""The lower bounds of the HTTP libraries in pyproject.toml."""
+
+OVERRIDES = ("h11 >= 0.16",)
+"""What is installed against the word of a package: httpx 0.23.0 asks for an older h11 than the fault server does."""
+
 UPPER_BOUND = 3
 """The first major version of the SDK that pyproject.toml does not support."""
 
@@ -25,6 +37,8 @@ class Cell:
     why: str
     opentelemetry: str = "newest"
     wrapt: str = "2"
+    libraries: str = "newest"
+    """`oldest`: the HTTP libraries at their lower bounds; then only the tests of calls without the SDK are run."""
     ci: bool = False
     """Whether every change has to pass it."""
     variant: bool = False
@@ -39,6 +53,8 @@ class Cell:
             parts.append(f"otel-{self.opentelemetry}")
         elif self.wrapt != "2":
             parts.append(f"wrapt{self.wrapt}")
+        if self.libraries != "newest":
+            parts.append(f"libraries-{self.libraries}")
         return "-".join(parts)
 
     def requirements(self) -> list[str]:
@@ -48,6 +64,8 @@ class Cell:
         requirements = [f"anthropic[bedrock,vertex] {sdk}"]
         if self._before_httpx_028():
             requirements.append("httpx < 0.28")
+        if self.libraries == "oldest":
+            requirements += [*OLDEST_LIBRARIES, "brotli", "zstandard"]
         if self.opentelemetry == "oldest":
             api, instrumentation = OLDEST_OPENTELEMETRY
             requirements += [
@@ -61,6 +79,8 @@ class Cell:
         # Up to 0.39 the SDK passes httpx an argument that 0.28 no longer takes.
         return self.sdk != "newest" and tuple(map(int, self.sdk.split(".")[:2])) < (0, 40)
 
+
+_LIBRARIES = f"calls without the SDK, on {', '.join(OLDEST_LIBRARIES).replace(' == ', ' ')}"
 
 # `make test` runs everything on the newest of all, so CI needs no cell for it.
 CELLS: tuple[Cell, ...] = (
@@ -91,6 +111,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("0.27.0", "3.10", "the oldest of everything", "oldest", "oldest", ci=True, variant=True),
     Cell("1.17.0", "3.11", "the oldest OpenTelemetry under the SDK's own tracing", "oldest", "oldest", variant=True),
     Cell("newest", "3.12", "the oldest OpenTelemetry under the newest SDK", "oldest", "1", variant=True),
+    Cell("1.0.0", "3.10", _LIBRARIES, "oldest", "oldest", libraries="oldest", ci=True, variant=True),
 )
 
 

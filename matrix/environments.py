@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .cells import Cell
+from .cells import OVERRIDES, Cell
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".cache" / "matrix"
@@ -96,7 +96,11 @@ def make(cell: Cell, python: str, wheel: Path) -> Path:
         _run(uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, str(directory))
     requirements = [f"after200[cli] @ {wheel.as_uri()}", *TOOLS, *cell.requirements()]
     # The wheel keeps its version while it is worked on, so its name says nothing about its content.
-    again = ("--upgrade", "--reinstall-package", "after200")
+    again = ["--upgrade", "--reinstall-package", "after200"]
+    if cell.libraries != "newest":
+        overrides = WORK / "overrides.txt"
+        overrides.write_text("\n".join(OVERRIDES), encoding="utf-8")
+        again += ["--override", str(overrides)]
     _run(uv, "pip", "install", "--quiet", "--python", str(interpreter), *again, *requirements)
     return interpreter
 

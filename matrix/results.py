@@ -29,6 +29,7 @@ _HEADER = """\
 class Result:
     """One cell that was run, with the versions that really were installed.
 
+    `libraries` is `oldest` where only the tests of calls without the SDK were run, on the oldest HTTP libraries;
     `warnings` is what the package logs when it instruments this SDK, for example that an internal has moved; `error` is
     why no test was run.
     """
@@ -36,6 +37,7 @@ class Result:
     cell: str
     why: str
     ci: bool
+    libraries: str = "newest"
     python: str = ""
     anthropic: str = ""
     http_client: str = ""
@@ -73,7 +75,7 @@ def _row(result: Result) -> str:
     if result.error:
         return f"| {result.cell} | | | | | | | | not run: {result.error.splitlines()[0]} |\n"
     opentelemetry = f"{result.opentelemetry} / {result.instrumentation}"
-    sdk = f"**{result.anthropic}**" if result.ci else result.anthropic
+    sdk = f"**{result.anthropic}**" if result.ci and result.libraries == "newest" else result.anthropic
     cells = (sdk, result.python, opentelemetry, result.wrapt, result.http_client)
     counts = (result.passed, result.skipped, result.failed)
     return f"| {' | '.join(map(str, (*cells, *counts, result.why)))} |\n"
@@ -87,7 +89,7 @@ def read() -> list[Result]:
 
 def summary(results: list[Result]) -> str:
     """Which versions passed, in a few lines of Markdown."""
-    passed = [result for result in results if result.ok]
+    passed = [result for result in results if result.ok and result.libraries == "newest"]
     in_ci = {result.anthropic for result in passed if result.ci}
     sdk = [f"**{version}**" if version in in_ci else version for version in _versions(passed, "anthropic")]
     lines = [f"- `anthropic` {', '.join(sdk)} (bold: in every run of CI, where the newest of all has the main run)"]

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from after200.hooks.http.libraries import LIBRARIES
 from matrix import __main__ as command
 from matrix import newest
-from matrix.cells import CELLS, UPPER_BOUND, Cell, select
+from matrix.cells import CELLS, OLDEST_LIBRARIES, UPPER_BOUND, Cell, select
 from matrix.environments import CannotInstallError, find_python, newest_release
 from matrix.results import Result
 
@@ -37,7 +38,7 @@ ELSEWHERE = {
     "typing",
     "verify",
 }
-"""Folders of tests that do not depend on versions of the SDK: `make test` alone runs them."""
+"""Folders of tests that do not depend on versions of the SDK: `make test` runs them; a cell of its own `libraries`."""
 NO_PYTHON = Cell("2.11.0", "3.99", "a Python that nobody has")
 NO_PYTHON_VARIANT = Cell("newest", "3.99", "a Python that nobody has", variant=True)
 
@@ -46,6 +47,13 @@ def test_every_folder_of_tests_is_run_in_each_cell_or_named_as_independent_of_ve
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
     assert folders - ELSEWHERE == set(command.FOLDERS)
     assert [] == [test for test in command.TESTS if not (ROOT / test).exists()]
+
+
+def test_the_oldest_http_libraries_are_the_lower_bounds_of_those_that_are_instrumented() -> None:
+    packages = [package for found in LIBRARIES.values() for package in found]
+    bounds = {package.name: package.requirement.partition(",")[0].split(" >= ")[1] for package in packages}
+    oldest = {name: version for name, _, version in (each.partition(" == ") for each in OLDEST_LIBRARIES)}
+    assert oldest == {name: f"{bound}.0.0"[: len(oldest[name])] for name, bound in bounds.items()}
 
 
 def test_names_of_cells_are_unique_and_unknown_ones_are_named_with_those_there_are() -> None:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import aiohttp
 import brotli
+import httpx
 import pytest
 import zstandard
 
@@ -20,6 +21,7 @@ from ..support.streams.seen import Seen
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from .calling import recorded
+from .rows import URLLIB3_1
 from .ways import WAYS, Way
 
 ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -38,7 +40,10 @@ UNDONE = [
     for way in LAZY
     for encoding in ("gzip", "deflate", "br", "gzip, br")
     if way.client != "aiohttp" or "," not in encoding  # aiohttp undoes one encoding.
+    # A read of urllib3 1 may be empty before the end: an application that ends there has not read it all.
+    if not (URLLIB3_1 and way.name == "requests raw.read")
 ]
+ZSTANDARD = [way for way in LAZY if way.name.startswith("httpx ") and hasattr(httpx._decoders, "ZStandardDecoder")]
 
 
 class Encoded(BaseHTTPRequestHandler):
@@ -105,7 +110,7 @@ def test_an_encoding_that_the_library_undoes_changes_nothing(
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("way", [way for way in LAZY if way.name.startswith("httpx ")], ids=lambda way: way.name)
+@pytest.mark.parametrize("way", ZSTANDARD, ids=lambda way: way.name)
 def test_httpx_undoes_zstandard(way: Way, stream: str, url: str, telemetry: Telemetry) -> None:
     play(telemetry, way, f"{url}/{stream}/zstd")
     assert ENDINGS[stream] == ending(telemetry)

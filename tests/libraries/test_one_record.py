@@ -76,7 +76,8 @@ class OverAiohttp(httpx.AsyncBaseTransport):
             aiohttp.ClientSession() as session,
             session.request(request.method, str(request.url), data=await request.aread(), headers=HEADERS) as response,
         ):
-            return httpx.Response(response.status, content=await response.read(), headers=response.headers)
+            headers = list(response.headers.items())
+            return httpx.Response(response.status, content=await response.read(), headers=headers)
 
 
 def test_a_request_that_an_outer_library_follows_is_not_followed_again(

@@ -100,6 +100,10 @@ def requests_error() -> requests.HTTPError:
         (requests.ConnectionError("lost"), Failure("connection", "connection_error", None, None, True)),
         (aiohttp.ServerTimeoutError("slow"), Failure("timeout", "client_timeout_error", None, None, True)),
         (aiohttp.ClientPayloadError("lost"), Failure("connection", "connection_error", None, None, True)),
+        (
+            aiohttp.ClientPayloadError("400, message:\n  Can not decode content-encoding: gzip"),  # As 3.9 has it.
+            Failure("malformed", "stream_malformed", None, None, False),
+        ),
         (requests.exceptions.ContentDecodingError("x"), Failure("malformed", "stream_malformed", None, None, False)),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 
 from after200.cli.receiver import Receiver
 from after200.cli.verify.command import EXIT_STATUS, environment
+from after200.http_instrumentors import INSTRUMENTORS
 
 from ..support import warm
 from .verified import CODES, Verified, Verify
@@ -27,6 +28,8 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setenv("OTEL_LOGS_EXPORTER", "none")
+    # The calls through HTTP libraries take as long as all else: `test_libraries.py` alone has them made.
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", ",".join(f"after200_{each}" for each in INSTRUMENTORS))
 
 
 @pytest.fixture(scope="session")

@@ -71,12 +71,15 @@ _WRAPPERS: Final = frozenset({("requests", "ConnectionError"), ("aiohttp", "Clie
 _UNDECODABLE_AT_AIOHTTP: Final = "ContentEncodingError"
 """What aiohttp raises for a body that it cannot decode: a kind of error of the HTTP protocol."""
 
+_UNDECODABLE_IN_WORDS: Final = "Can not decode content-encoding"
+"""What aiohttp 3.9 says of it, which keeps the message of that exception and not the exception."""
+
 
 def known_type(exception: BaseException | None) -> str | None:
     """Returns `error.type` for an exception of a known class, or of one that extends it; None for any other."""
     if exception is not None and (package_of(type(exception)), type(exception).__name__) in _WRAPPERS:
         wrapped = exception.__cause__ or next((found for found in exception.args if isinstance(found, Exception)), None)
-        if type(wrapped).__name__ == _UNDECODABLE_AT_AIOHTTP:
+        if type(wrapped).__name__ == _UNDECODABLE_AT_AIOHTTP or _UNDECODABLE_IN_WORDS in str(exception):
             return errors.MALFORMED
         inner = known_type(wrapped)
         if inner is not None:

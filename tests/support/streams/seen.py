@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-_NUMBER = re.compile(r"(?<=_01)\d{22}|(?<=@)\d+(?=/)|(?<=via cancel scope ).*")
+_NUMBER = re.compile(r"(?<=_01)\d{22}|(?<=@)\d+(?=/)|(?<=via cancel scope ).*|(?<= object at )0x[0-9a-f]+")
 
 
 class Seen:

@@ -53,7 +53,7 @@ def wait(seconds: float, problem: Callable[[], Problem]) -> Problem:
 def prometheus_problem(server: Server, seen: Seen) -> Problem:
     """Counts the check's calls in Prometheus, and says why they are not all there."""
     try:
-        series = server.get("v1/query", query=f'{{__name__=~"{CALLS}|{ANSWERS}",{MODEL}="{seen.model}"}}')["result"]
+        series = server.get("v1/query", query=f'{{__name__=~"{CALLS}|{ANSWERS}",{MODEL}="{seen.followed}"}}')["result"]
         seen.exported_job = any("exported_job" in one["metric"] for one in series)
         seen.prometheus = counted(
             ({ATTRIBUTES.get(name, name): value for name, value in one["metric"].items()}, float(one["value"][1]))
@@ -90,8 +90,8 @@ def alert_problem(server: Server, prometheus: Server | None, seen: Seen) -> Prob
     """Looks for alerts of this check's model, and says how far one came."""
     try:
         alerts = [alert["labels"] for alert in server.get("v2/alerts")]
-        seen.alerts = sorted({labels["alertname"] for labels in alerts if labels.get(MODEL) == seen.model})
-        return {} if seen.alerts else {"no_alert": _how_far(prometheus, seen.model)}
+        seen.alerts = sorted({labels["alertname"] for labels in alerts if labels.get(MODEL) == seen.followed})
+        return {} if seen.alerts else {"no_alert": _how_far(prometheus, seen.followed)}
     except UNUSABLE as error:
         return {"backend_unreachable": f"No Alertmanager answers: {type(error).__name__}: {error}"}
 

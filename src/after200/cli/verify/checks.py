@@ -46,11 +46,15 @@ class Seen:
     """Everything that one check found out, filled while it goes on.
 
     Attributes:
-        model: the model that the calls ask for; it marks everything that is recorded of them.
+        model: the model that the calls of the SDK ask for; it marks everything that is recorded of them. That of a call
+            through an HTTP library has the name of its package behind it.
         service: the name of the service, with the mark of the check.
         setup: the service's own set-up, as `MODULE:FUNCTION`.
         required: the signals that must be exported.
         sdk_error: why the anthropic SDK cannot be used.
+        sdk_missing: whether it is not installed, and HTTP libraries are instrumented.
+        libraries: what the application received through each package of an HTTP library that is instrumented, by the
+            name of the check.
         setup_error: why the module or the function that `setup` names is not there.
         set_up_error: what setting OpenTelemetry up raised.
         missing: a package that sets OpenTelemetry up and is not installed.
@@ -70,6 +74,8 @@ class Seen:
     setup: str | None
     required: tuple[str, ...]
     sdk_error: str | None = None
+    sdk_missing: bool = False
+    libraries: dict[str, dict[str, str]] = field(default_factory=dict)
     setup_error: str | None = None
     set_up_error: str | None = None
     missing: str | None = None
@@ -88,16 +94,25 @@ class Seen:
         """Returns the exporters of a signal."""
         return [exporter for exporter in self.exporters if exporter.signal == signal]
 
-    def marks(self, entry: Span | Point) -> bool:
-        """Returns whether a span or a series is of the calls of this check."""
-        return self.model in entry.attributes.values()
+    @property
+    def followed(self) -> str:
+        """The model whose calls are followed to Prometheus: that of the SDK, or of a library where there is no SDK."""
+        return self.model_of(next(iter(self.libraries))) if self.sdk_missing and self.libraries else self.model
 
-    def recorded(self, signal: str) -> Counter[Item]:
+    def model_of(self, package: str | None) -> str:
+        """Returns the model that calls through `package` ask for; None: the SDK."""
+        return self.model if package is None else f"{self.model}-{package}"
+
+    def marks(self, entry: Span | Point, package: str | None = None) -> bool:
+        """Returns whether a span or a series is of the calls of this check through `package`; None: the SDK."""
+        return self.model_of(package) in entry.attributes.values()
+
+    def recorded(self, signal: str, package: str | None = None) -> Counter[Item]:
         """Counts the calls of this check in what was exported, each as often as any one exporter has it."""
         found: Counter[Item] = Counter()
         counts = (names.CALLS.name, names.ANSWERS_RECEIVED.name)
         for exporter in self.of(signal):
-            spans = [(span.attributes, 1.0) for span in exporter.telemetry.spans if self.marks(span)]
-            points = [one for one in exporter.points if one.metric in counts and self.marks(one)]
+            spans = [(span.attributes, 1.0) for span in exporter.telemetry.spans if self.marks(span, package)]
+            points = [one for one in exporter.points if one.metric in counts and self.marks(one, package)]
             found |= counted([*spans, *((point.attributes, point.value) for point in points)])
         return found

@@ -23,7 +23,7 @@ from rich.console import Console
 from after200.cli.arguments import header, list_of, seconds, setup_function, url
 from after200.cli.exporters import Exporters, Messages
 from after200.cli.marks import VERIFY_MODEL, VERIFY_SERVICE
-from after200.cli.verify import probe
+from after200.cli.verify import libraries, probe
 from after200.cli.verify.backend import Server, alert_problem, prometheus_problem, wait
 from after200.cli.verify.checks import CHECKS, Seen
 from after200.cli.verify.findings import diagnose
@@ -87,8 +87,9 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser."""
     found = argparse.ArgumentParser(
         prog="after200 verify",
-        description="Make five calls to a fault server through the SDK, the instrumentation and the exporters of this "
-        "environment, and check what was recorded. Run it where the service runs, with the same OTEL_* settings.",
+        description="Make five calls to a fault server with the SDK, and five through each HTTP library that is "
+        "instrumented, and check what the exporters of this environment were given. Run it where the service runs, "
+        "with the same OTEL_* settings.",
         epilog=f"What it sends is marked: the service is named NAME{VERIFY_SERVICE}, the model {VERIFY_MODEL}... .",
     )
     options = (
@@ -134,8 +135,7 @@ def check(model: str, instrument: str, *arguments: str) -> int:
         if seen.sdk_error is None:
             exporters.find()
             with FaultServer() as server:
-                for one in CHECKS:
-                    seen.application[one.name] = probe.make_call(server.base_url(one.scenario), model)
+                make_calls(seen, {one.name: server.base_url(one.scenario) for one in CHECKS})
             exporters.flush({signal: FLUSH_S if signal in seen.required else 2.0 for signal in (*REQUIRED, "logs")})
         progress.update("waiting for Prometheus and Alertmanager")
         follow(seen, options)
@@ -146,6 +146,15 @@ def check(model: str, instrument: str, *arguments: str) -> int:
         show(seen, findings, console_for(output))
     output.flush()
     return WRONG if any(finding.wrong for finding in findings) else RIGHT
+
+
+def make_calls(seen: Seen, urls: Mapping[str, str]) -> None:
+    """Makes one call for each check, whose base URL is in `urls`: with the SDK, then through each library."""
+    if not seen.sdk_missing:
+        seen.application |= {name: probe.make_call(url, seen.model) for name, url in urls.items()}
+    for package in libraries.instrumented():
+        model = seen.model_of(package)
+        seen.libraries[package] = {name: libraries.make_call(package, url, model) for name, url in urls.items()}
 
 
 def follow(seen: Seen, options: argparse.Namespace) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from after200 import names
-from after200.cli.verify.checks import CHECKS, EXPECTED, Finding, Seen
+from after200.cli.verify.checks import Finding, Seen
+from after200.cli.verify.comparing import different, double_counts, double_spans
 from after200.cli.verify.wording import brief, set_up_errors
 from after200.instrumentor import INSTRUMENTS
 from after200.settings import PREFIX
@@ -89,35 +89,6 @@ def failed(pattern: str) -> Condition:
     ]
 
 
-def different(seen: Seen) -> Iterator[str]:
-    """What was exported is not what happened."""
-    for signal in seen.required if seen.application else ():
-        recorded = seen.recorded(signal)
-        missing, extra = (", ".join(map(str, more)) for more in (EXPECTED - recorded, recorded - EXPECTED))
-        if (missing or extra) and not (signal == "traces" and any(variables(FEWER_SPANS)(seen))):
-            yield f"{signal}, missing: {missing or 'nothing'}; {signal}, not expected: {extra or 'nothing'}"
-
-
-def double_counts(seen: Seen) -> Iterator[str]:
-    """Another scope recorded `gen_ai.client.*` metrics of the calls, and after200 recorded them too."""
-    points = [point for exporter in seen.of("metrics") for point in exporter.points if seen.marks(point)]
-    genai = [point for point in points if point.metric.startswith("gen_ai.")]
-    ours = {point.metric for point in genai if point.scope == names.SCOPE}
-    for scope in sorted({point.scope for point in genai} - {names.SCOPE}):
-        theirs = [point for point in genai if point.scope == scope and point.metric in ours]
-        timed = sum(point.count or 0 for point in theirs if point.metric == names.DURATION.name)
-        if theirs:
-            metrics = ", ".join(sorted({point.metric for point in theirs}))
-            yield f"{scope} records {metrics} of the same calls ({timed} of {len(CHECKS)} calls in its durations)"
-
-
-def double_spans(seen: Seen) -> set[str]:
-    """Returns the scopes of further spans of the calls, where after200 recorded spans."""
-    spans = [span for exporter in seen.of("traces") for span in exporter.telemetry.spans if seen.marks(span)]
-    further = {span.scope for span in spans if names.OUTCOME not in span.attributes}
-    return further if any(names.OUTCOME in span.attributes for span in spans) else set()
-
-
 # fmt: off
 class Code(Enum):
     """Every code, with its row."""
@@ -125,6 +96,9 @@ class Code(Enum):
     SDK_UNUSABLE = Row(INSTALLED, found(lambda seen: [seen.sdk_error]),
         "The anthropic SDK cannot be used: {value}.",
         f"Is this the environment of the service? To install a version that can be: pip install '{INSTRUMENTS[0]}'.")
+    SDK_MISSING = Row(INSTALLED, found(lambda seen: [seen.sdk_missing and ", ".join(seen.libraries)]),
+        "The anthropic SDK is not installed here, so the calls were made through {value} only.",
+        f"If the service uses the SDK, this is not its environment; or else: pip install '{INSTRUMENTS[0]}'.", NOTE)
     OPENTELEMETRY_MISSING = Row(INSTALLED, found(lambda seen: [seen.missing]),
         "{value} is not installed, so nothing sets OpenTelemetry up. Its API alone records nothing.",
         "pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http; or, for a service that sets "
@@ -161,7 +135,8 @@ class Code(Enum):
     FEWER_SPANS = Row(SET_UP, variables(FEWER_SPANS),
         "{value}: spans of this check may be missing.",
         "There is nothing to do if this is intended. Metrics do not depend on it.", NOTE)
-    NOT_INSTRUMENTED = Row(LOADED, found(lambda seen: [not seen.active and (seen.setup or "opentelemetry-instrument")]),
+    NOT_INSTRUMENTED = Row(LOADED, found(lambda seen: [
+            not (seen.active or seen.sdk_missing) and (seen.setup or "opentelemetry-instrument")]),
         "{value} has not instrumented the SDK with after200.",
         "Call AnthropicInstrumentor().instrument() in the service's set-up, or run it under opentelemetry-instrument. "
         "There, with OTEL_LOG_LEVEL=debug, the lines of opentelemetry.instrumentation name the reason.")
@@ -196,7 +171,7 @@ class Code(Enum):
         "For Prometheus: OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative, or the Collector's "
         "deltatocumulative processor in between. Some other backends need deltas.")
 
-    DIFFERENT = Row(RECORDED, found(different),
+    DIFFERENT = Row(RECORDED, found(lambda seen: different(seen, all_spans=not any(variables(FEWER_SPANS)(seen)))),
         "What was exported is not what happened: {value}.",
         "Does a processor, a view or a filter drop some, or does other code patch the SDK? If not, this is a fault of "
         "after200: report it with the output of after200 verify --json.")

@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 
 from after200 import AnthropicInstrumentor
 from after200.cli.exporters import providers
+from after200.cli.verify import libraries
 from after200.cli.verify.checks import Seen
 from after200.instrumentor import INSTRUMENTS
 
@@ -50,7 +51,9 @@ def inspect(seen: Seen) -> None:
     try:
         importlib.import_module("anthropic")
     except ImportError as error:
-        seen.sdk_error = str(error)
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == "anthropic"
+        seen.sdk_missing = is_missing and bool(libraries.instrumented())
+        seen.sdk_error = None if seen.sdk_missing else str(error)
     seen.registered = bool(metadata.entry_points(group="opentelemetry_instrumentor", name="after200"))
     seen.active = bool(AnthropicInstrumentor().is_instrumented_by_opentelemetry)
     seen.providers = [signal for signal, provider in providers().items() if hasattr(provider, "force_flush")]

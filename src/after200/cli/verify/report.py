@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib import metadata
 from itertools import groupby
 from typing import Any, TextIO
 
 from rich.console import Console
-from rich.table import Column
+from rich.table import Column, Table
 from rich.text import Text
 
 from after200.cli.endings import Item
@@ -48,6 +48,8 @@ def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
     for row in rows:
         calls.add_row(*row, style="green" if set(row[len(heads) :]) == {"yes"} else "red")
     console.print(calls)
+    if seen.libraries:
+        console.print(libraries_table(seen, unsent))
     for (code, _, advice, wrong), alike in groupby(findings, key=lambda finding: finding._replace(what="")):
         word, style = ("WRONG", "bold red") if wrong else ("note ", "yellow")
         for finding in alike:
@@ -55,6 +57,27 @@ def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
         console.print(Text(f"       next: {advice} [{code}]"), soft_wrap=True)
     last = summary(seen, findings)
     console.print(Text(last, style="bold green" if last.startswith("Right") else "bold red"), soft_wrap=True)
+
+
+def libraries_table(seen: Seen, unsent: Collection[str]) -> Table:
+    """Returns the calls through HTTP libraries: a row for each package, with how many of them were recorded."""
+    heads = ("the same calls through", "read to its end, the application was told of")
+    found = table("", *heads, *seen.required)
+    for package, received in seen.libraries.items():
+        errors = ", ".join(dict.fromkeys(each for each in received.values() if " " not in each))
+        cells = [
+            "not sent" if signal in unsent else f"{right} of {len(CHECKS)}" + " recorded right"
+            for signal, right in recorded_right(seen, package).items()
+        ]
+        is_right = set(cells) == {f"{len(CHECKS)} of {len(CHECKS)} recorded right"}
+        found.add_row(package, errors or "nothing", *cells, style="green" if is_right else "red")
+    return found
+
+
+def recorded_right(seen: Seen, package: str) -> dict[str, int]:
+    """Returns how many of the calls through `package` were recorded as they must be, by the signal."""
+    places = {signal: seen.recorded(signal, package) for signal in seen.required}
+    return {signal: sum(state(check, items) == "yes" for check in CHECKS) for signal, items in places.items()}
 
 
 def _longest_word(cells: Iterable[str]) -> int:
@@ -118,6 +141,10 @@ def as_json(seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
             for check in CHECKS
             if seen.application
         ],
+        "libraries": {
+            package: {"application": received, "recorded": recorded_right(seen, package)}
+            for package, received in seen.libraries.items()
+        },
         "alerts": seen.alerts,
         "log": seen.log,
     }
