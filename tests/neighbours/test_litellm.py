@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 
 import after200
 from after200 import names
+from after200.cli.endings import Ending
+from after200.cli.reconcile import expected_ending
 from after200.faults import FaultServer
 
 from ..support.neighbours.environments import ROOT, CannotInstallError, interpreter
@@ -20,11 +24,43 @@ from ..support.neighbours.litellm import CLAIMS, LITELLM, Claim
 from ..support.patience import PATIENCE_S
 from .table import DOCUMENT, litellm
 
+MIX = {
+    "overloaded": 0.15,
+    "overloaded_error_first_event": 0.05,
+    "rate_limited": 0.1,
+    "api_error": 0.05,
+    "error_unnamed": 0.05,
+    "truncated": 0.1,
+    "reset": 0.05,
+    "cut": 0.05,
+    "http_529": 0.1,
+    "http_429": 0.05,
+    "refusal_cyber": 0.05,
+}
+"""What the calls of the crowd meet; the rest is answered."""
+
+CROWD_IN_CI = 60
+CHAT = 0
+"""Which of three calls goes through LiteLLM's chat: closing its stream drops the response, and does not close it."""
+
 pytestmark = pytest.mark.repeats("libraries/test_scenarios.py")
 
 
 @pytest.fixture(scope="module")
-def recorded(server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def crowding() -> Iterator[FaultServer]:
+    """A server of its own, whose log has the calls of this file and no others."""
+    with FaultServer(mix=MIX, seed=7) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calls(request: pytest.FixtureRequest) -> int:
+    """How many calls are made at once."""
+    return int(request.config.getoption("--calls", CROWD_IN_CI))
+
+
+@pytest.fixture(scope="module")
+def recorded(crowding: FaultServer, calls: int, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What LiteLLM and after200 recorded of the calls, and of one by the SDK, with both doors of after200 open."""
     try:
         python = interpreter(LITELLM)
@@ -32,7 +68,11 @@ def recorded(server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> A
         pytest.skip(f"the environment of LiteLLM cannot be made: {error}")
     folder = tmp_path_factory.mktemp("path")
     (folder / "after200").symlink_to(Path(after200.__file__).parent)
-    task = {"url": server.url, "calls": [(claim.way, claim.scenario) for claim in CLAIMS]}
+    task = {
+        "url": crowding.url,
+        "calls": [(claim.way, claim.scenario) for claim in CLAIMS],
+        "crowd": calls,
+    }
     done = subprocess.run(
         [str(python), "-m", f"{__package__}.through_litellm"],
         cwd=ROOT,
@@ -42,7 +82,7 @@ def recorded(server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> A
         input=json.dumps(task),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=PATIENCE_S + calls,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -58,6 +98,24 @@ def test_a_call_through_litellm_is_recorded_once_as_what_it_was(claim: Claim, re
         "after200": [f"httpx, {call}" for call in claim.recorded],
     }
     assert expected == recorded["calls"][CLAIMS.index(claim)]
+
+
+def test_of_many_calls_at_once_through_litellm_and_httpx_each_is_counted_as_what_the_server_did(
+    recorded: Any, crowding: FaultServer, calls: int
+) -> None:
+    served = [entry for entry in crowding.wait_idle() if entry.model == "claude-crowd"]
+    stalled = [entry for entry in served if entry.scenario == "stall_mid_stream"]
+    ended = Counter(expected_ending(entry, ()) for entry in served if entry not in stalled)
+    left = Counter("abandoned" if number % 3 == CHAT else "closed" for number in range(0, calls, 20))
+    left["cancelled"] = len(range(10, calls, 20))
+    ended += Counter({Ending(outcome, None, 200, 200): number for outcome, number in left.items()})
+    counted: Counter[Ending] = Counter()
+    for client, *ending, number in recorded["crowd"]:
+        assert "httpx" == client
+        counted[Ending(*ending)] += number
+    assert calls == len(served) == counted.total()
+    assert left.total() == len(stalled)
+    assert ({}, {}) == (dict(ended - counted), dict(counted - ended))
 
 
 def test_a_call_by_the_sdk_beside_it_is_one_of_the_sdk(recorded: Any) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anthropic
+import httpx
 import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.integrations.opentelemetry import OpenTelemetry, OpenTelemetryConfig
@@ -36,6 +37,10 @@ from ..support.patience import PATIENCE_S
 from .frameworks import Said
 
 MODEL = "anthropic/claude-test"
+CROWD_MODEL = "claude-crowd"
+CROWD_TIMEOUT_S = 10.0
+"""Longer than any answer takes but one that stalls."""
+
 QUESTION: list[Any] = [{"role": "user", "content": "Say hello."}]
 OUTCOMES = {
     "litellm_deployment_success_responses_total": "success",
@@ -147,6 +152,18 @@ class Telemetry:
             for scope in resource.scope_metrics
         }
 
+    def calls(self) -> list[Any]:
+        """The points of `after200.calls`."""
+        data = self._reader.get_metrics_data()
+        return [
+            point
+            for resource in (data.resource_metrics if data is not None else ())
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == "after200.calls"
+            for point in metric.data.data_points
+        ]
+
     def recorded(self) -> dict[str, Any]:
         """What was recorded since."""
         self._reader.collect()  # Collecting ends what the call dropped.
@@ -205,6 +222,62 @@ async def call(way: str, url: str, telemetry: Telemetry) -> dict[str, Any]:
     return {"got": got, **telemetry.recorded()}
 
 
+async def crowd(url: str, calls: int, telemetry: Telemetry, at_once: int = 200) -> list[list[Any]]:
+    """Makes so many calls at once, by LiteLLM's chat, its messages and httpx in turn; every tenth is left or cancelled.
+
+    Returns what `after200.calls` has of them: library, outcome, type of the error, both statuses, how many.
+    """
+    turn = asyncio.Semaphore(at_once)
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None), timeout=CROWD_TIMEOUT_S) as client:
+
+        async def one(number: int) -> None:
+            deed = {0: "leave", 10: "cancel"}.get(number % 20, "read")
+            base = f"{url}/{'mix' if deed == 'read' else 'stall_mid_stream'}@{number}"
+            async with turn:
+                came = asyncio.Event()
+                task = asyncio.ensure_future(read(number % 3, base, client, came, leaves=deed == "leave"))
+                if deed == "cancel":
+                    await came.wait()
+                    await asyncio.sleep(0)  # One turn more, in which it begins to wait for what never comes.
+                    task.cancel()
+                await asyncio.wait([task])
+                task.cancelled() or task.exception()  # It is what the application has to deal with.
+
+        await asyncio.gather(*map(one, range(calls)))
+    gc.collect()
+    points = [point for point in telemetry.calls() if point.attributes["gen_ai.request.model"] == CROWD_MODEL]
+    status = ("http.response.status_code", "after200.wire.status_code")
+    named = ("after200.client", "after200.outcome", "error.type", *status)
+    return [[*map(dict(point.attributes).get, named), point.value] for point in points if point.value]
+
+
+async def read(which: int, url: str, client: httpx.AsyncClient, came: asyncio.Event, *, leaves: bool) -> None:
+    """Makes one call and reads it; `came` is set once there was content, and then the application leaves, or not."""
+    options: Any = {"api_base": url, "api_key": "none", "stream": True, "timeout": CROWD_TIMEOUT_S}
+    if which == 2:
+        body = {"model": CROWD_MODEL, "max_tokens": 64, "stream": True, "messages": QUESTION}
+        async with client.stream("POST", f"{url}/v1/messages", json=body) as response:
+            async for line in response.aiter_lines():
+                if "content_block_delta" in line:
+                    came.set()
+                    if leaves:
+                        return
+        return
+    chunks: Any
+    if which == 0:
+        chunks = await litellm.acompletion(f"anthropic/{CROWD_MODEL}", QUESTION, num_retries=0, **options)
+    else:
+        make = litellm.anthropic.messages.acreate
+        chunks = await make(model=f"anthropic/{CROWD_MODEL}", messages=QUESTION, max_tokens=64, **options)
+    async for chunk in chunks:
+        content = b"content_block_delta" in chunk if which == 1 else chunk.choices[0].delta.content
+        if content:
+            came.set()
+            if leaves:
+                await chunks.aclose()
+                return
+
+
 def direct(url: str) -> None:
     """One call by the SDK, in the same process."""
     client = anthropic.Anthropic(base_url=url, api_key="none", max_retries=0)
@@ -226,7 +299,9 @@ async def main() -> None:
     telemetry.clear()
     await asyncio.to_thread(direct, f"{task['url']}/completed")
     direct_call = telemetry.recorded()["after200"]
-    print(json.dumps({"calls": calls, "direct": direct_call, "metrics": telemetry.metrics(), "said": said.lines}))
+    crowded = await crowd(task["url"], task["crowd"], telemetry) if task["crowd"] else []
+    result = {"calls": calls, "direct": direct_call, "metrics": telemetry.metrics(), "said": said.lines}
+    print(json.dumps({**result, "crowd": crowded}))
 
 
 if __name__ == "__main__":
