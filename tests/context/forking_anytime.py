@@ -14,6 +14,8 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -80,6 +82,13 @@ def instrument_again(providers: dict[str, Any]) -> None:
     AnthropicInstrumentor().instrument(spans="own", skip_dep_check=True, chunk_timing=True, **providers)
 
 
+def locks_of_the_sdk() -> list[threading.RLock]:  # type: ignore[valid-type]
+    """The locks with which Python before 3.12 guards the SDK's cached properties: one for all streams of a process."""
+    classes = (anthropic.Stream, anthropic.Anthropic, anthropic.resources.Messages)
+    properties = [value for each in classes for cls in each.__mro__ for value in vars(cls).values()]
+    return [value.lock for value in properties if isinstance(value, cached_property) and hasattr(value, "lock")]
+
+
 def child(url: str, ended: Ended, number: int) -> int:
     """Makes its calls. Returns the status of its exit: 0 when each was recorded once."""
     faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
@@ -138,7 +147,10 @@ def main(url: str, forks: int) -> None:
         thread.start()
     statuses: Counter[int] = Counter()
     for number in range(forks):
-        with instrumenting:
+        with ExitStack() as held:
+            # Nor while a lock is held that is the SDK's, which a child would wait for with the package and without.
+            for lock in (instrumenting, *locks_of_the_sdk()):
+                held.enter_context(lock)
             process = os.fork()
         if not process:
             sys.setswitchinterval(0.005)
