@@ -6,6 +6,10 @@ nothing of telemetry. Where the API is, and with which key, the SDK takes from A
 
     echo "What is a monad?" | python chat.py
     python chat.py --calls 100 --seed 7
+    python chat.py --calls 100 --client httpx
+
+With `--client`, it answers through httpx or LiteLLM and without the SDK (`without_the_sdk.py`). Nobody then hangs
+up, and nothing is tried again.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import random
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import anthropic
 
@@ -140,12 +144,15 @@ class ChatService:
         }
 
 
-def make_questions(texts: Iterable[str], seed: int) -> Iterator[Question]:
-    """Questions with the habits of their readers; the same seed gives the same habits."""
+def make_questions(texts: Iterable[str], seed: int, *, patient: bool = False) -> Iterator[Question]:
+    """Questions with the habits of their readers, who hang up now and then unless they are patient.
+
+    The same seed gives the same habits.
+    """
     habits = random.Random(seed)
     for number, text in enumerate(texts, start=1):
         manner = habits.choices(("events", "text", "thread", "whole"), weights=(4, 4, 2, 1))[0]
-        yield Question(number, text, manner, impatient=manner != "whole" and habits.random() < 0.05)
+        yield Question(number, text, manner, impatient=manner != "whole" and not patient and habits.random() < 0.05)
 
 
 def patient_questions(texts: Iterable[str]) -> Iterator[Question]:
@@ -161,7 +168,15 @@ def make_texts(calls: int, seed: int) -> Iterator[str]:
         yield muse.choice(TASKS).format(muse.choice(SUBJECTS))
 
 
-async def serve(service: ChatService, questions: Iterator[Question], workers: int) -> None:
+class Service(Protocol):
+    """What answers questions."""
+
+    async def answer(self, question: Question) -> Reply: ...
+
+    async def close(self) -> None: ...
+
+
+async def serve(service: Service, questions: Iterator[Question], workers: int) -> None:
     """Answer all questions, so many at a time, and print a line for each as it is done."""
 
     async def work() -> None:
@@ -182,11 +197,19 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=16, help="how many calls at a time")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds without a byte before the SDK gives up")
     parser.add_argument("--retries", type=int, default=2, help="how often the SDK tries again by itself")
+    parser.add_argument("--client", choices=("sdk", "httpx", "litellm"), default="sdk", help="what makes the calls")
     options = parser.parse_args()
     texts = make_texts(options.calls, options.seed) if options.calls else (line.strip() for line in sys.stdin)
-    service = ChatService(options.model, options.timeout, options.retries)
+    service: Service
+    if options.client == "sdk":
+        service = ChatService(options.model, options.timeout, options.retries)
+    else:
+        from without_the_sdk import SERVICES
+
+        service = SERVICES[options.client](options.model, options.timeout)
     habits = options.calls or options.habits
-    questions = make_questions(texts, options.seed) if habits else patient_questions(texts)
+    made_up = make_questions(texts, options.seed, patient=options.client != "sdk")
+    questions = made_up if habits else patient_questions(texts)
     asyncio.run(serve(service, questions, options.workers))
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from after200.cli import chat
+from after200.cli.chat import ChatFailedError, run_chat_service
 from after200.cli.demo import RATE_LIMITS, main
 
 from ..support.patience import PATIENCE_S
@@ -44,6 +46,21 @@ def test_the_exported_counts_equal_the_server_s_log(finished: subprocess.Complet
     assert CALLS == sum(entry["calls"] for entry in result["after200"])
     assert CALLS == sum(result["http"].values())
     assert CALLS == sum(result["application"].values())
+
+
+def test_calls_through_an_http_library_equal_the_server_s_log_and_the_application_takes_failures_for_answers() -> None:
+    finished = demo("--calls=60", "--client=httpx", "--json")
+    result = result_of(finished)
+    assert ([], 0) == (result["differences"], finished.returncode), finished.stderr
+    assert "httpx" == result["span"]["attributes"]["after200.client"]
+    assert result["application"]["answered"] > result["completed"]
+    assert 60 == sum(entry["calls"] for entry in result["after200"])
+
+
+def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "find_spec", lambda name: None)
+    with pytest.raises(ChatFailedError, match=r"^litellm is not installed in this environment: pip install litellm$"):
+        next(run_chat_service("http://127.0.0.1:9", "http://127.0.0.1:9", 1, 1, "litellm"))
 
 
 def test_http_claims_more_than_was_true(finished: subprocess.CompletedProcess[str]) -> None:
@@ -144,6 +161,7 @@ BAD = [
     ("--calls=²", "argument --calls: '²' is not a whole number from 1 to 100000"),
     ("--seed=x", "argument --seed: 'x' is not a whole number from 0 to 4294967295"),
     ("--seed=", "argument --seed: '' is not a whole number from 0 to 4294967295"),
+    ("--client=curl", "argument --client: invalid choice: 'curl' (choose from "),
     ("--jason", "unrecognized arguments: --jason"),
     ("more", "unrecognized arguments: more"),
 ]
@@ -157,5 +175,5 @@ def test_a_wrong_option_is_named_with_what_is_accepted(
         main([option])
     printed = capsys.readouterr()
     assert (2, "") == (ended.value.code, printed.out)
-    assert f"after200 demo: error: {message}\n" in printed.err
+    assert f"after200 demo: error: {message}" in printed.err
     assert "usage: after200 demo [-h] [--calls" in printed.err

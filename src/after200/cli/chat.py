@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ import after200
 from after200.installation import pip_install
 
 RETRIES = 2
+"""How often the SDK tries again; no other client does."""
+
+CLIENTS = ("sdk", "httpx", "litellm")
+"""What the service can make its calls with. The names of the last two are those of their packages."""
+
 SECONDS_WITHOUT_A_BYTE = 10
 LIMIT_S = 300
 """After so many seconds the service is stopped: a demo that hangs must not hang whoever runs it."""
@@ -69,6 +75,8 @@ def environment(api_url: str, otlp_url: str, calls: int, inherited: Mapping[str,
         "OTEL_METRIC_EXPORT_INTERVAL": "500",
         # Spans are compared one by one, so none may be dropped when all calls end at once.
         "OTEL_BSP_MAX_QUEUE_SIZE": str(2048 + 2 * calls),
+        # LiteLLM reads the prices of models from the network otherwise.
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
 
 
@@ -78,10 +86,18 @@ def _is_replaced(name: str) -> bool:
     return name.startswith("ANTHROPIC_") or name.upper() == "NO_PROXY"
 
 
-def run_chat_service(api_url: str, otlp_url: str, calls: int, seed: int) -> Iterator[dict[str, Any]]:
+def retries_of(client: str) -> int:
+    """Returns how often a call is tried again that is made with `client`, one of `CLIENTS`."""
+    return RETRIES if client == "sdk" else 0
+
+
+def run_chat_service(
+    api_url: str, otlp_url: str, calls: int, seed: int, client: str = "sdk"
+) -> Iterator[dict[str, Any]]:
     """Run the service and yield its replies as they come; ends when the process has ended and exported everything.
 
-    Raises `ChatFailedError` when it cannot be started, ends with an error, or takes too long.
+    `client`, one of `CLIENTS`, makes its calls. Raises `ChatFailedError` when the service cannot be started, ends with
+    an error, or takes too long.
     """
     command = [
         find_instrument_command(),
@@ -91,7 +107,10 @@ def run_chat_service(api_url: str, otlp_url: str, calls: int, seed: int) -> Iter
         f"--seed={seed}",
         f"--retries={RETRIES}",
         f"--timeout={SECONDS_WITHOUT_A_BYTE}",
+        f"--client={client}",
     ]
+    if client != "sdk" and find_spec(client) is None:
+        raise ChatFailedError(f"{client} is not installed in this environment: pip install {client}")
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = subprocess.Popen(
             command,

@@ -22,7 +22,7 @@ from after200 import names
 from after200.cli import reconcile
 from after200.cli.answered import read_answered
 from after200.cli.arguments import whole_number
-from after200.cli.chat import RETRIES, ChatFailedError, run_chat_service
+from after200.cli.chat import CLIENTS, ChatFailedError, retries_of, run_chat_service
 from after200.cli.demo_result import Demo, as_json, show
 from after200.cli.endings import ending_of
 from after200.cli.otlp import Span
@@ -58,6 +58,9 @@ MIX = {
 }
 """Share of each scenario among the calls; the rest is answered as it should be."""
 
+UNDECODABLE = ("malformed",)
+"""Scenarios that make an application leave which decodes the events itself: what it has read is up to the network."""
+
 RATE_LIMITS = {"requests": 650, "input_tokens": 2_000_000, "output_tokens": 40_000}
 """The limits of one minute that the answers name. They run down, and are not enforced."""
 
@@ -70,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("calls", total=options.calls)
-            demo = run(options.calls, options.seed, lambda: progress.advance(task))
+            demo = run(options.calls, options.seed, lambda: progress.advance(task), options.client)
     except ChatFailedError as failed:
         print(f"after200 demo: {failed}", file=sys.stderr)
         return 1
@@ -81,15 +84,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if demo.differences else 0
 
 
-def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
-    """Serve, call, receive and compare; `answered` is called after each call."""
-    started = time.monotonic()
+def run(calls: int, seed: int, answered: Callable[[], None], client: str = "sdk") -> Demo:
+    """Serve, call with `client`, receive and compare; `answered` is called after each call."""
+    started, retries = time.monotonic(), retries_of(client)
+    mix = {name: share for name, share in MIX.items() if client == "sdk" or name not in UNDECODABLE}
     with (
-        FaultServer(mix=MIX, seed=seed, rate_limits=RATE_LIMITS) as server,
+        FaultServer(mix=mix, seed=seed, rate_limits=RATE_LIMITS) as server,
         Receiver() as receiver,
     ):
         replies = []
-        for reply in run_chat_service(server.base_url("mix"), receiver.url, calls, seed):
+        for reply in run_chat_service(server.base_url("mix"), receiver.url, calls, seed, client):
             replies.append(reply)
             answered()
         served = server.wait_idle()
@@ -99,14 +103,14 @@ def run(calls: int, seed: int, answered: Callable[[], None]) -> Demo:
         calls=calls,
         seed=seed,
         seconds=time.monotonic() - started,
-        http=Counter(reconcile.seen_status(entry) for entry in served if not reconcile.was_retried(entry, RETRIES)),
+        http=Counter(reconcile.seen_status(entry) for entry in served if not reconcile.was_retried(entry, retries)),
         recorded=recorded,
         answered=said,
         application=Counter(reply["result"] for reply in replies),
         span=hidden_failure(receiver.spans),
         differences=[
-            *reconcile.differences(calls, reconcile.expected_account(served, left, RETRIES), recorded),
-            *reconcile.answer_differences(served, left, RETRIES, said),
+            *reconcile.differences(calls, reconcile.expected_account(served, left, retries), recorded),
+            *reconcile.answer_differences(served, left, retries, said),
         ],
     )
 
@@ -134,5 +138,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--seed", type=whole_number(0, 2**32 - 1), default=7, help="the seed of the mix of faults (default: 7)"
     )
+    words = "what the service makes its calls with: the SDK, or httpx or LiteLLM without it (default: sdk)"
+    found.add_argument("--client", choices=CLIENTS, default="sdk", help=words)
     found.add_argument("--json", action="store_true", help="print the result as JSON")
     return found
