@@ -19,7 +19,8 @@ from .support.telemetry import Telemetry
 
 LONG = (
     *("streams", "libraries", "neighbours", "docs", "verify", "monitoring", "drawing"),
-    *("report", "cli", "benchmarks", "load", "plugin", "contract"),
+    *("report", "cli", "benchmarks", "resilience", "load", "plugin", "contract", "transparency"),
+    *("ci", "context", "surfaces"),
 )
 """What takes longest in all, begun first: one process runs all tests of a file, and should not be the last to end."""
 

@@ -160,7 +160,7 @@ SOME_STEADY = ((0.03, 10), (0.03, 60), (0.01, 20))
 def steady() -> Iterator[Any]:
     """The cells that go through promtool together: one pod for a day, fifty for four hours."""
     if not WHOLE:
-        yield pytest.param(SOME_STEADY, 1, 4, id="some cells")
+        yield pytest.param(SOME_STEADY, 1, 2, id="some cells")
         return
     for share in sorted({share for share, _ in STEADY}):
         yield pytest.param([cell for cell in STEADY if cell[0] == share], 1, 24, id=f"{share:.1%}, 1 pod")
@@ -224,15 +224,16 @@ def test_where_calls_are_rare_an_outage_pages_once_and_ends_with_the_first_succe
     assert wrong == []
 
 
+PODS, ONE_AFTER_ANOTHER_S = (50, 20) if WHOLE else (10, 100)
 CALM = (Phase(5400, 60, 0.002),)
 STORM = (Phase(2700, 60, 0.002), Phase(600, 60, 0.3), Phase(2100, 60, 0.002))
 FAILING_SOME = (Phase(3600, 60, 0.03), Phase(1800, 0, 0))
 EVENTS = {
     # what happens, and how many times somebody is woken
-    "a rolling deploy of fifty pods": (Traffic("rolling", CALM, lives=rolling_deploy(50, 2400, 20)), 0),
-    "a restart of all pods": (Traffic("restart", CALM, lives=rolling_deploy(50, 2700, 0)), 0),
+    "a rolling deploy": (Traffic("rolling", CALM, lives=rolling_deploy(PODS, 2400, ONE_AFTER_ANOTHER_S)), 0),
+    "a restart of all pods": (Traffic("restart", CALM, lives=rolling_deploy(PODS, 2700, 0)), 0),
     "a gap of ten minutes in the scrapes": (Traffic("gap", CALM, pods=10, gap=(2700, 3300)), 0),
-    "a storm in a rolling deploy": (Traffic("storm", STORM, lives=rolling_deploy(50, 2400, 20)), 1),
+    "a storm in a rolling deploy": (Traffic("storm", STORM, lives=rolling_deploy(PODS, 2400, ONE_AFTER_ANOTHER_S)), 1),
     "exports once a minute, a steady 2 %": (Traffic("exports", (Phase(5400, 60, 0.02),), exported=60), 0),
     "a storm that is exported once a minute": (Traffic("late storm", STORM, exported=60), 1),
     "a storm that is exported every 30 s": (Traffic("later storm", STORM, pods=10, exported=30), 1),

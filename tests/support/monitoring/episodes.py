@@ -116,9 +116,9 @@ STORM_EPISODE = Episode(
 CALM_DAY = Episode(
     name="day",
     start=START,
-    step=60,
+    step=120,
     evaluated=240,
-    jobs={"chat": {"claude-opus-5": 0.25, "claude-sonnet-5": 0.35}},
+    jobs={"chat": {"claude-opus-5": 0.5, "claude-sonnet-5": 0.7}},
     phases=(Phase(24 * 60, CALM),),
 )
 SOME_DAYS = Episode(
