@@ -23,6 +23,7 @@ TOOLS = (
     "hypothesis >= 6.100",
     "PyYAML >= 6",
     "tenacity >= 8",
+    "trio >= 0.25",
 )
 """What the tests need beside the cell's own requirements."""
 
