@@ -179,8 +179,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=(os.cpu_count() or 1) + 1,  # A cell waits for sockets about a quarter of its time.
-        help="cells at a time (default: one more than there are cores)",
+        default=(os.cpu_count() or 1) + 2,  # A cell waits for sockets about half of its time.
+        help="cells at a time (default: two more than there are cores)",
     )
     parser.add_argument("--pytest", action="append", default=[], metavar="ARG", help="what to run instead, repeatable")
     return parser

@@ -18,6 +18,7 @@ from after200.faults.catalog.error_types import ANTHROPIC_ERRORS, BEDROCK_EXCEPT
 from after200.faults.steps import Answer, Cut, End, Reset, Stall, Whole
 
 from ..support.contract import CLAUDE_API
+from ..support.streams.expected import ROW_OF
 
 PLACES = ("first_event", "mid_stream", "after_message_delta")
 ASKED_FOR = [
@@ -75,6 +76,21 @@ def test_every_scenario_is_of_one_family() -> None:
     names = [scenario.name for family in FAMILIES.values() for scenario in family]
     assert names == list(SCENARIOS)
     assert len(names) == len(set(names))
+
+
+PLAYED_IN = {
+    "completed_slow": "streams/test_leaving.py",
+    "long": "contract/test_laziness.py",
+    "tool_use": "contract/test_canary.py",
+    "refusal_then_completed": "surfaces/test_fallback.py",
+    "http_529_retry_after_ms_then_completed": "contract/test_sums.py",
+}
+"""A scenario that has no row in `support/streams` → a test that plays it."""
+
+
+def test_every_scenario_of_every_platform_has_a_row_that_says_what_is_recorded_of_it() -> None:
+    assert PLAYED_IN.keys() == {name for name, one in SCENARIOS.items() if not one.only} - set(ROW_OF)
+    assert set() == set(ROW_OF) - set(SCENARIOS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)

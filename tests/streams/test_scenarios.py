@@ -26,25 +26,29 @@ ALL_SURFACES = "AFTER200_ALL_SURFACES" in os.environ
 
 MODES = ("sync", "async")
 BASIC = {row.scenario for row in BASIC_ROWS}
-"""The scenarios that are played on every surface in any case; the others are played on one surface of each kind."""
+"""The scenarios that end in a way of their own. The others differ in what the same code reads, whatever asks for it."""
 
 
 def cases(*, sdk_span: bool = False) -> list[Any]:
-    """The cases for the installed SDK; of a surface that it lacks, one case, to be skipped."""
+    """The cases for the installed SDK; of a surface that it lacks, one case, to be skipped.
+
+    One surface of each kind has every scenario, sync and async those of BASIC, else one of both in turn. Of the other
+    surfaces, each has every second one of BASIC, sync or async, again in turn.
+    """
     cases = []
     for number, surface in enumerate(SURFACES):
         lacking = pytest.mark.skipif(surface.missing(), reason=f"this SDK has no {surface.needs}")
         for place, row in enumerate(ROWS[:1] if surface.missing() else ROWS):
-            everywhere = ALL_SURFACES or (row.scenario in BASIC and not sdk_span)
+            turn, basic = number + place, row.scenario in BASIC and not sdk_span
+            everywhere = ALL_SURFACES or (basic and turn % 2 == 0)
             # Nothing can hurry a scenario that ends by a timeout.
             if surface not in FEW_SURFACES and (row.timeout < 1 or not everywhere):
                 continue
             # The helper shows all the text so far with each event: 300 times up to 1.2 MB, half a minute for one case.
             if (row.scenario, surface.name) == ("large_message", "messages.stream") and not ALL_SURFACES:
                 continue
-            # Without the variable, sync and async take turns where the same code has been seen in both already.
-            both = ALL_SURFACES or (surface in FEW_SURFACES and not sdk_span)
-            for mode in MODES if both else MODES[(number + place) % 2 :][:1]:
+            both = ALL_SURFACES or (basic and surface in FEW_SURFACES)
+            for mode in MODES if both else MODES[turn // 2 % 2 :][:1]:
                 cases.append(
                     pytest.param(row, surface, mode, marks=lacking, id=f"{row.scenario}-{surface.name}-{mode}")
                 )
