@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import instructions, open_streams, startup, wire
+from . import instructions, libraries, open_streams, startup, wire
 from .contestant import Contestant, Telemetry
 from .contestants import CONTESTANTS
 from .measure import Load, peak, rounds, summary
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--open", type=int, metavar="N", help="only the memory of each stream, with N of them open")
     parser.add_argument("--instructions", action="store_true", help="only instructions, not seconds; needs valgrind")
+    parser.add_argument("--libraries", action="store_true", help="only calls without the SDK, by HTTP library")
     parser.add_argument("--json", action="store_true", help="every median and quartile as JSON")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the medians, needs matplotlib")
     options = parser.parse_args(argv)
@@ -56,6 +57,9 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if options.instructions:
         print(instructions.table(instructions.measure()))
+        return 0
+    if options.libraries:
+        print(libraries.table(libraries.measure(options.rounds)))
         return 0
     results = measure(options.rounds, options.only)
     if options.neighbours:

@@ -65,7 +65,7 @@ class Cell:
         if self._before_httpx_028():
             requirements.append("httpx < 0.28")
         if self.libraries == "oldest":
-            requirements += [*OLDEST_LIBRARIES, "brotli", "zstandard"]
+            requirements += [*OLDEST_LIBRARIES, "brotli", "h2", "zstandard"]
         if self.opentelemetry == "oldest":
             api, instrumentation = OLDEST_OPENTELEMETRY
             requirements += [

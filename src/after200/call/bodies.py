@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from ..names.endings import EndRule
 from .documents import Document, LongStrings
 from .errors import find_error, read_error
-from .events import ERROR_FIELD, decode, read_event
+from .events import CHUNK_HEADS, CR, ERROR_BYTES, IN_CHUNK_DATA, decode, read_event
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts
 from .frames import FrameReader
 from .limits import MAX_EVENT
@@ -51,11 +51,6 @@ def reader_for(content_type: str, rule: EndRule, *, stream: bool, takes_whole: b
     return reader(rule, Document(rule, stream=stream, takes_whole=takes_whole))
 
 
-_ERROR: Final = ERROR_FIELD.encode()
-_CHUNK: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta"'
-"""How a chunk begins in the very form in which the Claude API writes it."""
-
-_CR: Final = ord("\r")
 _LONGEST_HELD: Final = 4096
 """How many bytes of an event that is not complete are held to be searched whole."""
 
@@ -84,17 +79,17 @@ class SSEReader:
             self._document.add(data)
         if self._held:
             data, self._held = self._held + data, b""
-        if not self._texts or self._rule != "message" or _CR in data:
+        if not self._texts or self._rule != "message" or CR in data:
             # Until the first text has come, every event is looked at.
             yield from self._feed_lines(data)
             return
-        may_have_error = _ERROR in data
+        may_have_error = ERROR_BYTES in data
         position, length = 0, len(data)
         while position < length:
             if self._is_between_events:
-                line_end = data.find(b"\n", position + len(_CHUNK)) if data.startswith(_CHUNK, position) else -1
+                line_end = data.find(b"\n", position + IN_CHUNK_DATA) if data.startswith(CHUNK_HEADS, position) else -1
                 if line_end >= 0 and data.startswith(b"\n", line_end + 1):
-                    if not may_have_error or data.find(_ERROR, position, line_end) < 0:
+                    if not may_have_error or data.find(ERROR_BYTES, position, line_end) < 0:
                         yield CHUNK_CAME
                         position = line_end + 2
                         continue
@@ -106,22 +101,15 @@ class SSEReader:
             yield from self._feed_lines(data[position:end])
             position = end
 
-    def is_plain_chunk(self, data: bytes) -> bool:
-        """Returns whether `data`, the next piece of the body, is one chunk, of which nothing else is needed.
+    @property
+    def only_counts_chunks(self) -> bool:
+        """Whether a further chunk without an error says nothing but that it came. Once so, it stays so."""
+        return self._texts and self._rule == "message"
 
-        Most pieces are. One need not be fed: it leaves the reader as it is.
-        """
-        return (
-            self._texts
-            and self._is_between_events
-            and not self._held
-            and data.startswith(_CHUNK)
-            and data.endswith(b"\n\n")
-            and data.find(b"\n", len(_CHUNK)) == len(data) - 2
-            and _CR not in data
-            and _ERROR not in data
-            and self._rule == "message"
-        )
+    @property
+    def is_between_events(self) -> bool:
+        """Whether the next piece begins an event."""
+        return self._is_between_events and not self._held
 
     def _feed_lines(self, data: bytes) -> Iterator[Facts]:
         for line in self._lines.feed(data):

@@ -22,6 +22,24 @@ CHUNK_TYPE: Final = '"content_block_delta"'
 TEXT_TYPE: Final = '"text_delta"'
 ERROR_FIELD: Final = '"error"'
 
+ERROR_BYTES: Final = ERROR_FIELD.encode()
+CHUNK_HEADS: Final = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta"',
+    b'event: content_block_delta\ndata: {"type": "content_block_delta"',
+)
+"""How a chunk begins in the very form in which the Claude API writes it, or a gateway in Python does."""
+
+IN_CHUNK_DATA: Final = len(CHUNK_HEADS[0])
+"""A place in the data of a chunk that begins so, from where on there is no line end but that of the data."""
+
+CHUNK_NAME: Final = b"event: content_block_delta\n"
+_DATA_HEADS: Final = tuple(head.removeprefix(CHUNK_NAME) for head in CHUNK_HEADS)
+"""The two lines of such a chunk."""
+
+CR: Final = ord("\r")
+_LINE_ENDS: Final = 3
+"""How many line ends a chunk has: of its name, of its data, and the blank line."""
+
 KNOWN_NAMES: Final = (HEALTHY_TYPES - {"message"}) | {"error"}
 """The events that every version of the SDK knows. Of any other, some versions give the application nothing."""
 
@@ -71,6 +89,28 @@ def read_event(name: str | None, data: str, rule: EndRule = "message", *, look_f
         # Data that is no JSON object is a chunk all the same: the SDK raises for it, or the application decodes it.
         return CHUNK_CAME
     return facts
+
+
+def is_plain_chunk(data: bytes) -> bool:
+    """Returns whether `data`, a piece of a body, is one chunk in the form in which most are written, and no error."""
+    return (
+        data.startswith(CHUNK_HEADS)
+        and data.endswith(b"\n\n")
+        and data.count(b"\n") == _LINE_ENDS
+        and CR not in data
+        and ERROR_BYTES not in data
+    )
+
+
+def is_plain_data(line: bytes) -> bool:
+    """Returns whether `line` is the data of such a chunk, which comes after `CHUNK_NAME`, with its line end."""
+    return (
+        line.startswith(_DATA_HEADS)
+        and line.endswith(b"\n")
+        and line.count(b"\n") == 1
+        and CR not in line
+        and ERROR_BYTES not in line
+    )
 
 
 def _read_session_event(name: str, data: str) -> Facts | None:

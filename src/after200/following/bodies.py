@@ -105,6 +105,8 @@ def deliver_end_of_chunks(running: RunningCall, exception: BaseException) -> Non
 
 def read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -> Iterator[bytes]:
     """Yields the chunks unchanged, and parses them until `feed` needs no more."""
+    if running.call.client is not None:
+        return _read_all_along(chunks, running, feed)
     return chain.from_iterable(_read_along(chunks, running, feed))
 
 
@@ -122,6 +124,23 @@ def _read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -
         feed.feed(chunk)
         yield (chunk,)
     yield chunks  # What is left comes from the body itself, without a step of ours.
+
+
+def _read_all_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -> Iterator[bytes]:
+    """Yields the chunks of a body whose events no library parses: all of them are fed."""
+    feed_chunk = feed.feed
+    while True:
+        feed.is_waiting = True
+        try:
+            chunk = next(chunks)
+        except BaseException as exception:
+            deliver_end_of_chunks(running, exception)
+            if isinstance(exception, StopIteration):
+                return
+            raise
+        feed.is_waiting = False
+        feed_chunk(chunk)
+        yield chunk
 
 
 class AChunks:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..call.bodies import BodyReader, reader_for
+from ..call.bodies import BodyReader, SSEReader, reader_for
 from ..call.documents import Beginning
 from ..call.error_bodies import ErrorReader
+from ..call.events import CHUNK_NAME, is_plain_chunk, is_plain_data
 from ..call.facts import CHUNK_CAME, IS_MALFORMED, UNDECODABLE, Facts
 from ..call.record import clock
-from ..guard import guarded
+from ..guard import guarded_feed
 from ..names.endings import NEEDS_END_EVENT
 from ..names.errors import is_http_error
 from .decided import is_decided, mark_decided
@@ -75,19 +76,42 @@ class BodyFeed:
         self._is_finished = False
         recording = running.recording
         self._progress = running.call.progress
-        self._is_plain_chunk: Callable[[bytes], bool] | None = None
-        if recording is not None and not recording.wants_gaps:
-            # A chunk that needs no decoding is counted where it passes.
-            self._is_plain_chunk = getattr(reader, "is_plain_chunk", None)
+        self._wants_gaps = recording is None or recording.wants_gaps
+        self._takes_plain_chunks = False
+        """Whether a plain chunk is only counted where it passes, as the reader says after each piece that it is fed."""
+
+        self._only_counts = False
+        """Whether a chunk without an error needs only be counted."""
+        self._lines = b""
+        """Of a plain chunk that comes line by line: its name, then its data. Neither has been fed to the reader."""
 
     def stop(self) -> None:
         """The rest is not needed. What was kept of the beginning goes: a stream may stay open for long."""
         self.is_done = True
         self._reader, self._decoders = None, ()
+        self._takes_plain_chunks = False
 
-    @guarded
+    @guarded_feed
     def feed(self, chunk: bytes) -> None:
         """Reads the next piece of the body, as it was sent."""
+        if self._takes_plain_chunks:
+            lines = self._lines
+            if not lines:
+                if is_plain_chunk(chunk):
+                    self._count_chunk()
+                    return
+                if chunk == CHUNK_NAME:
+                    self._lines = chunk
+                    return
+            elif lines == CHUNK_NAME:
+                if is_plain_data(chunk):
+                    self._lines = chunk
+                    return
+            elif chunk == b"\n":
+                self._lines = b""
+                self._count_chunk()
+                return
+            chunk = self._taken_lines() + chunk
         if not self._decoders or self._reader is None:
             self.parse(chunk)
             return
@@ -106,28 +130,41 @@ class BodyFeed:
         else:
             self.parse(chunk)
 
+    def _count_chunk(self) -> None:
+        """A chunk came of which nothing else is needed."""
+        progress, now = self._progress, clock()
+        gap = now - progress.last_chunk_at
+        if gap > progress.longest_gap:
+            progress.longest_gap = gap
+        progress.last_chunk_at = now
+        progress.chunks += 1
+
+    def _taken_lines(self) -> bytes:
+        """Returns the lines that the reader has not been fed, which it is going to be."""
+        lines, self._lines = self._lines, b""
+        return lines if lines in (b"", CHUNK_NAME) else CHUNK_NAME + lines
+
     def parse(self, chunk: bytes) -> None:
         """Reads the next piece of the body, which has been decoded."""
         # Put back only at the end: a reader that raised is out of step with the body.
         reader, self._reader = self._reader, None
+        counts, self._takes_plain_chunks = self._only_counts, False
         if reader is None:
-            return
-        if self._is_plain_chunk is not None and self._is_plain_chunk(chunk):
-            progress, now = self._progress, clock()
-            if now - progress.last_chunk_at > progress.longest_gap:
-                progress.longest_gap = now - progress.last_chunk_at
-            progress.last_chunk_at = now
-            progress.chunks += 1
-            self._reader = reader
             return
         running = self._running
         for facts in reader.feed(chunk):
+            if counts and facts is CHUNK_CAME:
+                self._count_chunk()
+                continue
             running.learn(facts)
             if facts is not CHUNK_CAME and running.call.client is not None and is_decided(running.call):
                 mark_decided(running)
         if reader.events:
             running.call.events = True
         self._reader = reader
+        if not self._wants_gaps and isinstance(reader, SSEReader) and reader.only_counts_chunks:
+            self._only_counts = True
+            self._takes_plain_chunks = not self._decoders and reader.is_between_events
 
     def parse_text(self, body: bytes) -> None:
         """Reads a whole body in which events are no answer; an error among them is the call's all the same."""
@@ -149,6 +186,7 @@ class BodyFeed:
         if self._is_finished:
             return
         self._is_finished = True
+        self._feed_lines()
         if self._reader is None:
             return  # What was not read is never an answer.
         try:
@@ -162,6 +200,10 @@ class BodyFeed:
             yield from self._reader.feed(rest)
             yield from self._reader.finish()
 
+    def _feed_lines(self) -> None:
+        if self._lines:
+            self.parse(self._taken_lines())
+
     def _flush(self) -> bytes:
         """Returns what the decoders have kept of the body."""
         rest = b""
@@ -171,6 +213,7 @@ class BodyFeed:
 
     def leave(self) -> Iterable[Facts]:
         """Returns what the application has read of an event that is not complete, which it leaves."""
+        self._feed_lines()
         leave = getattr(self._reader, "leave", None)
         return () if leave is None else leave()
 

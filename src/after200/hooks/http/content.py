@@ -71,7 +71,14 @@ class Content:
         return data
 
     async def readline(self, **keywords: object) -> bytes:
-        data = await self._watched(self._body.readline(**keywords))
+        # As `_watched`, without a coroutine more: this is how a stream is read by lines.
+        self._feed.is_waiting = True
+        try:
+            data = await self._body.readline(**keywords)
+        except BaseException as exception:
+            self._raised(exception)
+            raise
+        self._feed.is_waiting = False
         self._saw(data, is_end=not data)
         return data
 
