@@ -198,6 +198,27 @@ def test_two_services_are_two_rows_and_their_limits_one(receiver: Receiver) -> N
     assert any(re.match(r" service +model +calls", line) for line in drawn(summary, 120, 40))
 
 
+def test_calls_are_shown_by_the_library_that_made_them_where_one_did(receiver: Receiver) -> None:
+    service = Service(receiver, "shop")
+    service.calls.add(2, GOOD)
+    service.provider.force_flush()
+    assert not any("Made with" in line for line in drawn(summarize(receiver), 120, 40))
+    service.calls.add(3, {**HIDDEN, names.CLIENT: "httpx"})
+    service.provider.shutdown()
+    summary = summarize(receiver)
+    by_the_sdk, by_httpx = Totals(2, 2, 2, 0, 0, 0), Totals(3, 3, 0, 3, 0, 0)
+    assert {"": by_the_sdk, "httpx": by_httpx} == summary.clients
+    assert {"sdk": by_the_sdk._asdict(), "httpx": by_httpx._asdict()} == as_json(summary, 1.0)["clients"]
+    ending = Ending("failed", "overloaded_error", 529, 200)
+    summary.failures = [
+        Failure(0.0, "shop", MODEL, "overloaded", ending, f"req_{name}", name) for name in ("", "httpx")
+    ]
+    rows = [line.split() for line in as_text(summary).splitlines()]
+    assert ["the", "SDK", "2", "2", "0", "0", "0"] in rows
+    assert ["httpx", "3", "0", "3", "0", "0"] in rows
+    assert ["httpx", "overloaded_error", "200", "529", "req_httpx"] in [row[-5:] for row in rows]
+
+
 def test_on_80_columns_the_error_types_of_the_only_model_can_be_read(receiver: Receiver) -> None:
     service = Service(receiver, "shop")
     service.calls.add(1, HIDDEN)

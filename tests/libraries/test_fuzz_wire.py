@@ -657,8 +657,9 @@ def watch(case: Case, server: WireServer) -> list[Any]:
         run(case, server, trace)
         gc.collect()
     said = (words(each.message).split("\n")[0] for each in warned)
-    # Whether a transport is still open when its loop is closed depends on when the server hangs up.
-    trace(("warnings", sorted(line for line in said if not line.startswith("unclosed transport"))))
+    # Whether a connection is still open when it is dropped depends on when the server hangs up.
+    unsure = ("unclosed transport", "unclosed <socket")
+    trace(("warnings", sorted(line for line in said if not line.startswith(unsure))))
     trace(("requests", list(server.requests)))
     return trace.seen
 

@@ -61,7 +61,7 @@ def show(seen: Seen, findings: Sequence[Finding], console: Console) -> None:
 
 def libraries_table(seen: Seen, unsent: Collection[str]) -> Table:
     """Returns the calls through HTTP libraries: a row for each package, with how many of them were recorded."""
-    heads = ("the same calls through", "read to its end, the application was told of")
+    heads = ("the same calls through", "what the application met, which read to the end")
     found = table("", *heads, *seen.required)
     for package, received in seen.libraries.items():
         errors = ", ".join(dict.fromkeys(each for each in received.values() if " " not in each))

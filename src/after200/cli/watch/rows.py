@@ -32,6 +32,9 @@ LEAST_NAME = 14
 MARGIN = 2
 """The blanks around a table."""
 
+SDK = "the SDK"
+"""What made a call that no HTTP library is named for."""
+
 SORT, DOWN, UP, ALL, LEAVE = "s", ("j", "\x1b[B", "\x1bOB"), ("k", "\x1b[A", "\x1bOA"), ("a", "\x1b"), "q"
 """The keys."""
 
@@ -115,6 +118,8 @@ def failures_table(summary: Summary, width: int, most: int) -> RenderableType:
         fields.append(Field("service", [each.service for each in shown], 5, LEAST_NAME - 4))
     if len({model.model for model in summary.models}) > 1:
         fields.append(Field("model", [each.model for each in shown], 4, LEAST_NAME))
+    if any(each.client for each in shown):
+        fields.append(Field("client", [each.client or SDK for each in shown], 5))
     fields += [
         Field("error.type", [each.ending.error_type or "" for each in shown], 1),
         Field("HTTP", [str(each.ending.wire_status or "-") for each in shown], 7),

@@ -54,6 +54,8 @@ class Failure(NamedTuple):
     failure: str
     ending: Ending
     request_id: str
+    client: str = ""
+    """The HTTP library that made the call; empty for the SDK."""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Summary:
     Attributes:
         models: the calls by service and model.
         calls: all calls by how they ended.
+        clients: the calls by what made them: the name of an HTTP library, empty for the SDK.
         answered: what calls were answered; rate limits only of processes that are present.
         attempts: HTTP requests by the status of the response, empty when there was none.
         failures: the last failed calls, the newest first.
@@ -72,6 +75,7 @@ class Summary:
 
     models: list[Model] = field(default_factory=list)
     calls: Counter[Ending] = field(default_factory=Counter)
+    clients: dict[str, Totals] = field(default_factory=dict)
     answered: Answered = field(default_factory=Answered)
     attempts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
@@ -115,6 +119,7 @@ def summarize(receiver: Receiver, only: Only | None = None) -> Summary:
     return Summary(
         models=_models(receiver),
         calls=count(part.points(names.CALLS.name), ending_of),
+        clients=_clients(part),
         answered=read_answered(part, _is_present),
         attempts=count(part.points(names.ATTEMPTS.name), lambda each: text(each, names.WIRE_STATUS)),
         failures=failures if only is None else [each for each in failures if (each.service, each.model) == only],
@@ -136,6 +141,13 @@ def _models(receiver: Receiver) -> list[Model]:
     ]
 
 
+def _clients(part: Part) -> dict[str, Totals]:
+    points: defaultdict[str, list[Point]] = defaultdict(list)
+    for point in part.points(names.CALLS.name):
+        points[text(point.attributes, names.CLIENT)].append(point)
+    return {client: totals(count(points[client], ending_of)) for client in sorted(points)}
+
+
 def _failures(receiver: Receiver) -> list[Failure]:
     """The span and the log record of a call are one failure. Spans can be sampled, and log records turned off."""
     found: dict[tuple[str, str], Failure] = {}
@@ -151,6 +163,7 @@ def _failures(receiver: Receiver) -> list[Failure]:
             text(attributes, names.FAILURE),
             ending_of({names.OUTCOME: "failed", **attributes}),
             text(attributes, names.ANTHROPIC_REQUEST_ID) or (known.request_id if known else ""),
+            text(attributes, names.CLIENT) or (known.client if known else ""),
         )
     return sorted(found.values(), reverse=True)
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from after200.cli.endings import totals
-from after200.cli.tables import answered_tables, calls_table
-from after200.cli.watch.rows import Choice, failures_table, models_table
+from after200.cli.tables import answered_tables, calls_table, numbers, table
+from after200.cli.watch.rows import SDK, Choice, failures_table, models_table
 from after200.cli.watch.summary import Summary
 
 AT_THE_END = 10
@@ -108,7 +108,19 @@ def tables(summary: Summary, width: int, most: int | None = None, choice: Choice
     """Returns the other tables that have rows, the most important first, each with at most `most` rows."""
     only = "" if choice is None or choice.only is None else f": {choice.only.model}"
     drawn = [calls_table(f"How calls ended{only}", summary.calls, most)] if summary.calls else []
+    if any(summary.clients):
+        drawn.append(clients_table(summary))
     return [*drawn, *answered_tables(summary.answered, most, width)]
+
+
+def clients_table(summary: Summary) -> Table:
+    """Returns the calls by what made them: the SDK, or an HTTP library."""
+    heads = ("calls", "completed", "failed after 200", "failed", "left")
+    found = table("Made with", "client", *map(numbers, heads))
+    for client, ended in summary.clients.items():
+        cells = (ended.calls, ended.completed, ended.hidden, ended.failed, ended.left)
+        found.add_row(client or SDK, *map(str, cells), style="bold red" if ended.hidden else "")
+    return found
 
 
 def as_json(summary: Summary, seconds: float) -> dict[str, Any]:
@@ -121,6 +133,7 @@ def as_json(summary: Summary, seconds: float) -> dict[str, Any]:
             {"service": each.service, "model": each.model, **each.ended._asdict(), "open": each.open}
             for each in summary.models
         ],
+        "clients": {client or "sdk": ended._asdict() for client, ended in summary.clients.items()},
         "endings": [{**ending._asdict(), "calls": number} for ending, number in summary.calls.most_common()],
         "attempts": dict(summary.attempts),
         **summary.answered.as_json(),

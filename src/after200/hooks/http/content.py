@@ -79,7 +79,10 @@ class Content:
             self._raised(exception)
             raise
         self._feed.is_waiting = False
-        self._saw(data, is_end=not data)
+        if not data:
+            self._saw(data, is_end=True)
+        elif self._running.ended is None:
+            self._feed.feed(data)
         return data
 
     async def readuntil(self, *args: object, **keywords: object) -> bytes:
