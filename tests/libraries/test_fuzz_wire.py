@@ -19,7 +19,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -712,6 +712,47 @@ def calls_of(case: Case, requests_made: int) -> int:
     if not case.is_call:
         return 0
     return requests_made if case.library == "botocore" else 1
+
+
+READ_ALIKE = {
+    "httpx": "iter_bytes",
+    "httpx async": "iter_raw",
+    "httpx2": "read",
+    "aiohttp": "iter_any",
+    "requests": "raw.readline",
+}
+"""A way to read a body to its end through each library that has the same calls."""
+
+
+def test_the_same_bytes_are_recorded_alike_through_each_library(examples: int | None, wire: WireServer) -> None:
+    @settings(
+        max_examples=examples or EXAMPLES_IN_CI // 3,
+        derandomize=examples is None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        print_blob=True,
+        phases=PHASES,
+    )
+    @given(case=cases(("httpx",)))
+    def compare(case: Case) -> None:
+        # httpx does not follow a redirect unless it is asked to.
+        status = 200 if case.status in (303, 307) else case.status
+        alike = {"setup": "", "send": "json", "leave": "", "streams": True, "hints": False, "status": status}
+        recorded_by: dict[str, tuple[Any, ...]] = {}
+        for library, read in READ_ALIKE.items():
+            telemetry = Telemetry()
+            with recorded(telemetry):
+                seen = watch(replace(case, library=library, read=read, **alike), wire)
+                if any(each[0] == "raised" for each in seen if isinstance(each, tuple)):
+                    return  # What a library raises, and when, is its own.
+                telemetry.all_points()
+            [call] = telemetry.calls
+            answer = call.attributes.get("after200.answer")
+            recorded_by[library] = (call.outcome, call.phase, call.error_type, call.status, call.wire_status, answer)
+        assert dict.fromkeys(READ_ALIKE, recorded_by["httpx"]) == recorded_by
+
+    compare()
 
 
 def test_an_application_sees_with_the_package_what_it_sees_without_over_a_socket(
