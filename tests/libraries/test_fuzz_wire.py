@@ -186,7 +186,7 @@ def answer(case: Case) -> Played:
     has_body = status not in (204, 304) and case.send != "HEAD"
     if case.framing == "length":
         head += b"content-length: %d\r\n" % (len(body) + (3 if case.end != "whole" else 0))
-    elif case.framing.startswith("chunked"):
+    elif case.framing.startswith("chunked") and has_body:  # Without a body, http.client would wait for a chunk of it.
         head += b"transfer-encoding: chunked\r\n"
         chunks = tuple(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
         if case.end == "whole":
