@@ -3,7 +3,8 @@
 
 Where nobody handles SIGTERM, the kernel ends the process at once: no exit handler runs, and everything that waits for
 the next export is lost. The handler here ends the open streams, flushes the providers, for at most `LIMIT` seconds in
-all, and sends the process the signal again, with its default action.
+all, and sends the process the signal again, with its default action. It takes the place of the default action, also
+where a server gives the signal its default action back (gunicorn does in its workers, an event loop at its end).
 
 A handler runs in the main thread, in the middle of whatever that thread does. Flushing needs the locks of
 OpenTelemetry, which the main thread may hold just then. So the handler lets it go on while it records or exports, comes
@@ -13,6 +14,7 @@ back, and has other threads do the flushing while it waits.
 from __future__ import annotations
 
 import _thread
+import functools
 import os
 import signal
 import sys
@@ -63,11 +65,24 @@ class _Handling:
     is_flushing = False
 
 
+_set_handler = signal.signal
+"""Python's own."""
+
+
+@functools.wraps(_set_handler)
+def _set_default_as_ours(number: Any, handler: Any) -> Any:
+    is_default = isinstance(handler, int) and handler == signal.SIG_DFL
+    if is_default and _Handling.users and isinstance(number, int) and number == signal.SIGTERM:
+        handler = _on_sigterm
+    return _set_handler(number, handler)
+
+
 @guarded
 def install(user: object, providers: Mapping[str, Any]) -> None:
     """Has SIGTERM flush `providers` (by keyword of `instrument()`) before it ends the process, for `user`.
 
-    A handler of the application's stays. Only the main thread can install one; elsewhere, one warning.
+    A handler of the application's stays, until it gives the signal its default action back. Only the main thread can
+    install one; elsewhere, one warning.
     """
     if threading.current_thread() is not threading.main_thread():
         warn_once(
@@ -76,20 +91,24 @@ def install(user: object, providers: Mapping[str, Any]) -> None:
             "thread handle signals.",
         )
         return
-    present = signal.getsignal(signal.SIGTERM)
-    if present not in (signal.SIG_DFL, _on_sigterm):
-        return
     _Handling.users[id(user)] = {name: providers.get(name) or use() for name, use in GLOBAL.items()}
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    if signal.signal is _set_handler:
+        signal.signal = _set_default_as_ours  # type: ignore[assignment]
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        _set_handler(signal.SIGTERM, _on_sigterm)
 
 
 @guarded
 def remove(user: object) -> None:
     """Gives SIGTERM its default action back, where no other instrumentation wants the handler."""
     _Handling.users.pop(id(user), None)
+    if _Handling.users:
+        return
+    if signal.signal is _set_default_as_ours:
+        signal.signal = _set_handler
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if not _Handling.users and in_main_thread and signal.getsignal(signal.SIGTERM) is _on_sigterm:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if in_main_thread and signal.getsignal(signal.SIGTERM) is _on_sigterm:
+        _set_handler(signal.SIGTERM, signal.SIG_DFL)
 
 
 @in_child
@@ -108,11 +127,11 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
         return
     _Handling.is_flushing = True
     _flush(_Handling.until)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _set_handler(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
     # The first process of a container has no default action: the kernel has done nothing, as without this handler.
     start_anew()
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    _set_handler(signal.SIGTERM, _on_sigterm)
 
 
 def records(frame: FrameType | None) -> bool:

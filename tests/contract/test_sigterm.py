@@ -66,6 +66,8 @@ PROGRAM = """
 
     if how == "handler of its own":
         signal.signal(signal.SIGTERM, lambda *_: [say("handled"), os._exit(7)])
+    if how == "handler before, default later":
+        signal.signal(signal.SIGTERM, lambda *_: say("never"))
     if how == "another thread":
         thread = threading.Thread(target=instrument)
         thread.start()
@@ -95,6 +97,13 @@ PROGRAM = """
             time.sleep(0.01)
         signal.signal(signal.SIGTERM, before)
         signal.raise_signal(signal.SIGTERM)
+    if how == "handler before, default later":
+        # As gunicorn's worker of uvicorn does with the handler that it has from its parent.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if how == "handler later, default in the end":
+        # As an event loop does with a handler that it is asked to remove.
+        signal.signal(signal.SIGTERM, lambda *_: say("never"))
+        signal.signal(signal.SIGTERM, 0)
     if how == "recording":
         # The signal comes while the main thread exports, and so holds the lock that flushing needs.
         class Waiting(Spans):
@@ -160,6 +169,8 @@ def ended_by_sigterm(how: str, server: FaultServer) -> tuple[list[str], str, int
     [
         ("plain", BOTH, -signal.SIGTERM),
         ("server", BOTH, -signal.SIGTERM),
+        ("handler before, default later", BOTH, -signal.SIGTERM),
+        ("handler later, default in the end", BOTH, -signal.SIGTERM),
         # Its second stream is the one that it was reading.
         (
             "reading",
@@ -196,14 +207,20 @@ def test_a_process_that_is_instrumented_in_another_thread_is_warned_and_ends_as_
 
 
 def test_uninstrumenting_gives_the_signal_its_default_action_back() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    assert signal.SIG_DFL == before
+    before = signal.getsignal(signal.SIGTERM), signal.signal
+    assert signal.SIG_DFL == before[0]
     AnthropicInstrumentor().instrument(skip_dep_check=True, flush_on_sigterm=True)
     try:
-        assert before != signal.getsignal(signal.SIGTERM)
+        ours = signal.getsignal(signal.SIGTERM)
+        assert before[0] != ours
+        assert ours == signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        assert signal.SIG_IGN == signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        assert ours == signal.getsignal(signal.SIGTERM)
+        with pytest.raises(TypeError):
+            signal.signal("TERM", signal.SIG_DFL)  # type: ignore[arg-type]
     finally:
         AnthropicInstrumentor().uninstrument()
-    assert before == signal.getsignal(signal.SIGTERM)
+    assert before == (signal.getsignal(signal.SIGTERM), signal.signal)
 
 
 def frame_in(module: str, function: Any = sys._getframe) -> FrameType | None:

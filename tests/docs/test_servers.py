@@ -142,6 +142,7 @@ async def app(scope, receive, send):
         "uvicorn app:app --port=",
         "gunicorn web:app --worker-class=sync --bind=127.0.0.1:",
         "gunicorn web:app --worker-class=gthread --threads=2 --bind=127.0.0.1:",
+        "gunicorn app:app --worker-class=uvicorn.workers.UvicornWorker --bind=127.0.0.1:",
     ],
 )
 def test_a_server_that_is_instrumented_from_outside_exports_what_is_left_when_it_is_stopped(
