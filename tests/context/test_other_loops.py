@@ -101,7 +101,7 @@ def stable(span: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("loop", ["uvloop", "trio"])
 def test_a_call_is_recorded_alike_in_every_event_loop(server: FaultServer, loop: str) -> None:
-    pytest.importorskip(loop, reason=f"{loop} is not installed: only the matrix has Trio, which every HTTP client imports")
+    pytest.importorskip(loop, reason=f"{loop} is not installed: only the matrix has Trio")
     assert recorded(server, "asyncio") == recorded(server, loop)
 
 
