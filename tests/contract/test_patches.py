@@ -37,7 +37,8 @@ def snapshot() -> Snapshot:
                 # The SDK says of the classes that it exports that they are from `anthropic` itself.
                 if isinstance(value, type) and value.__module__.partition(".")[0] == "anthropic":
                     for inner, member in list(vars(value).items()):
-                        found[name, f"{attribute}.{inner}"] = member
+                        if inner != "__slotnames__":  # which Python keeps there when it first copies such an object
+                            found[name, f"{attribute}.{inner}"] = member
     return found
 
 
