@@ -34,7 +34,8 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ..support.in_memory.bodies import frame_chunks, sse_chunks, whole_bodies
+from ..support.in_memory.answers import HEAD, body
+from ..support.in_memory.bodies import CLOSING, DELTA, STOP, error, frame_chunks, sse_chunks, whole_bodies
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from .calling import recorded
@@ -50,8 +51,9 @@ MODEL = "anthropic.claude-test-v1:0"
 
 # --- what is drawn ---
 
+STREAMS = st.sampled_from([body(*HEAD, CLOSING, DELTA, STOP), body(*HEAD, error("overloaded_error")), body(*HEAD)])
 BODIES = {
-    "text/event-stream": sse_chunks,
+    "text/event-stream": STREAMS | sse_chunks,
     "application/vnd.amazon.eventstream": frame_chunks,
     "application/json": whole_bodies.map(lambda body: (body,)),
 }
@@ -64,7 +66,7 @@ ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
 FRAMINGS = ("length", "chunked", "chunked with trailers", "close", "old")
 ENDS = ("whole", "whole", "whole", "cut", "wait")
 STATUSES = (200, 200, 200, 200, 200, 200, 400, 429, 529, 204, 304, 307, 303, 401)
-SEND = ("json", "json", "json", "bytes", "pieces", "GET", "HEAD", "OPTIONS")
+SEND = (*("json",) * 8, *("bytes", "pieces") * 2, "GET", "HEAD", "OPTIONS")
 SETUPS: dict[str, tuple[str, ...]] = {
     "httpx": ("", "", "hook reads", "hook raises", "auth", "redirects", "retries", "close"),
     "httpx2": ("", "", "hook reads", "hook raises", "auth", "redirects", "retries", "close"),
