@@ -59,7 +59,7 @@ def page() -> None:
 def drawn(episodes: Episodes, page: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """What can be seen of every dashboard in every situation, by the situation's name.
 
-    The first situation is drawn at each width. Of the others every second dashboard is drawn, at one width, in turn;
+    The first situation is drawn at each width. Of the others every third dashboard is drawn, at one width, in turn;
     those whose calls take long are left out. `make long` (AFTER200_EVERY_DRAWING) draws all, as `make boards` does.
     """
     orders: list[Order] = []
@@ -67,7 +67,7 @@ def drawn(episodes: Episodes, page: None, tmp_path_factory: pytest.TempPathFacto
         widths, boards = situation.widths, BOARDS
         if place and not EVERY_DRAWING:
             widths = widths[place % len(widths) :][:1]
-            boards = boards if situation.boards else boards[place % 2 :: 2]
+            boards = boards if situation.boards else boards[place % 3 :: 3]
         server = episodes.servers[situation.database]
         orders += replace(situation, widths=widths).orders(server.url, episodes.folder, boards)
     seen = draw(orders, tmp_path_factory.mktemp("drawn"))
