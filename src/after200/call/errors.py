@@ -60,8 +60,8 @@ def find_error(payload: object, name: str | None = None) -> ProviderError | None
     if isinstance(payload, dict):
         kind = payload.get("type")
         inner = payload.get("error")
-        by_kind = isinstance(kind, str) and names_error(kind)
-        if by_kind or error_by_name or _says_something(inner):
+        by_kind = kind != name and isinstance(kind, str) and names_error(kind)
+        if by_kind or error_by_name or (inner is not None and _says_something(inner)):
             error = read_error(payload)
             # The name of an event is a type only where it names an error: `message` and `chunk` are none.
             return error if error.type is not None or not error_by_name else error._replace(type=_usable_type(name))

@@ -185,12 +185,13 @@ def _merged_usage(before: Usage, later: Usage) -> Usage:
     # Of `iterations` said several times, the last list counts.
     last = later if later.has_iterations else before
     # The counts of one report belong together: a later one may call cached what the first one called input.
-    inputs = _updated(before.input_counts, later.input_counts)
-    if later.input_counts == (None, None, None) or _sum(inputs) < _sum(before.input_counts):
-        inputs = before.input_counts
+    inputs: Sequence[int | None] = before.input_counts
+    reported = later.input_counts
+    updated = _updated(inputs, reported)
+    if reported == (None, None, None) or _sum(updated) < _sum(inputs):
         ttls = tuple(map(_highest, before.ttls, later.ttls))
     else:
-        ttls = _updated(before.ttls, later.ttls)
+        inputs, ttls = updated, _updated(before.ttls, later.ttls)
     return Usage(
         tokens=Tokens(inputs[0], _highest(before.tokens.output, later.tokens.output), inputs[1], inputs[2]),
         ttl_5m=ttls[0],
@@ -206,7 +207,7 @@ def _merged_usage(before: Usage, later: Usage) -> Usage:
 
 def _updated(before: Sequence[int | None], later: Sequence[int | None]) -> tuple[int | None, ...]:
     """Returns the counts of `later`, and where it has none, those of `before`."""
-    return tuple(old if new is None else new for old, new in zip(before, later, strict=True))
+    return tuple([old if new is None else new for old, new in zip(before, later, strict=True)])
 
 
 def _sum(counts: Sequence[int | None]) -> int:

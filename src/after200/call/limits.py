@@ -75,6 +75,8 @@ def count(value: object) -> int | None:
 
     Gateways write numbers as text, and with a fraction; the latter is rounded.
     """
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else None
     if isinstance(value, str):
         value = float(value) if _NUMBER.fullmatch(value) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_COUNT:

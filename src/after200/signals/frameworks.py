@@ -61,7 +61,9 @@ class Frameworks:
 
     def ended(self, *models: str | None) -> None:
         """after200 recorded a call of the SDK that has ended: the model asked for, and the one that answered."""
-        self._ended.update(model for model in models if model is not None)
+        for model in models:
+            if model is not None:
+                self._ended.add(model)
 
     def stopped(self) -> None:
         """after200 records no further call of the SDK until it is activated again."""
