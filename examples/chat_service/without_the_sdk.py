@@ -56,7 +56,7 @@ class HTTPXChatService:
         await self._async_client.aclose()
 
     async def _read(self, question: Question, reply: Reply) -> None:
-        async with self._async_client.stream("POST", "v1/messages", json=self._request(question)) as response:
+        async with self._async_client.stream("POST", "v1/messages", json=request(question, self._model)) as response:
             reply.request_id = response.headers.get(REQUEST_ID)
             if response.is_error:
                 await response.aread()
@@ -65,7 +65,7 @@ class HTTPXChatService:
                 reply.characters += len(text_in(line))
 
     def _read_sync(self, question: Question, reply: Reply) -> None:
-        with self._client.stream("POST", "v1/messages", json=self._request(question)) as response:
+        with self._client.stream("POST", "v1/messages", json=request(question, self._model)) as response:
             reply.request_id = response.headers.get(REQUEST_ID)
             if response.is_error:
                 response.read()
@@ -74,18 +74,20 @@ class HTTPXChatService:
                 reply.characters += len(text_in(line))
 
     async def _read_whole(self, question: Question, reply: Reply) -> None:
-        response = await self._async_client.post("v1/messages", json=self._request(question))
+        response = await self._async_client.post("v1/messages", json=request(question, self._model))
         reply.request_id = response.headers.get(REQUEST_ID)
         message = response.raise_for_status().json()
         reply.characters = sum(len(block.get("text", "")) for block in message.get("content", ()))
 
-    def _request(self, question: Question) -> dict[str, Any]:
-        return {
-            "model": self._model,
-            "max_tokens": 512,
-            "messages": [{"role": "user", "content": question.text}],
-            "stream": question.manner != "whole",
-        }
+
+def request(question: Question, model: str) -> dict[str, Any]:
+    """What both ask for: the body of a request to the API, and what LiteLLM makes one of."""
+    return {
+        "model": model,
+        "max_tokens": 512,
+        "messages": [{"role": "user", "content": question.text}],
+        "stream": question.manner != "whole",
+    }
 
 
 def text_in(line: str) -> str:
@@ -132,10 +134,7 @@ class LiteLLMChatService:
 
     def _request(self, question: Question) -> dict[str, Any]:
         return {
-            "model": self._model,
-            "max_tokens": 512,
-            "messages": [{"role": "user", "content": question.text}],
-            "stream": question.manner != "whole",
+            **request(question, self._model),
             "timeout": self._timeout,
             "num_retries": 0,
             "max_retries": 0,

@@ -71,6 +71,7 @@ _set_handler = signal.signal
 
 @functools.wraps(_set_handler)
 def _set_default_as_ours(number: Any, handler: Any) -> Any:
+    """`signal.signal`, for which the default action of SIGTERM is our handler while an instrumentation wants it."""
     is_default = isinstance(handler, int) and handler == signal.SIG_DFL
     if is_default and _Handling.users and isinstance(number, int) and number == signal.SIGTERM:
         handler = _on_sigterm

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import gzip
 import io
-import logging
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import pytest
 import requests
 import urllib3
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 
+from ..support.fuzzing import fuzz_settings, logged_faults
 from ..support.in_memory.bodies import frame_chunks, sse_chunks, whole_bodies
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
@@ -189,36 +188,8 @@ def watch(case: Case) -> list[object]:
     return trace
 
 
-class Faults(logging.Handler):
-    """What the package says of itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "failed in" in record.getMessage():
-            self.lines.append(self.format(record))
-
-
-@pytest.fixture(scope="module")
-def examples(request: pytest.FixtureRequest) -> int | None:
-    """How many examples are asked for; None for those of CI, which are the same each time."""
-    count: int | None = request.config.getoption("--examples", None)
-    return count
-
-
 def test_an_application_sees_with_the_package_what_it_sees_without(examples: int | None) -> None:
-    faults = Faults()
-    logging.getLogger("after200").addHandler(faults)
-
-    @settings(
-        max_examples=examples or EXAMPLES_IN_CI,
-        derandomize=examples is None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
+    @fuzz_settings(examples, EXAMPLES_IN_CI)
     @given(case=cases())
     def compare(case: Case) -> None:
         telemetry = Telemetry()
@@ -226,11 +197,9 @@ def test_an_application_sees_with_the_package_what_it_sees_without(examples: int
         with recorded(telemetry):
             with_package = watch(case)
         assert without == with_package
-        assert [] == faults.lines
+        assert [] == faults
         assert 1 == telemetry.total("after200.calls")
         assert [] == telemetry.open_spans
 
-    try:
+    with logged_faults() as faults:
         compare()
-    finally:
-        logging.getLogger("after200").removeHandler(faults)

@@ -13,7 +13,6 @@ import asyncio
 import gc
 import gzip
 import json
-import logging
 import re
 import threading
 import warnings
@@ -29,11 +28,12 @@ import httpx2
 import pytest
 import requests
 from botocore.config import Config
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from ..support.fuzzing import fuzz_settings, logged_faults
 from ..support.in_memory.answers import HEAD, body
 from ..support.in_memory.bodies import CLOSING, DELTA, STOP, error, frame_chunks, sse_chunks, whole_bodies
 from ..support.streams.surfaces import REQUEST
@@ -683,30 +683,11 @@ def run(case: Case, server: WireServer, trace: Trace) -> None:
         saw(exception, trace)
 
 
-class Faults(logging.Handler):
-    """What the package says of itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "failed in" in record.getMessage():
-            self.lines.append(self.format(record))
-
-
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
     server = WireServer()
     yield server
     server.close()
-
-
-@pytest.fixture(scope="module")
-def examples(request: pytest.FixtureRequest) -> int | None:
-    """How many examples are asked for; None for those of CI, which are the same each time."""
-    count: int | None = request.config.getoption("--examples", None)
-    return count
 
 
 def calls_of(case: Case, requests_made: int) -> int:
@@ -727,15 +708,7 @@ READ_ALIKE = {
 
 
 def test_the_same_bytes_are_recorded_alike_through_each_library(examples: int | None, wire: WireServer) -> None:
-    @settings(
-        max_examples=examples or EXAMPLES_IN_CI // 3,
-        derandomize=examples is None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        print_blob=True,
-        phases=PHASES,
-    )
+    @fuzz_settings(examples, EXAMPLES_IN_CI // 3, phases=PHASES)
     @given(case=cases(("httpx",)))
     def compare(case: Case) -> None:
         # httpx does not follow a redirect unless it is asked to.
@@ -760,18 +733,7 @@ def test_the_same_bytes_are_recorded_alike_through_each_library(examples: int | 
 def test_an_application_sees_with_the_package_what_it_sees_without_over_a_socket(
     examples: int | None, wire: WireServer
 ) -> None:
-    faults = Faults()
-    logging.getLogger("after200").addHandler(faults)
-
-    @settings(
-        max_examples=examples or EXAMPLES_IN_CI,
-        derandomize=examples is None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        print_blob=True,
-        phases=PHASES,
-    )
+    @fuzz_settings(examples, EXAMPLES_IN_CI, phases=PHASES)
     @given(case=cases())
     def compare(case: Case) -> None:
         telemetry = Telemetry()
@@ -781,14 +743,14 @@ def test_an_application_sees_with_the_package_what_it_sees_without_over_a_socket
             gc.collect()
             telemetry.all_points()
         assert kept(case, without) == kept(case, with_package)
-        assert [] == faults.lines
+        assert [] == faults
         assert calls_of(case, len(wire.requests)) == telemetry.total("after200.calls")
         assert [] == telemetry.open_spans
         assert 0 == telemetry.total("after200.streams.open")
 
     gc.disable()  # Another thread may else be collecting when this one wants to see what is gone.
     try:
-        compare()
+        with logged_faults() as faults:
+            compare()
     finally:
         gc.enable()
-        logging.getLogger("after200").removeHandler(faults)

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from after200.signals import bounds, metrics
 
+from ..support.fuzzing import fuzz_settings
 from .instrumented import PROFILE, Instrumented
 
 EXAMPLES_IN_CI = 300
@@ -24,15 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     count = config.getoption("--examples", None)
-    settings.register_profile(
-        PROFILE,
-        max_examples=count or EXAMPLES_IN_CI,
-        derandomize=count is None,  # a change is not to be held up by a find that it has nothing to do with
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    settings.register_profile(PROFILE, fuzz_settings(count, EXAMPLES_IN_CI))
 
 
 @pytest.fixture(scope="session")

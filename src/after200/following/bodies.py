@@ -127,7 +127,7 @@ def _read_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -
 
 
 def _read_all_along(chunks: Iterator[bytes], running: RunningCall, feed: BodyFeed) -> Iterator[bytes]:
-    """Yields the chunks of a body whose events no library parses: all of them are fed."""
+    """Yields the chunks of a body whose events no library parses: all are fed, so none needs a tuple around it."""
     feed_chunk = feed.feed
     while True:
         feed.is_waiting = True

@@ -163,7 +163,7 @@ class Points:
     def add(self, histogram: Histogram, value: float, attributes: Attributes, context: Context) -> None:
         """Adds `value` for `histogram`, measured in `context`. Nobody may change `attributes` later."""
         self._waiting.append((histogram, value, attributes, context))
-        if len(self._waiting) > WAITING:
+        if len(self._waiting) > WAITING:  # `_are_many`, without a call of a function for each point
             self._recording.wake()
             if len(self._waiting) > MOST_WAITING:
                 self._drop_oldest()
