@@ -83,7 +83,7 @@ class SSEReader:
             # Until the first text has come, every event is looked at.
             yield from self._feed_lines(data)
             return
-        may_have_error = ERROR_BYTES in data
+        may_have_error = data.find(ERROR_BYTES) >= 0
         position, length = 0, len(data)
         while position < length:
             if self._is_between_events:

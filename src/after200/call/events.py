@@ -36,9 +36,8 @@ CHUNK_NAME: Final = b"event: content_block_delta\n"
 _DATA_HEADS: Final = tuple(head.removeprefix(CHUNK_NAME) for head in CHUNK_HEADS)
 """The two lines of such a chunk."""
 
+LF: Final = ord("\n")
 CR: Final = ord("\r")
-_LINE_ENDS: Final = 3
-"""How many line ends a chunk has: of its name, of its data, and the blank line."""
 
 KNOWN_NAMES: Final = (HEALTHY_TYPES - {"message"}) | {"error"}
 """The events that every version of the SDK knows. Of any other, some versions give the application nothing."""
@@ -91,14 +90,18 @@ def read_event(name: str | None, data: str, rule: EndRule = "message", *, look_f
     return facts
 
 
+# Both of these are asked for each chunk. An operator takes a fifth of the time of a method of bytes that searches, but
+# for bytes within bytes: there `in` is the slowest, and `partition` the fastest.
+
+
 def is_plain_chunk(data: bytes) -> bool:
     """Returns whether `data`, a piece of a body, is one chunk in the form in which most are written, and no error."""
     return (
         data.startswith(CHUNK_HEADS)
-        and data.endswith(b"\n\n")
-        and data.count(b"\n") == _LINE_ENDS
-        and CR not in data
-        and ERROR_BYTES not in data
+        and data[-1] == data[-2] == LF
+        and LF not in (inside := data[IN_CHUNK_DATA:-2])
+        and CR not in inside
+        and not inside.partition(ERROR_BYTES)[1]
     )
 
 
@@ -106,10 +109,10 @@ def is_plain_data(line: bytes) -> bool:
     """Returns whether `line` is the data of such a chunk, which comes after `CHUNK_NAME`, with its line end."""
     return (
         line.startswith(_DATA_HEADS)
-        and line.endswith(b"\n")
-        and line.count(b"\n") == 1
-        and CR not in line
-        and ERROR_BYTES not in line
+        and line[-1] == LF
+        and LF not in (inside := line[:-1])
+        and CR not in inside
+        and not inside.partition(ERROR_BYTES)[1]
     )
 
 

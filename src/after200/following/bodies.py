@@ -159,17 +159,17 @@ class AChunks:
     async def __anext__(self) -> bytes:
         # A reference to the generator from this frame keeps its place in the collector's order: of a stream in a cycle,
         # the loop must close the outer generators before the inner ones, as without this iterator.
-        inner = self._inner
-        if self._feed.is_done:
+        inner, feed = self._inner, self._feed
+        if feed.is_done:
             return await inner.__anext__()
-        self._feed.is_waiting = not self._running.events_are_parsed
+        feed.is_waiting = not self._running.events_are_parsed
         try:
             chunk = await inner.__anext__()
         except BaseException as exception:
             deliver_end_of_chunks(self._running, exception)
             raise
-        self._feed.is_waiting = False
-        self._feed.feed(chunk)
+        feed.is_waiting = False
+        feed.feed(chunk)
         return chunk
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from ..call.bodies import BodyReader, SSEReader, reader_for
 from ..call.documents import Beginning
@@ -12,13 +13,16 @@ from ..call.error_bodies import ErrorReader
 from ..call.events import CHUNK_NAME, is_plain_chunk, is_plain_data
 from ..call.facts import CHUNK_CAME, IS_MALFORMED, UNDECODABLE, Facts
 from ..call.record import clock
-from ..guard import guarded_feed
+from ..guard import report_fault
 from ..names.endings import NEEDS_END_EVENT
 from ..names.errors import is_http_error
 from .decided import is_decided, mark_decided
 from .protocols import Decoder, Headers
 from .reading import deliver
 from .running import RunningCall
+
+_FEED: Final = f"{__name__}.BodyFeed.feed"
+"""The place of a fault in what is called for each piece of a body."""
 
 
 def make_feed(running: RunningCall, headers: Headers, *, decoded: bool = False) -> BodyFeed:
@@ -91,27 +95,40 @@ class BodyFeed:
         self._reader, self._decoders = None, ()
         self._takes_plain_chunks = False
 
-    @guarded_feed
     def feed(self, chunk: bytes) -> None:
-        """Reads the next piece of the body, as it was sent."""
-        if self._takes_plain_chunks:
-            lines = self._lines
-            if not lines:
-                if is_plain_chunk(chunk):
-                    self._count_chunk()
+        """Reads the next piece of the body, as it was sent.
+
+        A chunk of which nothing else is needed is counted here: each further call would take as long as the counting.
+        """
+        try:
+            if self._takes_plain_chunks:
+                lines = self._lines
+                if not lines:
+                    if chunk == CHUNK_NAME:
+                        self._lines = CHUNK_NAME
+                        return
+                    is_chunk = is_plain_chunk(chunk)
+                elif lines is CHUNK_NAME:
+                    if is_plain_data(chunk):
+                        self._lines = chunk
+                        return
+                    is_chunk = False
+                elif is_chunk := chunk == b"\n":
+                    self._lines = b""
+                if is_chunk:
+                    progress, now = self._progress, clock()
+                    gap = now - progress.last_chunk_at
+                    if gap > progress.longest_gap:
+                        progress.longest_gap = gap
+                    progress.last_chunk_at = now
+                    progress.chunks += 1
                     return
-                if chunk == CHUNK_NAME:
-                    self._lines = chunk
-                    return
-            elif lines == CHUNK_NAME:
-                if is_plain_data(chunk):
-                    self._lines = chunk
-                    return
-            elif chunk == b"\n":
-                self._lines = b""
-                self._count_chunk()
-                return
-            chunk = self._taken_lines() + chunk
+                chunk = self._taken_lines() + chunk
+            self._decode(chunk)
+        except Exception:
+            report_fault(_FEED)
+
+    def _decode(self, chunk: bytes) -> None:
         if not self._decoders or self._reader is None:
             self.parse(chunk)
             return

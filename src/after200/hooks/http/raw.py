@@ -127,8 +127,21 @@ class Raw:
         return self._chunks(read(*args, **keywords), decodes)
 
     def _chunks(self, chunks: Iterator[bytes], decodes: bool) -> Iterator[bytes]:
-        while (chunk := self._guarded_read(lambda: next(chunks, None))) is not None:
-            self._saw(chunk, decodes)
+        running, feed = self._running, self._feed
+        # What `_guarded_read` and `_saw` do, without a call of either for each chunk.
+        take = feed.feed if decodes or not self._decoders else self._decode
+        while True:
+            feed.is_waiting = True
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                break
+            except BaseException as exception:
+                self._raised(exception)
+                raise
+            feed.is_waiting = False
+            if chunk and running.ended is None:
+                take(chunk)
             yield chunk
         self._ended()
 
@@ -161,17 +174,18 @@ class Raw:
 
     # --- what is reported ---
 
-    @guarded
     def _saw(self, data: bytes, decoded: bool) -> None:
-        if not data or self._running.ended is not None:
-            return
-        if self._decoders and not decoded:
-            text = self._decoders.decode(data)
-            if text is None:
-                self._feed.stop()  # Nothing more is known of this body.
-                return
-            data = text
-        self._feed.feed(data)
+        if data and self._running.ended is None:
+            (self._feed.feed if decoded or not self._decoders else self._decode)(data)
+
+    @guarded
+    def _decode(self, data: bytes) -> None:
+        """Feeds `data`, which the application gets as it was sent."""
+        text = self._decoders.decode(data)
+        if text is None:
+            self._feed.stop()  # Nothing more is known of this body.
+        else:
+            self._feed.feed(text)
 
     def _ended(self) -> None:
         deliver(self._running, "stop")
