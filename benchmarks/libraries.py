@@ -8,6 +8,7 @@ time is that of this process's CPU, threads included.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import multiprocessing
 import socket
@@ -15,8 +16,13 @@ import statistics
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from time import process_time
 from typing import Any, NamedTuple
+
+import botocore.session
+
+from after200.faults.eventstream import CHUNK_HEADERS, encode_frame
 
 from .contestant import Telemetry
 from .wire import message
@@ -52,14 +58,23 @@ def _answer(connection: socket.socket) -> None:
                 if line.startswith(b"content-length:"):
                     length = int(line.partition(b":")[2])
             lines.read(length)
-            connection.sendall(answer(int(request.split(b"/")[1])))
+            as_frames = b"/model/" in request
+            connection.sendall(answer(int(request.split(b"/")[1]), as_frames=as_frames))
 
 
-def answer(deltas: int) -> bytes:
-    """A response with a stream of so many deltas, as compact as the Claude API writes it."""
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+def answer(deltas: int, *, as_frames: bool = False) -> bytes:
+    """A response with a stream of so many deltas, as compact as the Claude API writes it, or in Bedrock's frames."""
+    media_type = b"application/vnd.amazon.eventstream" if as_frames else b"text/event-stream"
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n" % media_type
     events = [each.replace(b'": ', b'":') for each in message(deltas)]
-    return head + b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in events) + b"0\r\n\r\n"
+    pieces = [frame(event) for event in events] if as_frames else events
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def frame(event: bytes) -> bytes:
+    """The frame in which Bedrock sends an event."""
+    data = base64.b64encode(event.partition(b"data: ")[2].strip()).decode()
+    return encode_frame(CHUNK_HEADERS, f'{{"bytes":"{data}","p":"abcdefghijklmnopqrstuvwxyz"}}'.encode())
 
 
 @contextmanager
@@ -124,13 +139,28 @@ def readers() -> dict[str, Read]:
             request = AWSRequest(method="POST", url=url, data=data, headers=HEADERS, stream_output=True)
             _drain(botocore.send(request.prepare()).raw.stream(1024))
 
+    def read_event_stream(url: str, times: int) -> None:
+        bedrock = bedrock_at(url.rpartition("/v1")[0] or url.rpartition("/")[0])
+        model = "anthropic.claude" if url.endswith("/v1/messages") else "another.model"
+        for _ in range(times):
+            _drain(bedrock.invoke_model_with_response_stream(modelId=model, body=json.dumps(BODY))["body"])
+
     return {
         "httpx, iter_lines": read_httpx,
         "httpx, aiter_lines": aread_httpx,
         "aiohttp, content": aread_aiohttp,
         "requests, iter_lines": read_requests,
         "botocore, raw.stream": read_botocore,
+        "botocore, event stream": read_event_stream,
     }
+
+
+@cache
+def bedrock_at(url: str) -> Any:
+    """A client for Amazon Bedrock at this URL."""
+    session = botocore.session.Session()
+    session.set_credentials("none", "none")
+    return session.create_client("bedrock-runtime", region_name="eu-west-1", endpoint_url=url)
 
 
 def _drain(pieces: Iterator[Any]) -> None:
@@ -198,6 +228,9 @@ def table(costs: dict[str, Cost]) -> str:
         "|---|---|---|---|",
     ]
     for name, cost in costs.items():
-        cells = (f"{bare:.1f} + {now - bare:.1f} ({now / bare:.2f})" for bare, now in cost)
+        cells = (
+            f"{bare:.1f} {now - bare:+.1f} ({now / bare:.2f})".replace(" +", " + ").replace(" -", " - ")
+            for bare, now in cost
+        )
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

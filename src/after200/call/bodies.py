@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from ..names.endings import EndRule
 from .documents import Document, LongStrings
 from .errors import find_error, read_error
-from .events import CHUNK_HEADS, CR, ERROR_BYTES, IN_CHUNK_DATA, decode, read_event
+from .events import CHUNK_HEADS, CR, ERROR_BYTES, IN_CHUNK_DATA, decode, is_plain_chunk, read_event
 from .facts import CHUNK_CAME, IS_MALFORMED, Facts
 from .frames import FrameReader
 from .limits import MAX_EVENT
@@ -100,6 +100,8 @@ class SSEReader:
             end = end if end > 1 else length
             yield from self._feed_lines(data[position:end])
             position = end
+
+    is_plain_chunk = staticmethod(is_plain_chunk)
 
     @property
     def only_counts_chunks(self) -> bool:

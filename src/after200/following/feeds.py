@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
 
 from ..call.bodies import BodyReader, SSEReader, reader_for
 from ..call.documents import Beginning
 from ..call.error_bodies import ErrorReader
-from ..call.events import CHUNK_NAME, is_plain_chunk, is_plain_data
+from ..call.events import CHUNK_NAME, is_plain_data
 from ..call.facts import CHUNK_CAME, IS_MALFORMED, UNDECODABLE, Facts
+from ..call.frames import FrameReader
 from ..call.record import clock
 from ..guard import report_fault
 from ..names.endings import NEEDS_END_EVENT
@@ -20,9 +20,6 @@ from .decided import is_decided, mark_decided
 from .protocols import Decoder, Headers
 from .reading import deliver
 from .running import RunningCall
-
-_FEED: Final = f"{__name__}.BodyFeed.feed"
-"""The place of a fault in what is called for each piece of a body."""
 
 
 def make_feed(running: RunningCall, headers: Headers, *, decoded: bool = False) -> BodyFeed:
@@ -81,9 +78,8 @@ class BodyFeed:
         recording = running.recording
         self._progress = running.call.progress
         self._wants_gaps = recording is None or recording.wants_gaps
-        self._takes_plain_chunks = False
-        """Whether a plain chunk is only counted where it passes, as the reader says after each piece that it is fed."""
-
+        self._is_plain_chunk: Callable[[bytes], bool] | None = None
+        """Tells a plain chunk, which is only counted where it passes; None while the reader needs each piece."""
         self._only_counts = False
         """Whether a chunk without an error needs only be counted."""
         self._lines = b""
@@ -93,7 +89,7 @@ class BodyFeed:
         """The rest is not needed. What was kept of the beginning goes: a stream may stay open for long."""
         self.is_done = True
         self._reader, self._decoders = None, ()
-        self._takes_plain_chunks = False
+        self._is_plain_chunk = None
 
     def feed(self, chunk: bytes) -> None:
         """Reads the next piece of the body, as it was sent.
@@ -101,7 +97,7 @@ class BodyFeed:
         A chunk of which nothing else is needed is counted here: each further call would take as long as the counting.
         """
         try:
-            if self._takes_plain_chunks:
+            if (is_plain_chunk := self._is_plain_chunk) is not None:
                 lines = self._lines
                 if not lines:
                     if chunk == CHUNK_NAME:
@@ -126,7 +122,7 @@ class BodyFeed:
                 chunk = self._taken_lines() + chunk
             self._decode(chunk)
         except Exception:
-            report_fault(_FEED)
+            report_fault(f"{__name__}.BodyFeed.feed")
 
     def _decode(self, chunk: bytes) -> None:
         if not self._decoders or self._reader is None:
@@ -157,7 +153,7 @@ class BodyFeed:
         progress.chunks += 1
 
     def _taken_lines(self) -> bytes:
-        """Returns the lines that the reader has not been fed, which it is going to be."""
+        """Returns the lines that the reader is about to be fed."""
         lines, self._lines = self._lines, b""
         return lines if lines in (b"", CHUNK_NAME) else CHUNK_NAME + lines
 
@@ -165,7 +161,7 @@ class BodyFeed:
         """Reads the next piece of the body, which has been decoded."""
         # Put back only at the end: a reader that raised is out of step with the body.
         reader, self._reader = self._reader, None
-        counts, self._takes_plain_chunks = self._only_counts, False
+        counts, self._is_plain_chunk = self._only_counts, None
         if reader is None:
             return
         running = self._running
@@ -179,9 +175,10 @@ class BodyFeed:
         if reader.events:
             running.call.events = True
         self._reader = reader
-        if not self._wants_gaps and isinstance(reader, SSEReader) and reader.only_counts_chunks:
+        if not self._wants_gaps and isinstance(reader, SSEReader | FrameReader) and reader.only_counts_chunks:
             self._only_counts = True
-            self._takes_plain_chunks = not self._decoders and reader.is_between_events
+            if not self._decoders and reader.is_between_events:
+                self._is_plain_chunk = reader.is_plain_chunk
 
     def parse_text(self, body: bytes) -> None:
         """Reads a whole body in which events are no answer; an error among them is the call's all the same."""
