@@ -228,9 +228,6 @@ def table(costs: dict[str, Cost]) -> str:
         "|---|---|---|---|",
     ]
     for name, cost in costs.items():
-        cells = (
-            f"{bare:.1f} {now - bare:+.1f} ({now / bare:.2f})".replace(" +", " + ").replace(" -", " - ")
-            for bare, now in cost
-        )
+        cells = (f"{bare:.1f} {'+-'[now < bare]} {abs(now - bare):.1f} ({now / bare:.2f})" for bare, now in cost)
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -8,7 +8,6 @@ takes any object with a `read`. Each may decode the content or not, as it is ask
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
@@ -17,8 +16,9 @@ from ...following.reading import deliver
 from ...following.responses import follow
 from ...following.running import RunningCall
 from ...guard import guarded
+from .encodings import Decoders
 from .exchange import Headers
-from .protocols import Decoder, RawBody, RawResponse
+from .protocols import RawBody, RawResponse
 
 _Read = TypeVar("_Read")
 
@@ -214,39 +214,6 @@ _READS: Final[dict[str, Callable[..., object]]] = {
     "drain_conn": Raw._close,
 }
 """The methods that read or leave a body → what stands in their place."""
-
-
-class Decoders:
-    """Undoes the encodings of a body piece by piece, as urllib3 would, for a reader that does so itself."""
-
-    def __init__(self, encodings: str) -> None:
-        """`encodings`: the header. A name that urllib3 does not know is skipped: it hands such bytes on as they are."""
-        module = sys.modules.get("urllib3.response")
-        names = [_DECODERS.get(encoding.strip().lower(), "") for encoding in encodings.split(",")]
-        known: list[Callable[[], Decoder] | None] = [getattr(module, name, None) for name in reversed(names)]
-        self._decoders = [make() for make in known if make is not None]
-
-    def __bool__(self) -> bool:
-        return bool(self._decoders)
-
-    def decode(self, data: bytes) -> bytes | None:
-        """Returns what `data` says; None for what is not in the format."""
-        try:
-            for decoder in self._decoders:
-                data = decoder.decompress(data)
-        except Exception:  # Each format raises an exception of its own.
-            return None
-        return data
-
-
-_DECODERS: Final = {
-    "gzip": "GzipDecoder",
-    "x-gzip": "GzipDecoder",
-    "deflate": "DeflateDecoder",
-    "br": "BrotliDecoder",
-    "zstd": "ZstdDecoder",
-}
-"""The encodings, and urllib3's classes for them. It has the last two where another package is installed."""
 
 
 def follow_raw(running: RunningCall, response: RawResponse, headers: Headers) -> None:
