@@ -281,7 +281,7 @@ CALL = """
 )
 def test_the_order_of_instrumenting_and_importing_does_not_matter(program: str, server: FaultServer, run: Run) -> None:
     url = server.base_url("overloaded_error_mid_stream")
-    assert "failed overloaded_error\n" == run(program, ANTHROPIC_BASE_URL=url)
+    assert "failed overloaded_error\n" == run(program, fresh=True, ANTHROPIC_BASE_URL=url)
 
 
 def test_a_process_that_never_imports_the_sdk_pays_nothing_for_it(run: Run) -> None:
@@ -294,7 +294,7 @@ def test_a_process_that_never_imports_the_sdk_pays_nothing_for_it(run: Run) -> N
         AnthropicInstrumentor().instrument()
         print([name for name in ("anthropic", "httpx", "httpx2", "pydantic", "botocore") if name in sys.modules])
     """
-    assert "[]\n" == run(program)
+    assert "[]\n" == run(program, fresh=True)
 
 
 def test_uninstrumenting_before_the_import_leaves_the_sdk_alone(server: FaultServer, run: Run) -> None:
@@ -302,7 +302,7 @@ def test_uninstrumenting_before_the_import_leaves_the_sdk_alone(server: FaultSer
     program = (
         RECORD + INSTRUMENT + off + CLIENT + CALL + "\n    print(type(anthropic._streaming.Stream.close).__name__)"
     )
-    assert "function\n" == run(program, ANTHROPIC_BASE_URL=server.base_url("completed"))
+    assert "function\n" == run(program, fresh=True, ANTHROPIC_BASE_URL=server.base_url("completed"))
 
 
 def test_a_stream_that_is_open_when_the_process_exits_is_abandoned(server: FaultServer, run: Run) -> None:

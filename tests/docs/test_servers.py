@@ -135,7 +135,7 @@ async def app(scope, receive, send):
 """
 
 
-@pytest.mark.variants
+@pytest.mark.variants(covers=lambda words: [name for name in ("uvicorn", "gunicorn") if name in words])
 @pytest.mark.parametrize(
     "words",
     [

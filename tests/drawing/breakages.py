@@ -7,7 +7,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.support.monitoring.episodes import CALM_DAY, FORTY_MODELS, STORM_EPISODE, TRICKLE, Episode
@@ -321,3 +321,23 @@ BREAKAGES = (
     Breakage("no-axis", "calls", "Failed calls by failure", no_axis, "does not say what its axis counts"),
     Breakage("text-variable", "calls", "Failed calls by failure", variable_in_text, "has a variable left in a text"),
 )
+
+
+def planted() -> list[tuple[Board, dict[int, Breakage]]]:
+    """The dashboards with the broken panels, and what is broken on each, by the id of the panel.
+
+    Loading a page takes longest. So panels of one situation share a dashboard unless a breakage changes more than them.
+    """
+    sheets: dict[str, tuple[Board, dict[int, Breakage]]] = {}
+    for breakage in BREAKAGES:
+        broken = breakage.plant()
+        episode = breakage.episode and breakage.episode.name
+        alike = json.dumps([asdict(breakage.state), episode, {**broken, "panels": []}], sort_keys=True)
+        sheet, by_id = sheets.setdefault(alike, ({**broken, "panels": []}, {}))
+        (panel,) = broken["panels"]
+        panel["gridPos"]["y"] = sum(one["gridPos"]["h"] for one in sheet["panels"])
+        if panel["id"] in by_id:  # Another breakage of the same panel. Alerts are drawn over panels of some ids.
+            panel["id"] = 1000 + len(by_id)
+        by_id[panel["id"]] = breakage
+        sheet["panels"].append(panel)
+    return list(sheets.values())

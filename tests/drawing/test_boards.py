@@ -22,7 +22,7 @@ from tests.support.monitoring.programs import DASHBOARDS, program
 from tests.support.monitoring.queries import NEEDS_DAYS, judged_after, panel_queries, panels_of, substituted
 from tests.support.monitoring.servers import Prometheus
 
-from .breakages import BREAKAGES
+from .breakages import BREAKAGES, planted
 from .checker import State, check, dead
 from .drawing import Order, build, check_types, draw, missing
 from .states import BOARDS, SITUATIONS, Situation, served
@@ -118,16 +118,22 @@ def test_a_panel_that_repeats_is_drawn_once_for_each_value(episodes: Episodes, p
 
 @pytest.fixture(scope="module")
 def broken(episodes: Episodes, page: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The findings on a dashboard with each of the breakages."""
-    folder, orders = tmp_path_factory.mktemp("broken"), []
-    for breakage in BREAKAGES:
-        board = folder / f"{breakage.name}.json"
-        board.write_text(json.dumps(breakage.plant()), encoding="utf-8")
-        situation = Situation(breakage.state, breakage.episode, "rows=open", (1280,))
+    """The findings on each broken panel, by the name of the breakage. Those that fit on one dashboard share it."""
+    folder, orders, sheets = tmp_path_factory.mktemp("broken"), [], planted()
+    for number, (sheet, by_id) in enumerate(sheets):
+        board = folder / f"{number}.json"
+        board.write_text(json.dumps(sheet), encoding="utf-8")
+        first = next(iter(by_id.values()))
+        situation = Situation(first.state, first.episode, "rows=open", (1280,))
         (order,) = situation.orders(episodes.servers[situation.database].url, episodes.folder, [board])
-        orders.append(replace(order, name=breakage.name))
-    seen = draw(orders, folder)
-    return {breakage.name: check(one, breakage.state) for breakage, one in zip(BREAKAGES, seen, strict=True)}
+        orders.append(order)
+    found = {}
+    for (_, by_id), seen in zip(sheets, draw(orders, folder), strict=True):
+        assert by_id.keys() == {panel["id"] for panel in seen["panels"]}
+        for panel in seen["panels"]:
+            breakage = by_id[panel["id"]]
+            found[breakage.name] = check({**seen, "panels": [panel]}, breakage.state)
+    return found
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.name)

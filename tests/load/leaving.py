@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -125,6 +126,7 @@ WAYS = {
 }
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
     url, how, file = sys.argv[1:4]
     if "bare" not in sys.argv:
         set_up(file)

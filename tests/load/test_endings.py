@@ -9,8 +9,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ import pytest
 import after200
 from after200.faults import FaultServer
 
-from ..support.patience import PATIENCE_S
+from ..support import warm
 from ..support.telemetry import Telemetry
 from . import leaving
 
@@ -33,13 +31,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 def leave(server: FaultServer, how: str, file: Path, *more: str, may_crash: bool = False) -> str:
     """Has the program end that way; what it wrote to stderr."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(PROGRAM), server.url, how, str(file), *more],
+    done = warm.run(
+        [str(PROGRAM), server.url, how, str(file), *more],
         env=os.environ | {"PYTHONPATH": str(Path(after200.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
     )
     if may_crash and done.returncode == -signal.SIGSEGV:
         pytest.skip("this SDK crashes this Python when it exits with streams open, without the package")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import itertools
 import sys
+from collections.abc import Hashable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -101,6 +102,14 @@ class OutOfMemory:
         return str(caller.f_globals.get("__name__", "")).startswith("after200.")
 
 
+def kinds(call: Call) -> Iterator[Hashable]:
+    """What one call covers: each way of reading, and both kinds of clients."""
+    _, surface, steps, asynchronous = call
+    yield surface, steps
+    yield asynchronous
+
+
+@pytest.mark.variants(covers=kinds)
 @pytest.mark.parametrize("call", CALLS[:24], ids=lambda call: f"{call[1]} {call[2]} {'async' if call[3] else 'sync'}")
 def test_memory_that_runs_out_anywhere_in_the_package_changes_nothing(
     call: Call, telemetry: Telemetry, logged: Logged

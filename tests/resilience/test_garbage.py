@@ -6,8 +6,6 @@ from __future__ import annotations
 import faulthandler
 import gc
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from after200.faults import FaultServer
 
+from ..support import warm
 from ..support.in_memory.answers import ANSWERS, Nothing
 from ..support.in_memory.application import REQUEST
 from ..support.in_memory.transport import Transport, client
@@ -183,7 +182,7 @@ if sys.argv[2] == "collection":
 def test_a_stream_that_the_exporter_s_thread_finds_is_recorded_though_nothing_is_called_any_more(
     ended_by: str, server: FaultServer
 ) -> None:
-    arguments = [sys.executable, "-c", COLLECTED_BY_THE_EXPORTER, server.base_url("completed"), ended_by]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    arguments = ["-c", COLLECTED_BY_THE_EXPORTER, server.base_url("completed"), ended_by]
+    done = warm.run(arguments)
     assert (0, "") == (done.returncode, done.stderr)
     assert {"points": {"abandoned": 1, "completed": 1}, "spans": ["abandoned", "completed"]} == json.loads(done.stdout)

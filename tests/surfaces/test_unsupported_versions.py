@@ -8,7 +8,6 @@ path overrides. Each program is a process of its own.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation.dependencies import DependencyConflict
 
-from ..support.patience import PATIENCE_S
+from ..support import warm
 
 PROGRAM = """
 import logging
@@ -49,7 +48,8 @@ def run(directory: Path, version: str, instrument: str, *wrapper: str) -> tuple[
         **dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"), "none"),
     }
     command = [*wrapper, sys.executable, "-c", PROGRAM.format(instrument=instrument)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    done = warm.run_command(command, environment)
+    done.check_returncode()
     return done.stdout.strip(), [line for line in done.stderr.splitlines() if "anthropic" in line.lower()]
 
 

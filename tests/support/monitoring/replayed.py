@@ -11,13 +11,13 @@ import heapq
 import json
 import struct
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from .. import warm
 from ..patience import PATIENCE_S
 from .episodes import EPISODES, Episode
 from .programs import DASHBOARDS, ENVIRONMENT, ROOT, program
@@ -31,26 +31,13 @@ HEAD = struct.Struct(">QI")
 def play(episode: Episode, folder: Path, kinds: Sequence[Kind]) -> None:
     """Make the calls of an episode and put what its jobs export into the folder, with each kind of histogram."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "tests.support.monitoring.lapse", episode.name]
+    program = ["-m", "tests.support.monitoring.lapse", episode.name]
     with ThreadPoolExecutor() as pool:
-        jobs = [
-            pool.submit(
-                subprocess.run,
-                [*command, job, str(folder), *kinds],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=PATIENCE_S,
-                check=False,
-            )
-            for job in episode.jobs
-        ]
+        jobs = [pool.submit(warm.run, [*program, job, str(folder), *kinds], cwd=ROOT) for job in episode.jobs]
     for job in jobs:
         if (finished := job.result()).returncode:
             ended = f"ended with status {finished.returncode}"
-            raise RuntimeError(f"{' '.join(map(str, finished.args))} {ended}:\n{finished.stdout[-3000:]}")
+            raise RuntimeError(f"{' '.join(map(str, finished.args))} {ended}:\n{finished.stderr[-3000:]}")
     for name, time in (("traces", "start"), ("logs", "time")):
         rows = [row for job in episode.jobs for row in json.loads((folder / f"{job}.{name}.json").read_text("utf-8"))]
         rows.sort(key=lambda row: -row[time])

@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Warm:
         """The seconds of a processor that its programs have used."""
 
         self._requests: socket.socket | None = None
+        self._starting = threading.Lock()
 
     def run(
         self,
@@ -75,7 +77,9 @@ class Warm:
         return subprocess.CompletedProcess([sys.executable, *arguments], ended["status"], *printed)
 
     def _started(self) -> socket.socket:
-        if self._requests is None:
+        with self._starting:
+            if self._requests is not None:
+                return self._requests
             self._requests, its = socket.socketpair()
             unwanted = ("OTEL_", "AFTER200_", "ANTHROPIC_", "PYTHONPATH")
             env = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
@@ -85,7 +89,7 @@ class Warm:
                 )
             atexit.register(process.wait)
             atexit.register(self._requests.close)  # Called first: the process ends when nobody can ask any more.
-        return self._requests
+            return self._requests
 
 
 WARM = Warm()

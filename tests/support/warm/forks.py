@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from types import ModuleType
 
 IMPORTS = (
     "anthropic",
@@ -79,29 +78,36 @@ def begin(env: dict[str, str], cwd: str) -> None:
     sys.path[0:1] = ["", *(folder for folder in env.get("PYTHONPATH", "").split(os.pathsep) if folder)]
 
 
-def main_module(arguments: list[str]) -> tuple[object, ModuleType]:
-    """Returns the code to run, and the module `__main__` to run it in."""
-    main = ModuleType("__main__")
-    sys.modules["__main__"] = main
+def into_main(arguments: list[str]) -> object:
+    """Returns the code to run, and leaves in the module `__main__` what it has in a new process.
+
+    It is this very module: when Python ends it frees one module after the other, and that is the first.
+    """
+    main = vars(sys.modules["__main__"])
     kind, *rest = arguments
     if kind == "-c":
         source, *rest = rest
+        code, facts = compile(source, "<string>", "exec"), {}
         sys.argv = ["-c", *rest]
-        return compile(source, "<string>", "exec"), main
-    if kind == "-m":
+    elif kind == "-m":
         name, *rest = rest
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
             spec = importlib.util.find_spec(f"{name}.__main__")
         if spec is None or spec.origin is None:
             sys.exit(f"{sys.executable}: No module named {name}")
+        code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]
+        facts = {"__file__": spec.origin, "__spec__": spec, "__package__": spec.parent}
         sys.argv = [spec.origin, *rest]
-        main.__file__, main.__spec__, main.__package__ = spec.origin, spec, spec.parent
-        return spec.loader.get_code(spec.name), main  # type: ignore[union-attr]
-    sys.argv = arguments
-    sys.path[0] = str(Path(kind).resolve().parent)
-    main.__file__ = kind
-    return compile(Path(kind).read_text(encoding="utf-8"), kind, "exec"), main
+    else:
+        code, facts = compile(Path(kind).read_text(encoding="utf-8"), kind, "exec"), {"__file__": kind}
+        sys.argv = arguments
+        sys.path[0] = str(Path(kind).resolve().parent)
+    kept = ("__name__", "__builtins__", "__loader__")
+    for name in set(main) - set(kept):
+        del main[name]
+    main |= {"__doc__": None, "__package__": None, "__spec__": None, **facts}
+    return code
 
 
 if __name__ == "__main__":
@@ -112,5 +118,4 @@ if __name__ == "__main__":
     gc.freeze()  # What was imported is no garbage, in no fork.
     request = forked(connection)
     begin(request["env"], request["cwd"])  # type: ignore[arg-type]
-    code, main = main_module(request["arguments"])  # type: ignore[arg-type]
-    exec(code, main.__dict__)  # type: ignore[arg-type]
+    exec(into_main(request["arguments"]))  # type: ignore[arg-type]
