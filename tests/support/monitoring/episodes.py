@@ -103,12 +103,12 @@ START = 1_795_600_800
 STORM_EPISODE = Episode(
     name="storm",
     start=START,
-    step=15,
-    evaluated=15,
+    step=30,
+    evaluated=30,
     jobs={
-        "chat": {"claude-opus-5": 2.5, "claude-sonnet-5": 3.5},
-        "support-bot": {"claude-haiku-4-5": 2.5},
-        "research-agent": {"claude-fable-5": 1.2, "claude-mythos-5": 1.0},
+        "chat": {"claude-opus-5": 5, "claude-sonnet-5": 7},
+        "support-bot": {"claude-haiku-4-5": 5},
+        "research-agent": {"claude-fable-5": 2.4, "claude-mythos-5": 2},
     },
     phases=(Phase(25, CALM), Phase(15, STORM), Phase(20, CALM)),
     without_sdk=("claude-mythos-5",),
@@ -116,9 +116,9 @@ STORM_EPISODE = Episode(
 CALM_DAY = Episode(
     name="day",
     start=START,
-    step=120,
+    step=240,
     evaluated=240,
-    jobs={"chat": {"claude-opus-5": 0.5, "claude-sonnet-5": 0.7}},
+    jobs={"chat": {"claude-opus-5": 1, "claude-sonnet-5": 1.4}},
     phases=(Phase(24 * 60, CALM),),
 )
 SOME_DAYS = Episode(
