@@ -2,12 +2,15 @@
 """Calls through each framework that records metrics by itself: `python -m tests.neighbours.frameworks`.
 
 Runs in the environment of a framework, in which nothing of this project is installed. In comes a task as JSON on
-standard input, out goes what each scope recorded, and what after200 said.
+standard input: a URL and some runs, each a list of steps. Out goes for each run, which is a process of its own, what
+each scope recorded, and what after200 said.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import importlib
 import json
 import logging
 import sys
@@ -19,6 +22,8 @@ from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
+
+from .forking import in_fork
 
 MODEL = "claude-test"
 QUESTION = "Say hello."
@@ -170,20 +175,32 @@ def span_between(url: str) -> None:
     anthropic.AsyncAnthropic.post = abetween  # type: ignore[method-assign]
 
 
+IMPORTS = {
+    "pydantic_ai": ("anthropic", "pydantic_ai", "pydantic_ai.models.anthropic"),
+    "google_adk": ("anthropic", "google.adk.agents", "google.adk.models.anthropic_llm", "google.adk.runners"),
+    "agent_framework": ("anthropic", "agent_framework.anthropic", "agent_framework.observability"),
+    "langchain": ("anthropic", "langchain_anthropic"),
+}
+"""What takes long to import and activates nothing, by framework."""
+
 STEPS = CALLS | {"after200": after200, "direct": direct, "span_between": span_between}
 
 
-def main() -> None:
-    """Takes the steps of the task in their order, and prints what was recorded and said."""
-    task = json.load(sys.stdin)
+def run(steps: list[str], url: str) -> dict[str, Any]:
+    """Takes the steps in their order; returns what was recorded and said."""
     reader, said = InMemoryMetricReader(), Said()
     logging.getLogger("after200").addHandler(said)
     trace.set_tracer_provider(TracerProvider())
     metrics.set_meter_provider(MeterProvider([reader]))
-    for step in task["steps"]:
-        STEPS[step](task["url"])
-    print(json.dumps({"recorded": recorded(reader), "said": said.lines}))
+    for step in steps:
+        STEPS[step](url)
+    return {"recorded": recorded(reader), "said": said.lines}
 
 
 if __name__ == "__main__":
-    main()
+    logging.basicConfig(stream=sys.stderr)
+    task = json.load(sys.stdin)
+    for module in IMPORTS[task["framework"]]:
+        importlib.import_module(module)
+    gc.freeze()  # What the imports left behind is not to be gone through at each collection.
+    print(json.dumps([in_fork(run, steps, task["url"]) for steps in task["runs"]]))

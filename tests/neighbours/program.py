@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from ..support.neighbours import activation
 from .application import CALLS, make, text
+from .forking import in_fork
 
 
 class Spans(SpanProcessor):
@@ -172,31 +173,10 @@ def take(step: str) -> None:
         activation.ACTIVATE[step]()
 
 
-def in_fork(neighbour: str, url: str, told: dict[str, Any]) -> Any:
-    """What `run` returns, in a process of its own."""
-    read_end, write_end = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(read_end)
-        try:
-            with os.fdopen(write_end, "w") as out:
-                json.dump(run(neighbour, url, told), out)
-        except BaseException:
-            logging.getLogger(__name__).exception("the run failed")
-            os._exit(1)
-        os._exit(0)
-    os.close(write_end)
-    with os.fdopen(read_end) as answer:
-        result = answer.read()
-    if os.waitpid(child, 0)[1] != 0:
-        raise SystemExit(f"the run {told} failed")
-    return json.loads(result)
-
-
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stderr)
     task = json.load(sys.stdin)
     activation.load(task["neighbour"])
     # What the imports left behind is not to be gone through at each collection.
     gc.freeze()
-    json.dump([in_fork(task["neighbour"], task["url"], told) for told in task["runs"]], sys.stdout)
+    json.dump([in_fork(run, task["neighbour"], task["url"], told) for told in task["runs"]], sys.stdout)

@@ -43,30 +43,38 @@ def python(framework: Framework) -> Path:
         pytest.skip(f"the environment of {framework.title} cannot be made: {error}")
 
 
-def run(python: Path, server: FaultServer, folder: Path, *steps: str) -> dict[str, Any]:
-    """What the steps recorded, and what after200 said, in a process of their own."""
-    if not (folder / "after200").exists():
-        (folder / "after200").symlink_to(Path(after200.__file__).parent)
+Runs = dict[str, dict[str, Any]]
+"""What the steps of each run recorded, and what after200 said."""
+
+
+@pytest.fixture(scope="module")
+def runs(framework: Framework, python: Path, server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    steps = {
+        "alone": [framework.name],
+        "together": ["span_between", "after200", framework.name],
+        "beside": [framework.name, "after200", "direct"],
+    }
+    folder = tmp_path_factory.mktemp("path")
+    (folder / "after200").symlink_to(Path(after200.__file__).parent)
+    task = {"framework": framework.name, "url": server.base_url("completed"), "runs": list(steps.values())}
     done = subprocess.run(
         [str(python), "-m", f"{__package__}.frameworks"],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(folder), "PYTHONWARNINGS": "ignore"},
-        input=json.dumps({"url": server.base_url("completed"), "steps": steps}),
+        input=json.dumps(task),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return dict(zip(steps, json.loads(done.stdout), strict=True))
 
 
 def test_metrics_that_both_record_are_named_whatever_stands_between_and_no_advice_loses_a_call(
-    framework: Framework, python: Path, server: FaultServer, tmp_path: Path
+    framework: Framework, runs: Runs
 ) -> None:
-    alone = run(python, server, tmp_path, framework.name)
-    together = run(python, server, tmp_path, "span_between", "after200", framework.name)
+    alone, together = runs["alone"], runs["together"]
     assert {framework.scope: alone["recorded"][framework.scope], "after200": OURS} == together["recorded"]
     theirs = together["recorded"][framework.scope]
     assert set(framework.overlap) == theirs.keys() & OURS.keys()
@@ -77,10 +85,8 @@ def test_metrics_that_both_record_are_named_whatever_stands_between_and_no_advic
     assert "sum only the series whose otel.scope.name is after200" in said
 
 
-def test_a_call_past_the_framework_is_not_said_to_be_recorded_by_it(
-    framework: Framework, python: Path, server: FaultServer, tmp_path: Path
-) -> None:
-    beside = run(python, server, tmp_path, framework.name, "after200", "direct")
+def test_a_call_past_the_framework_is_not_said_to_be_recorded_by_it(framework: Framework, runs: Runs) -> None:
+    beside = runs["beside"]
     assert CALLS == beside["recorded"][framework.scope].get(DURATION, CALLS)
     assert 1 == beside["recorded"]["after200"][DURATION]
     assert [] == [line for line in beside["said"] if line.startswith(known_as(framework))]
