@@ -19,10 +19,10 @@ PROGRAMS = {
 """What a process imports; each pair differs in nothing but the instrumentation."""
 
 
-def measure(rounds: int) -> dict[str, float]:
-    """Milliseconds of CPU time that each program takes: medians of interleaved runs, the first of which is left out."""
+def measure(rounds: int, unmeasured: int = 1) -> dict[str, float]:
+    """Milliseconds of CPU time that each program takes: medians of interleaved runs, after some that are left out."""
     samples: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-    for _ in range(rounds + 1):
+    for _ in range(unmeasured + rounds):
         for name, program in PROGRAMS.items():
             process = subprocess.Popen([sys.executable, "-c", program])
             _, status, used = os.wait4(process.pid, 0)
@@ -30,7 +30,7 @@ def measure(rounds: int) -> dict[str, float]:
             if process.returncode:
                 raise RuntimeError(f"the program for {name!r} failed with exit status {process.returncode}")
             samples[name].append((used.ru_utime + used.ru_stime) * 1000)
-    return {name: statistics.median(values[1:]) for name, values in samples.items()}
+    return {name: statistics.median(values[unmeasured:]) for name, values in samples.items()}
 
 
 def table(milliseconds: dict[str, float]) -> str:

@@ -118,6 +118,7 @@ def tests_of_sigint() -> list[str]:
     return found
 
 
+@pytest.mark.repeats("contract/test_sigterm.py")
 def test_the_tests_of_signals_pass_where_sigint_is_ignored() -> None:
     """As under `nohup make test &`: a process inherits that a signal is ignored."""
     tests = tests_of_sigint()

@@ -124,6 +124,7 @@ def test_without_the_instrumentation_everything_is_missing_and_the_status_says_s
         assert any(line.startswith(metric) for line in differences), metric
 
 
+@pytest.mark.repeats("cli/test_reconcile.py")
 def test_the_differences_are_shown_to_people_too() -> None:
     finished = demo("--calls=20", OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="after200")
     assert 1 == finished.returncode
@@ -131,6 +132,7 @@ def test_the_differences_are_shown_to_people_too() -> None:
     assert "is after200 in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS?" in finished.stdout
 
 
+@pytest.mark.repeats("cli/test_reconcile.py")
 def test_spans_are_compared_apart_from_metrics() -> None:
     finished = demo("--calls=20", "--json", OTEL_INSTRUMENTATION_AFTER200_SPANS="none")
     found = result_of(finished)["differences"]

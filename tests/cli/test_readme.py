@@ -96,6 +96,7 @@ def test_make_test_runs_the_tests() -> None:
     assert "tests/cli/test_readme.py::test_make_test_runs_the_tests" in finished.stdout
 
 
+@pytest.mark.repeats("docs/test_commands.py")
 def test_pip_can_install_what_the_readme_installs() -> None:
     """The installation itself is a step of .ci/run; here, that pip takes the line, builds the package and finds it."""
     command = block("pip install").split()
@@ -107,6 +108,7 @@ def test_pip_can_install_what_the_readme_installs() -> None:
     assert set(command[5:]) <= {re.split(r"[<>=;]", requirement)[0] for requirement in needed}
 
 
+@pytest.mark.repeats("docs/test_commands.py")
 def test_verify_says_that_it_works(tmp_path: Path) -> None:
     with Receiver() as receiver:
         otlp = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
@@ -115,6 +117,7 @@ def test_verify_says_that_it_works(tmp_path: Path) -> None:
     assert "\nRight: " in finished.stdout
 
 
+@pytest.mark.repeats("docs/test_commands.py")
 def test_watch_shows_what_the_service_exports(server: FaultServer, app: Path) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -152,6 +155,7 @@ def test_opentelemetry_instrument_finds_it(server: FaultServer, app: Path) -> No
         assert {"chat-service"} == {span.resource["service.name"] for span in receiver.spans}
 
 
+@pytest.mark.repeats("docs/test_commands.py")
 def test_the_console_shows_all_three_signals(server: FaultServer, app: Path) -> None:
     base_url = server.base_url("overloaded_error_mid_stream")
     script = block("OTEL_LOGS_EXPORTER")

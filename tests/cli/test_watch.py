@@ -302,6 +302,7 @@ def crowded() -> Summary:
     )
 
 
+@pytest.mark.variants(covers=lambda width, height: [width, height])
 @pytest.mark.parametrize("height", [24, 40, 60])
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_a_hundred_models_fit_on_every_screen_the_worst_first(crowded: Summary, width: int, height: int) -> None:

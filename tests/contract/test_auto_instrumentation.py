@@ -102,6 +102,7 @@ def test_an_overload_after_the_200_leaves_as_a_failure_with_status_529(server: F
         assert [] == receiver.rejected
 
 
+@pytest.mark.repeats("context/test_current.py")
 def test_the_log_record_of_a_failure_leaves_in_the_trace_of_its_span(server: FaultServer, run: Run) -> None:
     with Receiver() as receiver:
         run(PROGRAM, wrapper=INSTRUMENT, **service(receiver, server))
@@ -114,6 +115,7 @@ def test_the_log_record_of_a_failure_leaves_in_the_trace_of_its_span(server: Fau
         ]
 
 
+@pytest.mark.repeats("unit/test_settings.py")
 def test_settings_in_the_environment_hold(server: FaultServer, run: Run) -> None:
     settings = {
         "OTEL_INSTRUMENTATION_AFTER200_SPANS": "none",

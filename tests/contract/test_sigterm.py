@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
 from after200 import AnthropicInstrumentor, sigterm
 from after200.faults import FaultServer
+
+from ..support import warm
 
 LIMIT = 60
 """After how many seconds a process is taken for one that hangs."""
@@ -133,35 +135,40 @@ BOTH = ["calls [('abandoned', 1), ('completed', 1)]", "spans ['abandoned', 'comp
 
 
 @contextmanager
-def started(program: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def started(program: str, **environment: str) -> Iterator[tuple[warm.Program, TextIO, TextIO]]:
+    """The program, what it prints, to be read while it runs, and what it writes to standard error."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_"))}
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={**inherited, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        hang = threading.Timer(LIMIT, process.kill)
-        hang.start()
-        try:
-            yield process
-        finally:
-            hang.cancel()
-            process.kill()
+    reading, writing = os.pipe()
+    with open(os.devnull) as nothing, open(reading) as printed, tempfile.TemporaryFile("w+") as errors:
+        with open(writing, "w") as out:
+            arguments = ["-c", textwrap.dedent(program)]
+            process = warm.start(arguments, (nothing, out, errors), {**inherited, **environment})
+        with process:
+            hang = threading.Timer(LIMIT, process.send_signal, [signal.SIGKILL])
+            hang.start()
+            try:
+                yield process, printed, errors
+            finally:
+                hang.cancel()
+
+
+def rest(process: warm.Program, printed: TextIO, errors: TextIO) -> tuple[str, str, int]:
+    """What the program prints until it ends, what it has written to standard error, and the status of its exit."""
+    found, status = printed.read(), process.wait()
+    errors.seek(0)
+    return found, errors.read(), status
 
 
 def ended_by_sigterm(how: str, server: FaultServer) -> tuple[list[str], str, int]:
     """Returns what the program printed, sorted, and what it wrote to standard error, and the status of its exit."""
     urls = {"URL": server.base_url("completed"), "SLOW": server.base_url("stall_mid_stream")}
-    with started(PROGRAM, HOW=how, **urls) as process:
-        assert process.stdout is not None
-        before = list(takewhile(lambda line: line != "ready\n", process.stdout))
+    with started(PROGRAM, HOW=how, **urls) as (process, printed, errors):
+        before = list(takewhile(lambda line: line != "ready\n", printed))
         process.send_signal(signal.SIGTERM)
-        printed, errors = process.communicate()
+        after, said, status = rest(process, printed, errors)
         # A main thread that may go on for a moment can say once more that it is ready.
-        found = [line for line in [*map(str.strip, before), *printed.splitlines()] if line != "ready"]
-        return sorted(found), errors, process.returncode
+        found = [line for line in [*map(str.strip, before), *after.splitlines()] if line != "ready"]
+        return sorted(found), said, status
 
 
 @pytest.mark.parametrize(

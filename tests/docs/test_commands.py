@@ -238,6 +238,7 @@ def test_verify_follows_to_prometheus_and_alertmanager(tmp_path: Path) -> None:
     assert "arrived in Prometheus, raised an alert" in finished.stdout
 
 
+@pytest.mark.repeats("verify/test_setup.py")
 @pytest.mark.parametrize("holding", ["^after200 verify --setup", "^opentelemetry-instrument"])
 def test_verify_takes_a_set_up(holding: str, tmp_path: Path, otlp: dict[str, str]) -> None:
     (tmp_path / "my_service").mkdir()
@@ -259,6 +260,7 @@ def test_a_service_is_seen_to_fail(app: Path, receiver: Receiver, otlp: dict[str
     assert {("overloaded_error", 529, "failed")} == said
 
 
+@pytest.mark.variants(covers=lambda holding: ["watch"])
 @pytest.mark.parametrize("holding", ["^after200 watch$", "--once"])
 def test_watch_shows_a_service_without_a_backend(holding: str, app: Path) -> None:
     port = free_port()

@@ -93,6 +93,7 @@ def settings(receiver: Receiver, faults: FaultServer) -> dict[str, str]:
     }
 
 
+@pytest.mark.variants(covers=lambda program, port_option: ["workers"])
 @pytest.mark.parametrize(("program", "port_option"), [("gunicorn", "--bind=127.0.0.1:"), ("uvicorn", "--port=")])
 def test_every_worker_of_a_web_server_reports_for_itself(program: str, port_option: str, service: Path) -> None:
     pytest.importorskip(program)
@@ -218,6 +219,7 @@ def calls_by_tenant(receiver: Receiver) -> Counter[tuple[str, str]]:
     return found
 
 
+@pytest.mark.repeats("context/test_fork.py")
 def test_the_workers_of_celery_report_before_they_end(service: Path) -> None:
     pytest.importorskip("celery")
     (service / "queue").mkdir()

@@ -74,6 +74,7 @@ def test_what_the_application_has(server: FaultServer, scenario: str) -> None:
             assert shown(events.get_final_message()) == expected
 
 
+@pytest.mark.variants(covers=lambda scenario: [EXPECTED.get(scenario, ())[:2]])
 @pytest.mark.parametrize("scenario", ANSWERS)
 async def test_what_an_async_application_has(server: FaultServer, scenario: str) -> None:
     expected = EXPECTED.get(scenario, ("end_turn", None, TEXT))

@@ -145,6 +145,7 @@ async def test_what_is_told_is_what_the_sdk_reads(server: FaultServer, scenario:
     assert [f"{tool.name}_tool_result" for tool in served.content.server_tools] == tools
 
 
+@pytest.mark.variants(covers=lambda scenario: [STREAMED[scenario]])
 @pytest.mark.parametrize("scenario", [name for name in EVERYWHERE if name not in {*ANSWERS, HOSTILE}])
 def test_a_call_that_fails_has_no_answer(server: FaultServer, scenario: str) -> None:
     seen, _, failure = STREAMED[scenario]
@@ -154,6 +155,7 @@ def test_a_call_that_fails_has_no_answer(server: FaultServer, scenario: str) -> 
         assert served.content.tokens == ()
 
 
+@pytest.mark.variants(covers=lambda scenario: [WHOLE.get(scenario)])
 @pytest.mark.parametrize("scenario", [name for name in EVERYWHERE if name not in {*ANSWERS, HOSTILE}])
 def test_a_call_that_fails_and_does_not_stream_has_no_answer(server: FaultServer, scenario: str) -> None:
     served = played(server, scenario, streaming=False)

@@ -60,6 +60,7 @@ async def test_an_async_stream(server: FaultServer, scenario: str) -> None:
     assert served.finished in FINISHED.get(scenario, (finished,))
 
 
+@pytest.mark.variants(covers=lambda scenario: [WHOLE.get(scenario)])
 @pytest.mark.parametrize("scenario", EVERYWHERE)
 def test_a_call_that_does_not_stream(server: FaultServer, scenario: str) -> None:
     expected = WHOLE.get(scenario, "* an HTTP error")

@@ -22,6 +22,7 @@ HELD = 5
 """Streams that the parent opens before it forks, one of which it reads before that, the others after."""
 
 
+@pytest.mark.repeats("context/test_fork.py")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_each_worker_accounts_for_its_own_calls(calls: int, seed: int) -> None:
     with FaultServer() as server:

@@ -25,7 +25,6 @@ def traits(recorded: Neighbour, run: str = "") -> Iterator[Hashable]:
             "records the same metrics": recorded.overlap,
             "can be told to leave them out": recorded.without_metrics,
             "leaves something to set": recorded.advice,
-            "instruments the HTTP client": recorded.name == "httpx2",
         }.items()
         if has
     )

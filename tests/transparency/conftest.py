@@ -14,7 +14,7 @@ from after200.signals import bounds, metrics
 from ..support.fuzzing import fuzz_settings
 from .instrumented import PROFILE, Instrumented
 
-EXAMPLES_IN_CI = 300
+EXAMPLES_IN_CI = 200
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

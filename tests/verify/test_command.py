@@ -38,6 +38,7 @@ def test_people_get_the_facts_the_calls_and_the_verdict(receiver: Receiver) -> N
     assert "Right: what was recorded is what happened. It left this process." == lines[-1]
 
 
+@pytest.mark.repeats("verify/test_wording.py")
 def test_what_is_wrong_is_said_in_words_with_the_next_step() -> None:
     with closed_port() as port:
         endpoint = f"http://127.0.0.1:{port}"
@@ -49,6 +50,7 @@ def test_what_is_wrong_is_said_in_words_with_the_next_step() -> None:
     assert finished.stdout.rstrip().endswith("Wrong: 1 thing to mend, see above.")
 
 
+@pytest.mark.repeats("verify/test_right.py")
 def test_programs_get_json_and_nothing_else(receiver: Receiver) -> None:
     finished = verify("--json", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
     result = json.loads(finished.stdout)

@@ -20,11 +20,52 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import IO
 
 from ..patience import PATIENCE_S
 
 PROGRAM = Path(__file__).with_name("forks.py")
+
+
+class Program:
+    """A program that has been forked. As a context manager, it is ended at the end of the block."""
+
+    def __init__(self, forked: socket.socket) -> None:
+        """`forked`: what says which process it is, and how it ended."""
+        self._forked = forked
+        self._answers = forked.makefile("r")
+        self.pid = int(self._answers.readline())
+        self.returncode: int | None = None
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def wait(self, timeout: float = PATIENCE_S) -> int:
+        """Returns the exit status. Raises `subprocess.TimeoutExpired` after so many seconds, and ends it before."""
+        if self.returncode is None:
+            in_time, _, _ = select.select([self._forked], [], [], timeout)
+            if not in_time:
+                os.kill(self.pid, signal.SIGKILL)
+            ended = json.loads(self._answers.readline())
+            self.returncode = ended["status"]
+            WARM.cpu += ended["cpu"]
+            if not in_time:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        assert self.returncode is not None
+        return self.returncode
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with suppress(ProcessLookupError):
+            self.send_signal(signal.SIGKILL)
+        self.wait()
+        self._answers.close()
+        self._forked.close()
 
 
 class Warm:
@@ -50,31 +91,32 @@ class Warm:
         It reads `asked` from its standard input.
         Raises `subprocess.TimeoutExpired` after so many seconds, and ends the program before.
         """
+        with ExitStack() as stack:
+            given, out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3))
+            given.write(asked)
+            given.seek(0)
+            with self.start(arguments, (given, out, err), env, cwd) as program:
+                status = program.wait(timeout)
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess([sys.executable, *arguments], status, out.read(), err.read())
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        streams: tuple[IO[str], IO[str], IO[str]],
+        env: Mapping[str, str] | None = None,
+        cwd: str | Path | None = None,
+    ) -> Program:
+        """Starts `python ARGUMENTS` with its standard input, output and error."""
         ours, its = socket.socketpair()
-        with ours, its, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            request = {"arguments": [*arguments], "env": dict(env or os.environ), "cwd": str(cwd or Path.cwd())}
-            with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as to_run:
-                given.write(asked)
-                given.seek(0)
-                json.dump(request, to_run)
-                to_run.flush()
-                files = [to_run.fileno(), its.fileno(), given.fileno(), out.fileno(), err.fileno()]
-                socket.send_fds(self._started(), [b"."], files)
-            its.close()
-            with ours.makefile("r") as answers:
-                pid = int(answers.readline())
-                in_time, _, _ = select.select([ours], [], [], timeout)
-                if not in_time:
-                    os.kill(pid, signal.SIGKILL)
-                ended = json.loads(answers.readline())
-            self.cpu += ended["cpu"]
-            if not in_time:
-                raise subprocess.TimeoutExpired([*arguments], timeout)
-            printed = []
-            for file in (out, err):
-                file.seek(0)
-                printed.append(file.read())
-        return subprocess.CompletedProcess([sys.executable, *arguments], ended["status"], *printed)
+        request = {"arguments": [*arguments], "env": dict(env or os.environ), "cwd": str(cwd or Path.cwd())}
+        with its, tempfile.TemporaryFile("w+") as to_run:
+            json.dump(request, to_run)
+            to_run.flush()
+            files = [to_run.fileno(), its.fileno(), *(stream.fileno() for stream in streams)]
+            socket.send_fds(self._started(), [b"."], files)
+        return Program(ours)
 
     def _started(self) -> socket.socket:
         with self._starting:
@@ -93,7 +135,7 @@ class Warm:
 
 
 WARM = Warm()
-run = WARM.run
+run, start = WARM.run, WARM.start
 
 
 def run_command(
