@@ -65,6 +65,11 @@ def make_reader(running: RunningCall, content_type: str | None) -> BodyReader:
 class BodyFeed:
     """Reads the bytes of one body: through its content encoding, into the reader for its media type."""
 
+    __slots__ = (
+        *("_decoders", "_is_finished", "_lines", "_only_counts", "_progress", "_reader", "_running"),
+        *("_takes_plain_chunks", "_wants_gaps", "is_done", "is_waiting"),
+    )
+
     def __init__(self, running: RunningCall, reader: BodyReader, decoders: Sequence[Decoder]) -> None:
         """`decoders` undo the content encodings, in the order in which they are applied."""
         self._running = running

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
@@ -15,7 +14,7 @@ from ..call.observer import CallRecording
 from ..call.record import Call, clock
 from ..call.verdict import BodyEnd, judge
 from ..guard import guarded
-from ..locks import Claim, take
+from ..locks import Claim, take, this_process
 from .attempts import Attempts
 
 
@@ -87,7 +86,7 @@ class RunningCall:
         self.attempts = Attempts(call)
         self.recording: CallRecording | None = None
         """What is recorded of the call; None before its beginning and after its end."""
-        self.process = os.getpid()
+        self.process = this_process.token
         self.reader: weakref.ref[Reader] | None = None
         """Who hands events to the application; None before it asks for the first."""
         self.response: weakref.ref[object] | None = None
@@ -138,7 +137,7 @@ class RunningCall:
     def settle(self, ending: Ending) -> bool:
         """Judges the call. Returns False when that has been done before. `publish` has to follow, once it may."""
         # In a forked process, the parent ends the calls that it began.
-        if self.process != os.getpid() or not take(self._claim):
+        if self.process is not this_process.token or not take(self._claim):
             return False
         self._finish_feed(ending.how)
         verdict = judge(self.call, ending.how, ending.raised)
@@ -167,7 +166,7 @@ class RunningCall:
     @property
     def is_open(self) -> bool:
         """Whether the call has not been published, and this process is the one to do it."""
-        return bool(self._publication) and self.process == os.getpid()
+        return bool(self._publication) and self.process is this_process.token
 
     @property
     def failed(self) -> bool:
