@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..call.bodies import BodyReader, SSEReader, reader_for
 from ..call.documents import Beginning
@@ -17,6 +16,7 @@ from ..guard import report_fault
 from ..names.endings import NEEDS_END_EVENT
 from ..names.errors import is_http_error
 from .decided import is_decided, mark_decided
+from .decoders import as_bytes, make_decoders
 from .protocols import Decoder, Headers
 from .reading import deliver
 from .running import RunningCall
@@ -67,7 +67,7 @@ class BodyFeed:
 
     __slots__ = (
         *("_decoders", "_is_finished", "_lines", "_only_counts", "_progress", "_reader", "_running"),
-        *("_takes_plain_chunks", "_wants_gaps", "is_done", "is_waiting"),
+        *("_is_plain_chunk", "_wants_gaps", "is_done", "is_waiting"),
     )
 
     def __init__(self, running: RunningCall, reader: BodyReader, decoders: Sequence[Decoder]) -> None:
@@ -235,21 +235,3 @@ class BodyFeed:
         self._feed_lines()
         leave = getattr(self._reader, "leave", None)
         return () if leave is None else leave()
-
-
-def as_bytes(decoded: bytes | Iterable[bytes]) -> bytes:
-    """Returns what a content decoder gave as bytes: it gives bytes, or an iterator over them (httpx2)."""
-    return decoded if isinstance(decoded, bytes) else b"".join(decoded)
-
-
-def make_decoders(headers: Headers) -> list[Decoder]:
-    """Returns what undoes the encodings of a body as the HTTP client does whose headers these are.
-
-    The last encoding is undone first, and a name that the client does not know is skipped: it hands out such bytes.
-    """
-    client = type(headers).__module__.partition(".")[0]
-    known: Mapping[str, Callable[[], Decoder]] = getattr(
-        sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {}
-    )
-    names = [name.strip().lower() for name in (headers.get("content-encoding") or "").split(",")]
-    return [known[name]() for name in reversed(names) if name in known and name != "identity"]
