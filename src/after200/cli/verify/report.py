@@ -88,8 +88,8 @@ def _longest_word(cells: Iterable[str]) -> int:
 def packages() -> list[str]:
     """Returns Python and the packages that matter, with their versions."""
     matter = ("after200", "anthropic", "opentelemetry-sdk", "opentelemetry-instrumentation", "opentelemetry-distro")
-    versions = {found.metadata["Name"]: found.version for found in metadata.distributions()}
-    return [f"Python {sys.version.split()[0]}", *(f"{name} {versions[name]}" for name in matter if name in versions)]
+    found = [next(iter(metadata.distributions(name=name)), None) for name in matter]
+    return [f"Python {sys.version.split()[0]}", *(f"{each.name} {each.version}" for each in found if each)]
 
 
 def described(exporter: Exporter) -> str:
