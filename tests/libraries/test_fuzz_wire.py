@@ -19,6 +19,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,7 @@ from ..support.patience import PATIENCE_S
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from .calling import recorded
+from .http2 import Answered, PlayedHTTP2Server
 from .ways import HEADERS
 from .wire import CONTINUE, Played, WireServer
 
@@ -142,6 +144,20 @@ class Case:
         return self.framing.startswith("http2")
 
 
+HTTPX = tuple(library for library in LIBRARIES if library.startswith("httpx"))
+HTTP2_FRAMINGS = ("http2", "http2 with length")
+HTTP2_ENDS = ("whole", "whole", "trailers", "reset", "goaway", "refused", "cut")
+
+
+@st.composite
+def cases_over_http2(draw: st.DrawFn) -> Case:
+    case = draw(cases(HTTPX))
+    # The connection is no concern of a request of HTTP/2, whose client refuses to send such a header.
+    setup = "" if case.setup == "close" else case.setup
+    end = case.end if case.waits or case.is_silent else draw(st.sampled_from(HTTP2_ENDS))
+    return replace(case, setup=setup, end=end, framing=draw(st.sampled_from(HTTP2_FRAMINGS)))
+
+
 @st.composite
 def cases(draw: st.DrawFn, libraries: tuple[str, ...] = LIBRARIES) -> Case:
     library = draw(st.sampled_from(libraries))
@@ -180,14 +196,42 @@ def played(case: Case) -> list[Played]:
     """What the server plays: where a client is to send again, a first answer that makes it do so."""
     first: list[Played] = []
     nothing = b"content-length: 0\r\n\r\n"
-    if case.setup == "auth":
-        first = [Played((b"HTTP/1.1 401 Unauthorized\r\n" + nothing,))]
-    elif case.setup == "retries":
-        first = [Played((b"HTTP/1.1 529 Overloaded\r\n" + nothing,))]
-    elif case.setup == "redirects" or case.status in (303, 307):
-        status = b"307 Temporary Redirect" if case.status != 303 else b"303 See Other"
-        first = [Played((b"HTTP/1.1 " + status + b"\r\nlocation: " + PATH.encode() + b"?again\r\n" + nothing,))]
+    status = first_status(case)
+    if status is not None:
+        location = b"location: " + PATH.encode() + b"?again\r\n" if status in (303, 307) else b""
+        first = [Played((b"HTTP/1.1 %d Status\r\n" % status + location + nothing,))]
     return [*first, answer(case)]
+
+
+def first_status(case: Case) -> int | None:
+    """The status of a first answer that makes the client send again; None where there is none."""
+    if case.setup == "auth":
+        return 401
+    if case.setup == "retries":
+        return 529
+    if case.setup == "redirects" or case.status in (303, 307):
+        return 303 if case.status == 303 else 307
+    return None
+
+
+def played_over_http2(case: Case) -> list[Answered]:
+    """What the server of HTTP/2 plays."""
+    first = first_status(case)
+    location = (("location", f"{PATH}?again"),) if first in (303, 307) else ()
+    status = 200 if case.status in (303, 307) else case.status
+    body = ENCODINGS[case.encoding](b"".join(case.chunks))
+    pieces = (body,) if case.encoding else case.chunks
+    if case.one_by_one:
+        pieces = tuple(body[at : at + 1] for at in range(len(body)))
+    has_body = status not in (204, 304) and case.send != "HEAD"
+    headers = [("content-type", case.content_type)]
+    if case.encoding:
+        headers.append(("content-encoding", case.encoding))
+    if case.framing == "http2 with length":
+        headers.append(("content-length", str(len(body) + (3 if case.end not in ("whole", "trailers") else 0))))
+    end = "wait" if case.waits or case.is_silent else case.end if has_body else "whole"
+    answered = Answered(status, tuple(headers), pieces if has_body else (), end, case.hints)
+    return [*([] if first is None else [Answered(first, location)]), answered]
 
 
 def answer(case: Case) -> Played:
@@ -326,8 +370,8 @@ class SignsAgain2(httpx2.Auth):
 class Resends(httpx.BaseTransport):
     """A transport of the application that sends again what was overloaded."""
 
-    def __init__(self, package: Any) -> None:
-        self._inner = package.HTTPTransport()
+    def __init__(self, package: Any, versions: dict[str, bool]) -> None:
+        self._inner = package.HTTPTransport(**versions)
 
     def handle_request(self, request: Any) -> Any:
         response = self._inner.handle_request(request)
@@ -343,8 +387,8 @@ class Resends(httpx.BaseTransport):
 class AResends(httpx.AsyncBaseTransport):
     """The async twin of `Resends`."""
 
-    def __init__(self, package: Any) -> None:
-        self._inner = package.AsyncHTTPTransport()
+    def __init__(self, package: Any, versions: dict[str, bool]) -> None:
+        self._inner = package.AsyncHTTPTransport(**versions)
 
     async def handle_async_request(self, request: Any) -> Any:
         response = await self._inner.handle_async_request(request)
@@ -360,10 +404,12 @@ class AResends(httpx.AsyncBaseTransport):
 def options_of(case: Case, package: Any, trace: Trace, *, asynchronous: bool) -> dict[str, Any]:
     """How a client of httpx or httpx2 is set up."""
     found: dict[str, Any] = {"trust_env": False, "timeout": package.Timeout(30, read=timeout_of(case))}
+    versions = {"http1": False, "http2": True} if case.is_http2 else {}
+    found |= versions
     if case.setup == "redirects":
         found["follow_redirects"] = True
     elif case.setup == "retries":
-        found["transport"] = (AResends if asynchronous else Resends)(package)
+        found["transport"] = (AResends if asynchronous else Resends)(package, versions)
     elif case.setup == "auth":
         found["auth"] = (SignsAgain if package is httpx else SignsAgain2)()
     elif case.setup.startswith("hook"):
@@ -678,10 +724,13 @@ def saw(exception: BaseException, trace: Trace) -> None:
     trace(("raised", chain))
 
 
-def watch(case: Case, server: WireServer) -> list[Any]:
+def watch(case: Case, server: WireServer | PlayedHTTP2Server) -> list[Any]:
     """What the application sees, and what the server does."""
     trace = Trace(server.waiting if case.is_silent else None)
-    server.play(played(case))
+    if isinstance(server, PlayedHTTP2Server):
+        server.play(played_over_http2(case))
+    else:
+        server.play(played(case))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         run(case, server, trace)
@@ -700,7 +749,7 @@ def kept(case: Case, seen: list[Any]) -> list[Any]:
     return [each for each in seen if not (breaks and isinstance(each, bytes | list))]
 
 
-def run(case: Case, server: WireServer, trace: Trace) -> None:
+def run(case: Case, server: WireServer | PlayedHTTP2Server, trace: Trace) -> None:
     url = server.url if case.library == "botocore" else server.url + PATH
     if case.library in ASYNC:
         asyncio.run(arun(case, url, trace, server.waiting))
@@ -714,6 +763,13 @@ def run(case: Case, server: WireServer, trace: Trace) -> None:
 @pytest.fixture(scope="module")
 def wire() -> Iterator[WireServer]:
     server = WireServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def wire_of_http2() -> Iterator[PlayedHTTP2Server]:
+    server = PlayedHTTP2Server()
     yield server
     server.close()
 
@@ -759,30 +815,54 @@ def test_the_same_bytes_are_recorded_alike_through_each_library(examples: int | 
     compare()
 
 
+def compare(case: Case, server: WireServer | PlayedHTTP2Server, faults: list[str]) -> None:
+    """Plays a case without the package and with it."""
+    for _ in range(PLAYS if case.is_silent else 1):
+        telemetry = Telemetry()
+        without = watch(case, server)
+        with recorded(telemetry):
+            with_package = watch(case, server)
+            gc.collect()
+            telemetry.all_points()
+        if kept(case, without) == kept(case, with_package):
+            break
+    assert kept(case, without) == kept(case, with_package)
+    assert [] == faults
+    assert calls_of(case, len(server.requests)) == telemetry.total("after200.calls")
+    assert [] == telemetry.open_spans
+    assert 0 == telemetry.total("after200.streams.open")
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """Yields the faults of the package. No other thread may be collecting when this one wants to see what is gone."""
+    gc.disable()
+    try:
+        with logged_faults() as faults:
+            yield faults
+    finally:
+        gc.enable()
+
+
 def test_an_application_sees_with_the_package_what_it_sees_without_over_a_socket(
     examples: int | None, wire: WireServer
 ) -> None:
     @fuzz_settings(examples, EXAMPLES_IN_CI, phases=PHASES)
     @given(case=cases())
-    def compare(case: Case) -> None:
-        for _ in range(PLAYS if case.is_silent else 1):
-            telemetry = Telemetry()
-            without = watch(case, wire)
-            with recorded(telemetry):
-                with_package = watch(case, wire)
-                gc.collect()
-                telemetry.all_points()
-            if kept(case, without) == kept(case, with_package):
-                break
-        assert kept(case, without) == kept(case, with_package)
-        assert [] == faults
-        assert calls_of(case, len(wire.requests)) == telemetry.total("after200.calls")
-        assert [] == telemetry.open_spans
-        assert 0 == telemetry.total("after200.streams.open")
+    def play(case: Case) -> None:
+        compare(case, wire, faults)
 
-    gc.disable()  # Another thread may else be collecting when this one wants to see what is gone.
-    try:
-        with logged_faults() as faults:
-            compare()
-    finally:
-        gc.enable()
+    with watched() as faults:
+        play()
+
+
+def test_an_application_sees_with_the_package_what_it_sees_without_over_http2(
+    examples: int | None, wire_of_http2: PlayedHTTP2Server
+) -> None:
+    @fuzz_settings(examples, EXAMPLES_IN_CI // 2, phases=PHASES)
+    @given(case=cases_over_http2())
+    def play(case: Case) -> None:
+        compare(case, wire_of_http2, faults)
+
+    with watched() as faults:
+        play()

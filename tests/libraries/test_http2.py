@@ -4,14 +4,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-import h2.config
-import h2.connection
-import h2.events
 import httpx
 import httpx2
 import pytest
@@ -21,6 +16,7 @@ from ..support.in_memory.bodies import CLOSING, DELTA, STOP, error
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from .calling import recorded
+from .http2 import Answered, HTTP2Server
 from .ways import HEADERS
 
 STREAM = {**REQUEST, "stream": True}
@@ -38,55 +34,16 @@ ENDINGS = {
 }
 
 
-class HTTP2Server:
-    """Speaks HTTP/2 without TLS; `POST /NAME/v1/messages` is answered with the body of that name."""
-
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
-
-    def _serve(self, accepted: socket.socket) -> None:
-        paths: dict[int, str] = {}
-        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
-        connection.initiate_connection()
-        with accepted:
-            accepted.sendall(connection.data_to_send())
-            while data := accepted.recv(65536):
-                for event in connection.receive_data(data):
-                    if isinstance(event, h2.events.RequestReceived):
-                        paths[event.stream_id] = dict(event.headers)[":path"]
-                    elif isinstance(event, h2.events.StreamEnded):
-                        self._answer(connection, event.stream_id, paths[event.stream_id].split("/")[1], accepted)
-                accepted.sendall(connection.data_to_send())
-
-    def _answer(self, connection: Any, stream_id: int, name: str, accepted: socket.socket) -> None:
-        connection.send_headers(stream_id, [(":status", "200"), ("content-type", "text/event-stream")])
-        for piece in BODIES[name]:
-            connection.send_data(stream_id, piece)
-            accepted.sendall(connection.data_to_send())
-        if name == "reset":
-            connection.reset_stream(stream_id)
-        else:
-            connection.end_stream(stream_id)
-
-    def close(self) -> None:
-        self._socket.close()
+def answered(path: str) -> Answered:
+    """`POST /NAME/v1/messages` is answered with the body of that name."""
+    name = path.split("/")[1]
+    end = "reset" if name == "reset" else "whole"
+    return Answered(200, (("content-type", "text/event-stream"),), tuple(BODIES[name]), end)
 
 
 @pytest.fixture
 def served() -> Iterator[HTTP2Server]:
-    server = HTTP2Server()
+    server = HTTP2Server(answered)
     yield server
     server.close()
 
