@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same call twice over a real socket, through a bare library and with the package: the application sees the same.
 
-What is drawn: the bytes of the response with its framing, the library, what the application sends and how it reads,
-leaves, drops or cancels, and how its client is set up.
+What is drawn: the bytes of the response with its framing in HTTP/1 or HTTP/2, the library, what the application
+sends and how it reads, leaves, drops, cancels or has a timeout, and how its client is set up.
 
 `pytest tests/transparency tests/libraries/test_fuzz_wire.py --examples 5000` tries more of them.
 """
