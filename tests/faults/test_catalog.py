@@ -27,7 +27,6 @@ ASKED_FOR = [
     *("unknown_error_mid_stream", "hostile_type_mid_stream"),
     *("error_not_json", "error_without_type", "error_is_string", "error_unnamed", "error_unnamed_then_completed"),
     *(f"http_{status}" for status in {status for status, _ in CLAUDE_API.values()} | {408, 502, 503}),
-    *(f"http_{status}_html" for status in (413, 500, 502, 503, 529)),
     *("http_529_then_completed", "http_503_then_529_then_completed", "http_529_then_overloaded_mid_stream"),
     "overloaded_mid_stream_then_completed",
     *("reset_then_completed", "http_529_always"),
