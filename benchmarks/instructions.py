@@ -8,6 +8,7 @@ them. The difference of the two is what the streams took, without the start of t
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import re
@@ -50,6 +51,8 @@ def measure() -> Results:
 
 def fork_all() -> None:
     """What the process under valgrind does: one child after the other, each named on standard output."""
+    gc.collect()
+    gc.freeze()  # Whether a collection of all that was imported falls into a child or not is chance.
     for column, name, way in itertools.product(COLUMNS, CONTESTANTS, WAYS):
         deltas, *counts = COLUMNS[column]
         for count in counts:
