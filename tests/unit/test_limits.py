@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from after200.call.limits import MAX_COUNT, MAX_NAME, MAX_TEXT, DistinctNames, count, looks_like_a_type, name, text
+from after200.call.limits import (
+    MAX_COUNT,
+    MAX_NAME,
+    MAX_TEXT,
+    DistinctNames,
+    clean_count,
+    clean_name,
+    clean_text,
+    looks_like_a_type,
+)
 
 from ..support.patience import PATIENCE_S
 
@@ -40,19 +49,19 @@ from ..support.patience import PATIENCE_S
     ids=lambda value: repr(value)[:20],
 )
 def test_a_text_is_one_line_of_a_sane_length(value: object, expected: str | None) -> None:
-    assert expected == text(value)
+    assert expected == clean_text(value)
 
 
 @given(st.text())
 def test_no_text_has_an_end_of_line_or_more_than_its_length(value: str) -> None:
-    line = text(value, 50)
+    line = clean_text(value, 50)
     assert line is None or (0 < len(line) <= 50 and len(line.splitlines()) == 1)
 
 
 def test_a_name_is_a_shorter_text() -> None:
-    assert "n" * MAX_NAME == name("n" * MAX_NAME)
-    assert "n" * (MAX_NAME - 1) + "…" == name("n" * 5000)
-    assert None is name({})
+    assert "n" * MAX_NAME == clean_name("n" * MAX_NAME)
+    assert "n" * (MAX_NAME - 1) + "…" == clean_name("n" * 5000)
+    assert None is clean_name({})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,7 @@ def test_a_name_is_a_shorter_text() -> None:
     ],
 )
 def test_a_count_is_a_number_of_things(value: object, expected: int | None) -> None:
-    found = count(value)
+    found = clean_count(value)
     assert expected == found
     assert type(expected) is type(found)
 

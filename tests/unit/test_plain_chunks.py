@@ -62,7 +62,7 @@ def ended(pieces: list[bytes], how: str = "read", content_type: str = "text/even
     call.wire_status, call.streaming = 200, True
     running = RunningCall(call)
     running.feed = feed = BodyFeed(running, make_reader(running, content_type), ())
-    feed._wants_gaps = False
+    feed._records_chunk_gaps = False
     for piece in pieces:
         feed.feed(piece)
     running.end(Ending(how))  # type: ignore[arg-type]

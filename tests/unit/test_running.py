@@ -35,8 +35,8 @@ class Clock:
 class Recording:
     """Keeps what it is told."""
 
-    def __init__(self, *, wants_gaps: bool = False) -> None:
-        self.wants_gaps = wants_gaps
+    def __init__(self, *, records_chunk_gaps: bool = False) -> None:
+        self.records_chunk_gaps = records_chunk_gaps
         self.told: list[tuple[Any, ...]] = []
 
     def stream_began(self, call: object) -> None:
@@ -162,8 +162,8 @@ def test_without_an_attempt_nothing_waits(clock: Clock) -> None:
 
 
 def test_gaps_are_told_only_to_who_wants_them(clock: Clock) -> None:
-    for wants_gaps, expected in [(True, [("stream_began",), ("gap", 2.0)]), (False, [("stream_began",)])]:
-        recording = Recording(wants_gaps=wants_gaps)
+    for records_chunk_gaps, expected in [(True, [("stream_began",), ("gap", 2.0)]), (False, [("stream_began",)])]:
+        recording = Recording(records_chunk_gaps=records_chunk_gaps)
         running = running_call(recording)
         running.begin_stream()
         for clock.now in (101.0, 103.0):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .errors import find_error
 from .facts import CHUNK_CAME, EMPTY_TEXT_CAME, IS_MALFORMED, STOP_CAME, TEXT_CAME, Facts, Message, Tokens, Usage
-from .limits import count, name
+from .limits import clean_count, clean_name
 
 GUARDRAIL_STOP: Final = "guardrail_intervened"
 """The stop reason that says that a guardrail stepped in."""
@@ -43,7 +43,7 @@ def _has_content(block: object) -> bool:
 
 
 def _stopped(payload: Mapping[str, Any]) -> Message:
-    reason = name(payload.get("stopReason"))
+    reason = clean_name(payload.get("stopReason"))
     return Message(stop_reason=reason, guarded=reason == GUARDRAIL_STOP)
 
 
@@ -52,7 +52,7 @@ def read_usage(usage: object) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     fields = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
-    return Usage(tokens=Tokens(*(count(usage.get(field)) for field in fields)))
+    return Usage(tokens=Tokens(*(clean_count(usage.get(field)) for field in fields)))
 
 
 # --- events by type ---

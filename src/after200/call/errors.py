@@ -14,7 +14,7 @@ from typing import Final
 
 from ..names import errors
 from .facts import ProviderError
-from .limits import count, looks_like_a_type, text
+from .limits import clean_count, clean_text, looks_like_a_type
 
 _FIRST_ERROR_CODE: Final = 400
 """The lowest number that says, as the `code` of an error, that there is one."""
@@ -76,11 +76,11 @@ def _says_something(error: object) -> bool:
     A type, a message or a code does; as a code counts a word, and a number that is a status code of an error.
     """
     if not isinstance(error, dict):
-        return text(error) is not None
-    if _usable_type(error.get("type")) or text(error.get("message")) or _code(error):
+        return clean_text(error) is not None
+    if _usable_type(error.get("type")) or clean_text(error.get("message")) or _code(error):
         return True
     code = error.get("code")
-    number = count(code)
+    number = clean_count(code)
     return _usable_type(code) is not None if number is None else number >= _FIRST_ERROR_CODE
 
 
@@ -88,18 +88,18 @@ def read_error(payload: object) -> ProviderError:
     """Returns the error in `payload`, which is known to be one: a decoded body or payload of any shape, or text."""
     if not isinstance(payload, dict):
         # What a proxy answers in HTML is a page for people, not a message.
-        return ProviderError(None, None if _DOCTYPE.match(str(payload)) else text(payload))
+        return ProviderError(None, None if _DOCTYPE.match(str(payload)) else clean_text(payload))
     inner = payload.get("error")
-    original_status = count(payload.get("originalStatusCode"))
+    original_status = clean_count(payload.get("originalStatusCode"))
     own = _usable_type(payload.get("type"))
     if own is None or not names_error(own):  # `type` may be that of a healthy event.
         own = _usable_type(_shape_name(payload.get("__type")))
     if isinstance(inner, dict):
         error_type = _usable_type(inner.get("type")) or own
-        message = text(inner.get("message")) or text(payload.get("message"))
+        message = clean_text(inner.get("message")) or clean_text(payload.get("message"))
         return ProviderError(error_type, message, _code(inner), original_status)
     message = payload.get("message") or payload.get("Message") or inner
-    return ProviderError(own, text(message), _code(payload), original_status)
+    return ProviderError(own, clean_text(message), _code(payload), original_status)
 
 
 def read_error_header(value: object) -> str | None:
@@ -119,7 +119,7 @@ def read_frame_error(headers: Mapping[str, object], payload: object) -> Provider
     kind = _shape_name(headers.get(":exception-type") or headers.get(":error-code"))
     error = read_error(payload if isinstance(payload, dict) else {})
     return error._replace(
-        type=_usable_type(kind) or error.type, message=error.message or text(headers.get(":error-message"))
+        type=_usable_type(kind) or error.type, message=error.message or clean_text(headers.get(":error-message"))
     )
 
 

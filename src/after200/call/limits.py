@@ -52,7 +52,7 @@ def looks_like_a_type(value: object) -> bool:
     return isinstance(value, str) and _TYPE.fullmatch(value) is not None
 
 
-def text(value: object, longest: int = MAX_TEXT) -> str | None:
+def clean_text(value: object, longest: int = MAX_TEXT) -> str | None:
     """`value` in one line of at most `longest` characters, so that it cannot forge a line of a log; else `None`."""
     if not isinstance(value, str):
         return None
@@ -65,12 +65,12 @@ def text(value: object, longest: int = MAX_TEXT) -> str | None:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def name(value: object) -> str | None:
+def clean_name(value: object) -> str | None:
     """`value` as an identifier of a sane length, and `None` for what is not one."""
-    return text(value, MAX_NAME)
+    return clean_text(value, MAX_NAME)
 
 
-def count(value: object) -> int | None:
+def clean_count(value: object) -> int | None:
     """`value` as a number of things, and `None` for what is not one, or too large for sums of it to be exported.
 
     Gateways write numbers as text, and with a fraction; the latter is rounded.

@@ -13,7 +13,7 @@ from ..names.endings import EndRule
 from . import converse
 from .errors import find_error
 from .facts import CHUNK_CAME, EMPTY_TEXT_CAME, IS_MALFORMED, TEXT_CAME, Facts, Message, Tokens, Tool, Usage
-from .limits import count, looks_like_a_type, name
+from .limits import clean_count, clean_name, looks_like_a_type
 
 TOOL_RESULT: Final = "_tool_result"
 """How the type of a block ends that holds the result of a server tool."""
@@ -65,9 +65,9 @@ def read_message(message: Mapping[str, object]) -> Message:
     blocks = content[:MAX_LIST] if isinstance(content, list) else []
     tools = [tool for block in blocks if (tool := read_tool(block)) is not None]
     return Message(
-        id=name(message.get("id")),
-        model=name(message.get("model")),
-        stop_reason=name(message.get("stop_reason")),
+        id=clean_name(message.get("id")),
+        model=clean_name(message.get("model")),
+        stop_reason=clean_name(message.get("stop_reason")),
         refusal_category=_category(message.get("stop_details")),
         guarded=_is_guarded(message),
         tools=tuple((tool, 1) for tool in tools),
@@ -124,13 +124,13 @@ def read_usage(usage: object, *, output: bool = True) -> Usage:
     compaction, fallback_model = _read_iterations(iterations) if isinstance(iterations, list) else (None, None)
     return Usage(
         tokens=_tokens(usage, output=output),
-        ttl_5m=count(cached.get("ephemeral_5m_input_tokens")) if isinstance(cached, dict) else None,
-        ttl_1h=count(cached.get("ephemeral_1h_input_tokens")) if isinstance(cached, dict) else None,
-        thinking=count(details.get("thinking_tokens")) if output and isinstance(details, dict) else None,
+        ttl_5m=clean_count(cached.get("ephemeral_5m_input_tokens")) if isinstance(cached, dict) else None,
+        ttl_1h=clean_count(cached.get("ephemeral_1h_input_tokens")) if isinstance(cached, dict) else None,
+        thinking=clean_count(details.get("thinking_tokens")) if output and isinstance(details, dict) else None,
         compaction=compaction,
         fallback_model=fallback_model,
-        service_tier=name(usage.get("service_tier")),
-        speed=name(usage.get("speed")),
+        service_tier=clean_name(usage.get("service_tier")),
+        speed=clean_name(usage.get("speed")),
         has_iterations=isinstance(iterations, list),
     )
 
@@ -139,16 +139,16 @@ def _read_iterations(iterations: list[object]) -> tuple[Tokens | None, str | Non
     """Returns the tokens of all compactions, and the model of the last fallback."""
     entries = [entry for entry in iterations[:MAX_LIST] if isinstance(entry, dict)]
     compactions = [_tokens(entry) for entry in entries if entry.get("type") == "compaction"]
-    fallbacks = [name(entry.get("model")) for entry in entries if entry.get("type") == "fallback_message"]
+    fallbacks = [clean_name(entry.get("model")) for entry in entries if entry.get("type") == "fallback_message"]
     return _sum(compactions) if compactions else None, fallbacks[-1] if fallbacks else None
 
 
 def _tokens(counts: Mapping[str, object], *, output: bool = True) -> Tokens:
     return Tokens(
-        input=count(counts.get("input_tokens")),
-        output=count(counts.get("output_tokens")) if output else None,
-        cache_read=count(counts.get("cache_read_input_tokens")),
-        cache_write=count(counts.get("cache_creation_input_tokens")),
+        input=clean_count(counts.get("input_tokens")),
+        output=clean_count(counts.get("output_tokens")) if output else None,
+        cache_read=clean_count(counts.get("cache_read_input_tokens")),
+        cache_write=clean_count(counts.get("cache_creation_input_tokens")),
     )
 
 
@@ -177,8 +177,8 @@ def _message_start(payload: Mapping[str, object]) -> Facts | None:
     # Content and stop reason come with events of their own.
     return Facts(
         message=Message(
-            id=name(message.get("id")),
-            model=name(message.get("model")),
+            id=clean_name(message.get("id")),
+            model=clean_name(message.get("model")),
             refusal_category=_category(message.get("stop_details")),
             guarded=_is_guarded(message),
             usage=read_usage(message.get("usage"), output=False),
@@ -191,7 +191,7 @@ def _message_delta(payload: Mapping[str, object]) -> Facts:
     fields = delta if isinstance(delta, dict) else {}
     return Facts(
         message=Message(
-            stop_reason=name(fields.get("stop_reason")),
+            stop_reason=clean_name(fields.get("stop_reason")),
             refusal_category=_category(fields.get("stop_details")),
             guarded=_is_guarded(payload),
             usage=read_usage(payload.get("usage")),
@@ -220,12 +220,14 @@ def _block_delta(payload: Mapping[str, object]) -> Facts:
 def _completion(payload: Mapping[str, object]) -> Facts:
     # The Text Completions API: every event is a chunk, and the one with a `stop_reason` is the last.
     has_text = bool(payload.get("completion"))
-    stop_reason = name(payload.get("stop_reason"))
+    stop_reason = clean_name(payload.get("stop_reason"))
     return Facts(
         chunk=has_text,
         text=has_text,
         stopped=payload.get("stop_reason") is not None,
-        message=Message(id=name(payload.get("id")), model=name(payload.get("model")), stop_reason=stop_reason),
+        message=Message(
+            id=clean_name(payload.get("id")), model=clean_name(payload.get("model")), stop_reason=stop_reason
+        ),
     )
 
 

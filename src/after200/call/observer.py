@@ -15,7 +15,7 @@ from .record import Call
 class CallRecording(Protocol):
     """What is being recorded of one call that runs. No method raises."""
 
-    wants_gaps: bool
+    records_chunk_gaps: bool
     """Whether `gap` must be called for every chunk after the first."""
 
     def enter(self) -> None:

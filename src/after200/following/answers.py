@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..call.exceptions import Raised, read_should_retry
-from ..call.limits import name
+from ..call.limits import clean_name
 from ..call.rate_limits import read_rate_limits
 from ..guard import guarded
 from ..names import OTHER, errors
@@ -18,7 +18,7 @@ def answer(running: RunningCall, response: Response) -> None:
     answer_attempt(running, response)
     call = running.call
     call.wire_status = response.status_code
-    call.request_id = name(response.headers.get("request-id"))
+    call.request_id = clean_name(response.headers.get("request-id"))
     if not call.stream:
         call.should_retry = read_should_retry(response.headers.get("x-should-retry"))
 
@@ -43,7 +43,7 @@ def end_failed_request(running: RunningCall, raised: Raised, response: Response 
         running.call.wire_status = raised.status
         running.attempts.answer(raised.status)
         if response is not None:
-            running.call.request_id = name(response.headers.get("request-id"))
+            running.call.request_id = clean_name(response.headers.get("request-id"))
             record_rate_limits(running, response)
     elif raised.kind == "failure" and raised.error.type != OTHER:
         running.attempts.lose(raised.error.type)

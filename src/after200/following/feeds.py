@@ -67,7 +67,7 @@ class BodyFeed:
 
     __slots__ = (
         *("_decoders", "_is_finished", "_lines", "_only_counts", "_progress", "_reader", "_running"),
-        *("_is_plain_chunk", "_wants_gaps", "is_done", "is_waiting"),
+        *("_is_plain_chunk", "_records_chunk_gaps", "is_done", "is_waiting"),
     )
 
     def __init__(self, running: RunningCall, reader: BodyReader, decoders: Sequence[Decoder]) -> None:
@@ -82,7 +82,7 @@ class BodyFeed:
         self._is_finished = False
         recording = running.recording
         self._progress = running.call.progress
-        self._wants_gaps = recording is None or recording.wants_gaps
+        self._records_chunk_gaps = recording is None or recording.records_chunk_gaps
         self._is_plain_chunk: Callable[[bytes], bool] | None = None
         """Tells a plain chunk, which is only counted where it passes; None while the reader needs each piece."""
         self._only_counts = False
@@ -180,7 +180,7 @@ class BodyFeed:
         if reader.events:
             running.call.events = True
         self._reader = reader
-        if not self._wants_gaps and isinstance(reader, SSEReader | FrameReader) and reader.only_counts_chunks:
+        if not self._records_chunk_gaps and isinstance(reader, SSEReader | FrameReader) and reader.only_counts_chunks:
             self._only_counts = True
             if not self._decoders and reader.is_between_events:
                 self._is_plain_chunk = reader.is_plain_chunk

@@ -121,7 +121,7 @@ class RunningCall:
         recording = self.recording
         gap = self.call.learn(facts, clock())
         if recording is not None:
-            if gap is not None and recording.wants_gaps:
+            if gap is not None and recording.records_chunk_gaps:
                 recording.gap(self.call, gap)
             if facts.inner_error is not None:
                 recording.inner_error(self.call, facts.inner_error)

@@ -11,7 +11,7 @@ from typing import Final
 
 from opentelemetry import baggage
 
-from ..call.limits import text
+from ..call.limits import clean_text
 from ..names import OTHER
 from .bounds import BOUNDS
 from .deferred import Key
@@ -25,7 +25,7 @@ def caller_key(entries: tuple[str, ...]) -> Key:
     found = []
     for entry in entries:
         value = baggage.get_baggage(entry)
-        line = None if value is None else text(str(value))
+        line = None if value is None else clean_text(str(value))
         if line is not None:
             found.append((entry, OTHER if len(line) > MAX_LENGTH else BOUNDS.value(entry, line) or OTHER))
     return tuple(found)

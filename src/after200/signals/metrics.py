@@ -37,9 +37,9 @@ class Metrics:
             self._duration = instruments.histogram(names.DURATION)
             self._first_chunk = instruments.histogram(names.TIME_TO_FIRST_CHUNK)
             self._token_usage = instruments.histogram(names.TOKEN_USAGE)
-        self.wants_gaps = genai and chunk_timing
+        self.records_chunk_gaps = genai and chunk_timing
         """Whether `gap` must be called for every chunk after the first."""
-        if self.wants_gaps:
+        if self.records_chunk_gaps:
             self._chunk_time = instruments.histogram(names.TIME_PER_OUTPUT_CHUNK)
 
     def before_collection(self, callback: Callable[[], None]) -> None:

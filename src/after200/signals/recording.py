@@ -24,7 +24,16 @@ from .spans import SpanHandle, Spans
 class Recording:
     """What is recorded of one call. A signal is None that could not be set up."""
 
-    __slots__ = ("_baggage_entries", "_caller", "_logs", "_metrics", "_on_call_end", "_span", "_spans", "wants_gaps")
+    __slots__ = (
+        "_baggage_entries",
+        "_caller",
+        "_logs",
+        "_metrics",
+        "_on_call_end",
+        "_span",
+        "_spans",
+        "records_chunk_gaps",
+    )
 
     def __init__(
         self,
@@ -42,7 +51,7 @@ class Recording:
         self._caller: Key = ()
         """Whose call it is: attributes from the baggage of the context in which the call began."""
         self._span: SpanHandle | None = None
-        self.wants_gaps = metrics is not None and metrics.wants_gaps
+        self.records_chunk_gaps = metrics is not None and metrics.records_chunk_gaps
 
     def begin(self, call: Call, *, sdk_traces: bool) -> None:
         """Starts what there is to start before the request is sent."""

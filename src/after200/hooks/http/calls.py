@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ... import names
-from ...call.limits import name
+from ...call.limits import clean_name
 from ...call.record import Call
 from ...names.endings import EndRule
 from .. import paths
@@ -84,7 +84,7 @@ def _find(path: str) -> Kind | None:
         if row.provider == names.BEDROCK and "anthropic." not in str(model):
             return None
         streams = found.groupdict().get("streams") is not None
-        return Kind(row.provider, row.operation, row.end_rule, name(model), streams, row.is_shared)
+        return Kind(row.provider, row.operation, row.end_rule, clean_name(model), streams, row.is_shared)
     return None
 
 
@@ -108,7 +108,7 @@ def read_call(
     return Call(
         operation=kind.operation,
         provider=kind.provider,
-        model=kind.model or name(members.get("model")),
+        model=kind.model or clean_name(members.get("model")),
         stream=True if kind.streams else stream if isinstance(stream, bool) else None if not members else False,
         says_stream=kind.streams or isinstance(stream, bool),
         server_address=host,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ...call.errors import read_error_header
 from ...call.exceptions import read_exception, read_should_retry
-from ...call.limits import name
+from ...call.limits import clean_name
 from ...call.observer import CallObserver
 from ...following.answers import answer, end_failed_request
 from ...following.beginning import begin
@@ -147,11 +147,11 @@ def end_raised(running: RunningCall | None, exception: BaseException, response: 
 def server_in(url: str) -> tuple[str | None, int | None]:
     """Returns `server.address` and `server.port` of a URL."""
     parts = urlsplit(url)
-    return name(parts.hostname), parts.port or (80 if parts.scheme == "http" else 443)
+    return clean_name(parts.hostname), parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def server_of(url: ServerURL) -> tuple[str | None, int | None]:
     """Returns `server.address` and `server.port` of a URL object with `scheme`, `host` and `port`."""
     if not url.host:
         return None, None
-    return name(url.host), url.port or (80 if url.scheme == "http" else 443)
+    return clean_name(url.host), url.port or (80 if url.scheme == "http" else 443)

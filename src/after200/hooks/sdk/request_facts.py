@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from ... import names
-from ...call.limits import name
+from ...call.limits import clean_name
 from ...call.record import Call
 from ..parameters import parameters_of
 from .endpoints import find_endpoint, model_in_url, name_unrecorded_stream
@@ -32,7 +32,7 @@ def read_request(client: Client, options: Options, *, stream: bool) -> Call | No
     return Call(
         operation=endpoint.operation,
         provider=provider,
-        model=name(body.get("model")) or model_in_url(endpoint, options.url),
+        model=clean_name(body.get("model")) or model_in_url(endpoint, options.url),
         stream=stream,
         server_address=host,
         server_port=port,
@@ -51,7 +51,7 @@ def request_body(options: Options) -> Mapping[str, object]:
 def requested_model(options: Options) -> str | None:
     """Returns the model that the body of an attempt names; None where the client moved it into the URL."""
     json_data = getattr(options, "json_data", None)
-    return name(json_data.get("model")) if isinstance(json_data, Mapping) else None
+    return clean_name(json_data.get("model")) if isinstance(json_data, Mapping) else None
 
 
 def provider_name(client: Client) -> str:

@@ -39,7 +39,9 @@ def read(running: SDKCall, sse: Event) -> type[Event] | None:
 def may_be_plain(running: SDKCall) -> bool:
     """Returns whether a chunk can do without decoding: the first text is known, and not each gap is recorded."""
     recording = running.recording
-    return running.call.progress.first_text_at is not None and recording is not None and not recording.wants_gaps
+    return (
+        running.call.progress.first_text_at is not None and recording is not None and not recording.records_chunk_gaps
+    )
 
 
 def wire_events(events: Iterator[PlainEvent], running: SDKCall) -> Iterator[PlainEvent]:
