@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +17,16 @@ from after200.cli import chat
 from after200.cli.chat import ChatFailedError, run_chat_service
 from after200.cli.demo import RATE_LIMITS, main
 
+from ..support.neighbours.environments import CannotInstallError, interpreter, package_in
+from ..support.neighbours.litellm import LITELLM
 from ..support.patience import PATIENCE_S
 
 CALLS = 250
 
 
-def demo(*options: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the demo with these options and environment variables."""
-    command = [sys.executable, "-m", "after200.cli", "demo", *options]
+def demo(*options: str, python: str = sys.executable, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo in the environment of `python`, with these options and environment variables."""
+    command = [python, "-m", "after200.cli", "demo", *options]
     return subprocess.run(
         command, env=os.environ | settings, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
@@ -55,6 +58,20 @@ def test_calls_through_an_http_library_equal_the_server_s_log_and_the_applicatio
     assert "httpx" == result["span"]["attributes"]["after200.client"]
     assert result["application"]["answered"] > result["completed"]
     assert 60 == sum(entry["calls"] for entry in result["after200"])
+
+
+@pytest.mark.repeats("neighbours/test_litellm.py")
+def test_calls_through_litellm_equal_the_server_s_log(tmp_path: Path) -> None:
+    try:
+        python = interpreter(LITELLM)
+    except CannotInstallError as error:
+        pytest.skip(f"the environment of LiteLLM cannot be made: {error}")
+    finished = demo("--calls=20", "--client=litellm", "--json", python=str(python), PYTHONPATH=package_in(tmp_path))
+    assert 0 == finished.returncode, finished.stdout + finished.stderr
+    result = result_of(finished)
+    assert [] == result["differences"]
+    assert "httpx" == result["span"]["attributes"]["after200.client"]
+    assert 20 == sum(entry["calls"] for entry in result["after200"]) == sum(result["application"].values())
 
 
 def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

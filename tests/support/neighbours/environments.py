@@ -11,7 +11,10 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
+
+import after200
 
 from ..installing import find_uv, to_install
 from .expectations import Framework, Neighbour
@@ -42,6 +45,19 @@ def interpreter(neighbour: Neighbour | Framework) -> Path:
             _make(directory, python, requirements)
             complete.touch()
     return python
+
+
+def package_in(folder: Path) -> str:
+    """Puts the package that runs the tests into `folder`, entry points and examples too; returns the PYTHONPATH."""
+    source, path = Path(after200.__file__).parent, folder / "src"
+    path.mkdir()
+    (path / source.name).symlink_to(source)
+    (folder / "examples").symlink_to(ROOT / "examples")
+    metadata = path / f"{source.name}-{after200.__version__}.dist-info"
+    metadata.mkdir()
+    for name in ("METADATA", "entry_points.txt"):
+        (metadata / name).write_text(distribution(source.name).read_text(name) or "", encoding="utf-8")
+    return str(path)
 
 
 def _make(directory: Path, python: Path, requirements: tuple[str, ...]) -> None:

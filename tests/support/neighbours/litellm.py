@@ -12,8 +12,13 @@ LITELLM = Framework(
     "litellm == 1.110.2",
     "litellm.integrations.opentelemetry",
     (DURATION, TOKENS),
-    # The last five are what `litellm.anthropic.messages` imports of LiteLLM's proxy.
-    also=("prometheus-client", "boto3", "fastapi", "orjson", "soundfile", "backoff", "redis"),
+    also=(
+        *("prometheus-client", "boto3"),
+        # What `litellm.anthropic.messages` imports of LiteLLM's proxy.
+        *("fastapi", "orjson", "soundfile", "backoff", "redis"),
+        # What `after200 demo` needs besides.
+        *("h11 >= 0.14", "opentelemetry-distro >= 0.59b0", "opentelemetry-exporter-otlp-proto-http >= 1.38", "rich"),
+    ),
 )
 
 
