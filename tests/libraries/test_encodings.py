@@ -13,6 +13,7 @@ import aiohttp
 import brotli
 import httpx
 import pytest
+import requests
 import zstandard
 
 from ..support.in_memory.answers import HEAD, body
@@ -22,7 +23,7 @@ from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from .calling import recorded
 from .rows import URLLIB3_1
-from .ways import WAYS, Way
+from .ways import HEADERS, WAYS, Way
 
 ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, mtime=0),
@@ -114,6 +115,38 @@ def test_an_encoding_that_the_library_undoes_changes_nothing(
 def test_httpx_undoes_zstandard(way: Way, stream: str, url: str, telemetry: Telemetry) -> None:
     play(telemetry, way, f"{url}/{stream}/zstd")
     assert ENDINGS[stream] == ending(telemetry)
+
+
+def read_until_closed(url: str, json: object, see: Callable[[object], None], timeout: float) -> None:
+    with requests.post(url, json=json, headers=HEADERS, timeout=timeout, stream=True) as response:
+        while (piece := response.raw.read(9, decode_content=True)) or not response.raw.isclosed():
+            see(piece)
+
+
+def read_until_empty(url: str, json: object, see: Callable[[object], None], timeout: float) -> None:
+    with requests.post(url, json=json, headers=HEADERS, timeout=timeout, stream=True) as response:
+        while piece := response.raw.read(9, decode_content=True):
+            see(piece)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_read_that_is_empty_before_the_end_is_not_the_end(
+    stream: str, encoding: str, url: str, telemetry: Telemetry
+) -> None:
+    """urllib3 1 gives nothing where the bytes that it has read are not enough for its decoder."""
+    way = Way("requests", "read until closed", True, "lazy", read_until_closed)
+    sent = Seen()
+    sent(b"".join(STREAMS[stream]))
+    assert sent.whole == play(telemetry, way, f"{url}/{stream}/{encoding}").whole
+    assert ENDINGS[stream] == ending(telemetry)
+
+
+@pytest.mark.skipif(not URLLIB3_1, reason="no read of urllib3 2 is empty before the end")
+def test_an_application_that_takes_an_empty_read_for_the_end_has_left_the_body(url: str, telemetry: Telemetry) -> None:
+    way = Way("requests", "read until empty", True, "lazy", read_until_empty)
+    play(telemetry, way, f"{url}/completed/gzip")
+    assert ("closed", None) == ending(telemetry)
 
 
 @pytest.mark.parametrize("way", LAZY, ids=lambda way: way.name)

@@ -96,15 +96,17 @@ class Raw:
         data = self._guarded_read(lambda: read(*args, **keywords))
         amount = args[0] if args else keywords.get("amt", keywords.get("size"))
         self._saw(data, self._decodes(args[1] if len(args) > 1 else keywords.get("decode_content")))
-        if amount is None or amount < 0 or (amount > 0 and not data):
+        if amount is None or amount < 0:
             self._ended()
+        elif amount > 0 and not data:
+            self._nothing_came()
         return data
 
     def _readline(self, read: Callable[..., bytes], *args: Option) -> bytes:
         line = self._guarded_read(lambda: read(*args))
         self._saw(line, self._decodes(None))
         if not line and not (args and args[0] == 0):
-            self._ended()
+            self._nothing_came()
         return line
 
     def _readlines(self, read: Callable[..., list[bytes]], *args: Option) -> list[bytes]:
@@ -119,7 +121,7 @@ class Raw:
         if length:
             self._saw(bytes(memoryview(buffer)[:length]), self._decodes(None))
         elif len(buffer):
-            self._ended()
+            self._nothing_came()
         return length
 
     def _stream(self, read: Callable[..., Iterator[bytes]], *args: Option, **keywords: Option) -> Iterator[bytes]:
@@ -186,6 +188,17 @@ class Raw:
             self._feed.stop()  # Nothing more is known of this body.
         else:
             self._feed.feed(text)
+
+    @guarded
+    def _nothing_came(self) -> None:
+        """A read gave nothing: the body is at its end, unless the decoder of urllib3 1 only wants more bytes."""
+        is_closed = getattr(self._body, "isclosed", None)
+        try:
+            ended = is_closed is None or is_closed()
+        except ValueError:  # urllib3 cannot know of a body that is nothing like a file.
+            ended = True
+        if ended:
+            self._ended()
 
     def _ended(self) -> None:
         deliver(self._running, "stop")
