@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from after200.cli.verify.findings import Code
 
 CODES = {code.name.lower() for code in Code}
+ALL_BATCHES = r"(\d+) of \1 batches accepted"
+"""What is said of an exporter whose every batch was accepted, as a regular expression."""
 
 
 class Verified(NamedTuple):
