@@ -29,7 +29,7 @@ FOLDERS = (
 
 TESTS = (*(f"tests/{name}" for name in FOLDERS), "tests/load/test_endings.py")
 CI_TESTS = (
-    *(f"tests/{name}" for name in ("exceptions", "native", "providers", "reported", "streams", "surfaces")),
+    *(f"tests/{name}" for name in ("exceptions", "native", "providers", "streams", "surfaces")),
     "tests/contract/test_auto_instrumentation.py::test_an_overload_after_the_200_leaves_as_a_failure_with_status_529",
     "--ignore=tests/surfaces/test_unsupported_versions.py",  # It plays all versions by itself.
 )
@@ -136,7 +136,7 @@ def interpreter_for(cell: Cell, *, ci: bool) -> str:
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
     of_the_sdk, of_the_libraries = (CI_TESTS, CI_LIBRARIES_TESTS) if options.ci else (TESTS, LIBRARIES_TESTS)
     tests = options.pytest or (of_the_sdk if cell.libraries == "newest" else of_the_libraries)
-    shares = 12 if options.ci else 1 if options.whole or options.newest else 3
+    shares = 24 if options.ci else 1 if options.whole or options.newest else 3
     return ["-p", "matrix.share", f"--share={share(cell, shares)}", *tests]
 
 
