@@ -19,16 +19,20 @@ from pathlib import Path
 IMPORTS = (
     "anthropic",
     "h11",
+    "opentelemetry.distro",
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.instrumentation.instrumentor",
+    "opentelemetry.sdk._configuration",
     "opentelemetry.sdk._logs.export",
     "opentelemetry.sdk.metrics.export",
     "opentelemetry.sdk.trace.export",
+    "requests",
     "rich.console",
     "rich.table",
 )
-"""What nearly every program of the tests imports first; nothing of the package, and nothing that patches anything."""
+"""What nearly every program of the tests imports first, if it is installed; nothing of the package, and nothing that
+patches anything."""
 
 
 def forked(requests: socket.socket) -> dict[str, object]:
@@ -113,7 +117,8 @@ def into_main(arguments: list[str]) -> object:
 if __name__ == "__main__":
     connection = socket.socket(fileno=int(sys.argv[1]))
     for module in IMPORTS:
-        importlib.import_module(module)
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     gc.collect()
     gc.freeze()  # What was imported is no garbage, in no fork.
     request = forked(connection)
