@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many examples the fuzz tests here try."""
+"""How many examples the fuzz tests here try; the programs on LiteLLM, which only `make long` runs."""
 
 from __future__ import annotations
 
 import pytest
+
+collect_ignore = ["test_programs.py"]
+"""Runs only where the file itself is asked for: it takes a minute for what the tests of LiteLLM show already."""
 
 
 @pytest.fixture(scope="module")
