@@ -16,6 +16,7 @@ logger = logging.getLogger("after200")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_S = TypeVar("_S")
 
 reported: Final[set[str]] = set()
 """The places that a warning was logged for. Who empties it, as a test may, is warned again."""
@@ -56,6 +57,20 @@ def guarded(function: Callable[_P, _R]) -> Callable[_P, _R | None]:
         except Exception:
             report_fault(place)
             return None
+
+    return guard
+
+
+def guarded_feed(function: Callable[[_S, bytes], None]) -> Callable[[_S, bytes], None]:
+    """`guarded`, for what is called for each piece of a body: without the time that any number of arguments takes."""
+    place = f"{function.__module__}.{function.__qualname__}"
+
+    @functools.wraps(function)
+    def guard(self: _S, chunk: bytes) -> None:
+        try:
+            function(self, chunk)
+        except Exception:
+            report_fault(place)
 
     return guard
 

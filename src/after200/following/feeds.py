@@ -12,7 +12,7 @@ from ..call.events import CHUNK_NAME, is_plain_data
 from ..call.facts import CHUNK_CAME, IS_MALFORMED, UNDECODABLE, Facts
 from ..call.frames import FrameReader
 from ..call.record import clock
-from ..guard import report_fault
+from ..guard import guarded_feed
 from ..names.endings import NEEDS_END_EVENT
 from ..names.errors import is_http_error
 from .decided import is_decided, mark_decided
@@ -96,38 +96,36 @@ class BodyFeed:
         self._reader, self._decoders = None, ()
         self._is_plain_chunk = None
 
+    @guarded_feed
     def feed(self, chunk: bytes) -> None:
         """Reads the next piece of the body, as it was sent.
 
         A chunk of which nothing else is needed is counted here: each further call would take as long as the counting.
         """
-        try:
-            if (is_plain_chunk := self._is_plain_chunk) is not None:
-                lines = self._lines
-                if not lines:
-                    if chunk == CHUNK_NAME:
-                        self._lines = CHUNK_NAME
-                        return
-                    is_chunk = is_plain_chunk(chunk)
-                elif lines is CHUNK_NAME:
-                    if is_plain_data(chunk):
-                        self._lines = chunk
-                        return
-                    is_chunk = False
-                elif is_chunk := chunk == b"\n":
-                    self._lines = b""
-                if is_chunk:
-                    progress, now = self._progress, clock()
-                    gap = now - progress.last_chunk_at
-                    if gap > progress.longest_gap:
-                        progress.longest_gap = gap
-                    progress.last_chunk_at = now
-                    progress.chunks += 1
+        if (is_plain_chunk := self._is_plain_chunk) is not None:
+            lines = self._lines
+            if not lines:
+                if chunk == CHUNK_NAME:
+                    self._lines = CHUNK_NAME
                     return
-                chunk = self._taken_lines() + chunk
-            self._decode(chunk)
-        except Exception:
-            report_fault(f"{__name__}.BodyFeed.feed")
+                is_chunk = is_plain_chunk(chunk)
+            elif lines is CHUNK_NAME:
+                if is_plain_data(chunk):
+                    self._lines = chunk
+                    return
+                is_chunk = False
+            elif is_chunk := chunk == b"\n":
+                self._lines = b""
+            if is_chunk:
+                progress, now = self._progress, clock()
+                gap = now - progress.last_chunk_at
+                if gap > progress.longest_gap:
+                    progress.longest_gap = gap
+                progress.last_chunk_at = now
+                progress.chunks += 1
+                return
+            chunk = self._taken_lines() + chunk
+        self._decode(chunk)
 
     def _decode(self, chunk: bytes) -> None:
         if not self._decoders or self._reader is None:

@@ -176,6 +176,7 @@ class Raw:
 
     # --- what is reported ---
 
+    @guarded
     def _saw(self, data: bytes, decoded: bool) -> None:
         if data and self._running.ended is None:
             (self._feed.feed if decoded or not self._decoders else self._decode)(data)
