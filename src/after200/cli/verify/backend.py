@@ -42,12 +42,32 @@ class Server(NamedTuple):
         return document["data"] if path.startswith("v1") else document
 
 
-def wait(seconds: float, problem: Callable[[], Problem]) -> Problem:
-    """Asks until there is no problem; returns the last one when time runs out."""
-    deadline = time.monotonic() + seconds
-    while (found := problem()) and time.monotonic() < deadline:
+def wait(
+    seconds: float, problem: Callable[[], Problem], is_ready: Callable[[float], bool] = lambda elapsed: True
+) -> Problem:
+    """Asks until there is no problem; returns the last one when time runs out.
+
+    That there is none counts from when it `is_ready`, which is given the seconds that have passed.
+    """
+    began = time.monotonic()
+    while True:
+        ready = is_ready(time.monotonic() - began)
+        found = problem()
+        if (ready and not found) or time.monotonic() - began >= seconds:
+            return found
         time.sleep(min(POLL_S, seconds))
-    return found
+
+
+def has_scraped_all(server: Server, elapsed: float) -> bool:
+    """Returns whether each target was scraped in the last `elapsed` seconds: two of them may be the same process.
+
+    True where nothing says so: not every store with this interface scrapes.
+    """
+    try:
+        oldest = server.get("v1/query", query="max(time() - timestamp(up))")["result"]
+        return not oldest or float(oldest[0]["value"][1]) < elapsed
+    except UNUSABLE:
+        return True
 
 
 def prometheus_problem(server: Server, seen: Seen) -> Problem:

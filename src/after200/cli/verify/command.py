@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from rich.console import Console
 
@@ -24,7 +25,7 @@ from after200.cli.arguments import header, list_of, seconds, setup_function, url
 from after200.cli.exporters import Exporters, Messages
 from after200.cli.marks import VERIFY_MODEL, VERIFY_SERVICE
 from after200.cli.verify import libraries, probe
-from after200.cli.verify.backend import Server, alert_problem, prometheus_problem, wait
+from after200.cli.verify.backend import Server, alert_problem, has_scraped_all, prometheus_problem, wait
 from after200.cli.verify.checks import CHECKS, Seen
 from after200.cli.verify.findings import diagnose
 from after200.cli.verify.report import as_json, console_for, show
@@ -163,7 +164,9 @@ def follow(seen: Seen, options: argparse.Namespace) -> None:
     prometheus = Server(options.prometheus, dict(options.header)) if options.prometheus else None
     if prometheus:
         seen.prometheus = Counter()
-        seen.problems |= wait(options.timeout, lambda: prometheus_problem(prometheus, seen)) if arrives else {}
+        if arrives:
+            scraped = partial(has_scraped_all, prometheus)
+            seen.problems |= wait(options.timeout, lambda: prometheus_problem(prometheus, seen), scraped)
     if options.alertmanager and arrives and not seen.problems:
         alertmanager = Server(options.alertmanager, dict(options.header))
         seen.problems |= wait(options.timeout, lambda: alert_problem(alertmanager, prometheus, seen))
