@@ -125,6 +125,7 @@ def test_a_call_on_bedrock_is_completed_if_and_only_if_the_sdk_hands_out_an_answ
     compare(case, instrumented)
 
 
+@pytest.mark.variants(covers=lambda platform: ["the record"])
 @pytest.mark.parametrize("platform", ["Anthropic", "AnthropicBedrock"])
 def test_the_record_is_the_same_in_both_span_modes_in_sync_and_async_and_in_every_way_of_reading(
     platform: str, instrumented: Instrumented
