@@ -55,7 +55,9 @@ def _helper_gave_up(alone: Handed, looped: Handed, texts: str) -> bool:
 
 
 def _read_before(alone: Handed, looped: Handed, texts: str) -> bool:
-    return alone.read_before and "message_stop" in texts and isinstance(alone.exception, json.JSONDecodeError)
+    raised = type(alone.exception)
+    undecodable = raised is json.JSONDecodeError or raised.__module__ == "botocore.eventstream"
+    return alone.read_before and "message_stop" in texts and undecodable
 
 
 def _message_as_text(alone: Handed, looped: Handed, texts: str) -> bool:
@@ -73,7 +75,10 @@ DISAGREEMENTS: dict[str, tuple[bool, Callable[[Handed, Handed, str], bool]]] = {
     "`message_stop`, and no stop reason": (True, _no_stop_reason),
     "`message_stop`, and events that are missing or in another order": (True, _another_order),
     "a stop reason, and then events that the helper cannot put together": (True, _helper_gave_up),
-    "`message_stop`, and an event that is no JSON, in a body that a hook had read": (True, _read_before),
+    "`message_stop`, and an event or a frame that the SDK cannot decode, in a body that a hook had read": (
+        True,
+        _read_before,
+    ),
     "events in answer to a call that does not stream, which reads them raw": (True, _events_for_a_whole_body),
     "a message whose content type is not JSON": (True, _message_as_text),
     "a message without content": (True, _message_without_content),

@@ -101,6 +101,9 @@ BROKEN_BEGINNING = replace(
 )
 """A first event whose last brace is lost, in a body that a hook has read whole before the SDK parses it."""
 
+EVENTS_FOR_FRAMES = replace(RENAMED_END, platform="AnthropicBedrock", surface="create", read_before=True)
+"""Events in answer to a stream on Bedrock, which comes in frames, in a body that a hook has read whole."""
+
 UNORDERED = (event(START), event(DELTA), event({"type": "content_block_stop", "index": 0}))
 LEFT_BY_THE_HELPER = replace(
     RENAMED_END, answer=Answer(UNORDERED), texts=b"".join(UNORDERED).decode(), surface="helper"
@@ -118,6 +121,7 @@ def test_a_call_is_completed_if_and_only_if_the_sdk_hands_out_an_answer(case: Ca
 
 
 @FUZZ
+@example(case=EVENTS_FOR_FRAMES)
 @given(case=cases("AnthropicBedrock"))
 def test_a_call_on_bedrock_is_completed_if_and_only_if_the_sdk_hands_out_an_answer(
     case: Case, instrumented: Instrumented
