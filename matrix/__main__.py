@@ -38,7 +38,7 @@ CI_TESTS = (
 LIBRARIES_TESTS = ("tests/libraries",)
 """What a cell with other HTTP libraries runs."""
 CI_LIBRARIES_TESTS = tuple(
-    f"tests/libraries/test_{name}.py" for name in ("bedrock", "leaving", "one_record", "scenarios")
+    f"tests/libraries/test_{name}.py" for name in ("bedrock", "encodings", "leaving", "one_record", "scenarios")
 )
 
 PROBE = """
