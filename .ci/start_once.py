@@ -18,7 +18,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,8 +139,8 @@ PARTS: dict[str, tuple[Program, ...]] = {
 
 def start(program: Program) -> str:
     """Start `program` once and stop it; returns what it did. Raises `NotReadyError`."""
-    with tempfile.TemporaryDirectory() as folder:
-        values = {"port": str(_free_port()), "cache": str(CACHE)}
+    with tempfile.TemporaryDirectory() as folder, _held_port() as port:
+        values = {"port": str(port), "cache": str(CACHE)}
         for name, text in program.files.items():
             Path(folder, name).write_text(text % values, encoding="utf-8")
         modules = CACHE / "npm" / "node_modules"
@@ -205,10 +206,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def _held_port() -> Iterator[int]:
+    """A port that nobody is given meanwhile, and on which a server that sets SO_REUSEADDR can listen."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", 0))
+        yield int(bound.getsockname()[1])
 
 
 def _end(output: Path) -> str:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from importlib.metadata import metadata
@@ -25,6 +24,7 @@ from after200.settings import PREFIX, Settings
 from ..support import warm
 from ..support.make import make
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -119,9 +119,7 @@ def test_verify_says_that_it_works(tmp_path: Path) -> None:
 
 @pytest.mark.repeats("docs/test_commands.py")
 def test_watch_shows_what_the_service_exports(server: FaultServer, app: Path) -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = free_port()
     watch = [sys.executable, "-m", "after200.cli", *block("after200 watch").split()[1:], f"--port={port}", "--json"]
     with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         try:

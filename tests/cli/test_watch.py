@@ -49,6 +49,7 @@ from after200.cli.watch.view import as_json, as_text, live
 from after200.faults import FaultServer
 
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 
 MODEL = "claude-sonnet-5"
 CALLS = {names.PROVIDER_NAME: "anthropic", names.REQUEST_MODEL: MODEL}
@@ -421,12 +422,6 @@ def watch(*options: str, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 def export(port: int, attributes: dict[str, Any]) -> None:

@@ -27,12 +27,6 @@ def run(
     return warm.run_command(command, environment(settings), folder, asked)
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def wait_until_open(port: int) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while True:

@@ -23,8 +23,9 @@ from after200.faults import FaultServer
 
 from ..support.monitoring.ways import scraped_directly
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 from .pages import ROOT, Block, blocks
-from .programs import environment, free_port, run, wait_until_open
+from .programs import environment, run, wait_until_open
 
 ELSEWHERE = ("neighbours.md", "cost.md", "compatibility.md", "report.md", "kubernetes.md", "without-the-sdk.md")
 """Pages whose commands have tests beside what they speak of."""

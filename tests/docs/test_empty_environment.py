@@ -16,8 +16,9 @@ from after200.faults import FaultServer
 
 from ..support.installing import find_uv, to_install
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 from .pages import ROOT
-from .programs import environment, free_port, wait_until_open
+from .programs import environment, wait_until_open
 
 pytestmark = pytest.mark.repeats("cli/test_readme.py")
 

@@ -26,8 +26,9 @@ from after200.faults import FaultServer
 from after200.settings import PREFIX, Settings
 
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 from .pages import ROOT, blocks
-from .programs import environment, free_port, wait_until_open
+from .programs import environment, wait_until_open
 
 OVERLOADED = {names.ERROR_TYPE: "overloaded_error", names.HTTP_STATUS: 529, names.WIRE_STATUS: 200}
 CALLS = 6

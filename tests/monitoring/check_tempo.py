@@ -27,8 +27,9 @@ from after200.faults import FaultServer
 from ..support.monitoring.applications import ChatService, Visitor
 from ..support.monitoring.programs import DASHBOARDS
 from ..support.monitoring.queries import panels
-from ..support.monitoring.servers import STACK, Process, collector, eventually, free_port
+from ..support.monitoring.servers import STACK, Process, collector, eventually
 from ..support.monitoring.ways import OTLP
+from ..support.ports import free_port
 
 EXPECTED_EMPTY = "after200.stream.longest_gap"
 """No stream of the run stalls for so long that the query for stalled streams finds it."""

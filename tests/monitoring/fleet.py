@@ -26,7 +26,8 @@ import yaml
 
 from ..support.monitoring.programs import DASHBOARDS, program
 from ..support.monitoring.queries import panels, substituted
-from ..support.monitoring.servers import Process, Prometheus, free_port
+from ..support.monitoring.servers import Process, Prometheus
+from ..support.ports import free_port
 
 MODELS = tuple(f"claude-model-{number}" for number in range(5))
 FAILURES = (

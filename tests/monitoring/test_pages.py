@@ -27,9 +27,10 @@ from after200.monitoring.recording import recording_groups
 
 from ..support.monitoring.applications import ChatService
 from ..support.monitoring.programs import program
-from ..support.monitoring.servers import Prometheus, Webhook, alertmanager, asked, eventually, free_port, prometheus
+from ..support.monitoring.servers import Prometheus, Webhook, alertmanager, asked, eventually, prometheus
 from ..support.monitoring.ways import scrape
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 
 IN_SECONDS = [
     "fast_window=4s",

@@ -22,7 +22,8 @@ from after200.faults import FaultServer
 
 from ..support.monitoring.applications import ChatService
 from ..support.monitoring.programs import ROOT, program
-from ..support.monitoring.servers import Prometheus, free_port, prometheus
+from ..support.monitoring.servers import Prometheus, prometheus
+from ..support.ports import free_port
 
 MIX = {
     "overloaded": 0.15,

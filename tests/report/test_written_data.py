@@ -16,7 +16,8 @@ from after200.cli.report.command import main
 from after200.names.prometheus import label, metric_name
 
 from ..support.monitoring.programs import program
-from ..support.monitoring.servers import Process, free_port
+from ..support.monitoring.servers import Process
+from ..support.ports import free_port
 
 BEGIN = 1_764_000_000
 """2025-11-24 16:00:00 UTC."""

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from after200.signals.instruments import instruments_of
 
 from ..support.in_memory.trace import Trace
 from ..support.patience import PATIENCE_S
+from ..support.ports import free_port
 from ..support.telemetry import Telemetry
 from .watching import CALLS, Logged, watch, watch_all
 
@@ -28,11 +27,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture
-def nobody_there() -> Iterator[str]:
+def nobody_there() -> str:
     """The URL of a port that refuses connections."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{unused.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def test_with_an_exporter_that_is_down_the_application_sees_no_difference(

@@ -14,10 +14,11 @@ import yaml
 from after200.cli.receiver import Receiver
 
 from ..support.monitoring.programs import program
-from ..support.monitoring.servers import Process, Prometheus, collector, eventually, free_port
+from ..support.monitoring.servers import Process, Prometheus, collector, eventually
 from ..support.monitoring.ways import Way, scrape, scraped_directly, through_the_collector
 from ..support.patience import PATIENCE_S
-from .peers import closed_port, web_server
+from ..support.ports import free_port
+from .peers import web_server
 from .verified import Verified, Verify
 
 ALERTS = {"ClaudeHiddenFailures", "ClaudeOverloaded", "ClaudeTruncatedStreams"}
@@ -133,8 +134,8 @@ def test_two_jobs_scrape_the_same_process(start_prometheus: Any, verify_page: An
 
 
 def test_nobody_scrapes_anything(start_prometheus: Any, verify_page: Any) -> None:
-    with closed_port() as down:
-        verified = verify_page(start_prometheus(scrape("service", f"127.0.0.1:{down}")))
+    down = free_port()
+    verified = verify_page(start_prometheus(scrape("service", f"127.0.0.1:{down}")))
     assert ["prometheus_nothing"] == verified.wrong
     said = verified.said("prometheus_nothing")
     assert f"no process has after200_calls_total there; it scrapes http://127.0.0.1:{down}/metrics (down)" in said
@@ -163,8 +164,8 @@ def test_a_collector_that_is_scraped_without_honouring_its_labels(
 
 
 def test_no_prometheus_is_there(verify_page: Any) -> None:
-    with closed_port() as down:
-        verified = verify_page(f"http://127.0.0.1:{down}", "--timeout=1")
+    down = free_port()
+    verified = verify_page(f"http://127.0.0.1:{down}", "--timeout=1")
     assert ["backend_unreachable"] == verified.wrong
     assert "Connection refused" in verified.said("backend_unreachable")
 
@@ -250,18 +251,18 @@ def test_no_alert_comes(
 def test_an_alert_that_goes_to_another_alertmanager(
     start_prometheus: Any, verify_page: Any, port: int, tmp_path: Path, empty_alertmanager: str
 ) -> None:
-    with closed_port() as other:
-        receivers = {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{other}"]}]}]}
-        configuration = {**rules(tmp_path, FIRES), "alerting": receivers}
-        url = start_prometheus(scrape("service", f"127.0.0.1:{port}"), **configuration)
-        verified = verify_page(url, f"--alertmanager={empty_alertmanager}")
+    other = free_port()
+    receivers = {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{other}"]}]}]}
+    configuration = {**rules(tmp_path, FIRES), "alerting": receivers}
+    url = start_prometheus(scrape("service", f"127.0.0.1:{port}"), **configuration)
+    verified = verify_page(url, f"--alertmanager={empty_alertmanager}")
     assert ["no_alert"] == verified.wrong
     assert f"It sends to http://127.0.0.1:{other}/api/v2/alerts" in verified.said("no_alert")
 
 
 def test_no_alertmanager_is_there(verify: Verify, receiver: Receiver) -> None:
-    with closed_port() as down:
-        verified = verify(f"--alertmanager=http://127.0.0.1:{down}", "--timeout=1")
+    down = free_port()
+    verified = verify(f"--alertmanager=http://127.0.0.1:{down}", "--timeout=1")
     assert ["backend_unreachable"] == verified.wrong
 
 

@@ -15,7 +15,7 @@ from after200.cli.receiver import Receiver
 from after200.cli.verify.command import main
 
 from ..support.patience import PATIENCE_S
-from .peers import closed_port
+from ..support.ports import free_port
 from .verified import ALL_BATCHES
 
 
@@ -45,9 +45,9 @@ def test_people_get_the_facts_the_calls_and_the_verdict(receiver: Receiver) -> N
 
 @pytest.mark.repeats("verify/test_wording.py")
 def test_what_is_wrong_is_said_in_words_with_the_next_step() -> None:
-    with closed_port() as port:
-        endpoint = f"http://127.0.0.1:{port}"
-        finished = verify(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_TIMEOUT="2")
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    finished = verify(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_TIMEOUT="2")
     assert 1 == finished.returncode
     for signal in ("traces", "metrics"):
         assert f"WRONG  {signal} go to {endpoint}/v1/{signal}: nobody answers there." in finished.stdout

@@ -9,7 +9,8 @@ import pytest
 
 from after200.cli.receiver import Receiver
 
-from .peers import closed_port, deaf_port, grpc_server, rude_port, web_server
+from ..support.ports import free_port
+from .peers import deaf_port, grpc_server, rude_port, web_server
 from .verified import Verify
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -25,8 +26,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_nobody_listens(verify: Verify, protocol: str) -> None:
-    with closed_port() as port:
-        verified = verify(settings={ENDPOINT: f"http://127.0.0.1:{port}", PROTOCOL: protocol})
+    port = free_port()
+    verified = verify(settings={ENDPOINT: f"http://127.0.0.1:{port}", PROTOCOL: protocol})
     assert ["exporter_unreachable"] == verified.wrong
     said = verified.said("exporter_unreachable")
     for signal in ("traces", "metrics"):
@@ -37,9 +38,9 @@ def test_nobody_listens(verify: Verify, protocol: str) -> None:
 
 
 def test_a_signal_that_need_not_arrive_is_noted(verify: Verify) -> None:
-    with closed_port() as port:
-        endpoint = f"http://127.0.0.1:{port}/v1/logs"
-        verified = verify(settings={"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": endpoint})
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}/v1/logs"
+    verified = verify(settings={"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": endpoint})
     assert ([], ["exporter_unreachable"]) == (verified.wrong, verified.notes)
     assert f"logs go to {endpoint}: nobody answers there" in verified.said("exporter_unreachable")
 
@@ -115,9 +116,9 @@ def test_deltas_are_a_note_without_prometheus_and_wrong_with_it(verify: Verify) 
     preference = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
     verified = verify(settings={preference: "delta"})
     assert ([], ["delta_temporality"]) == (verified.wrong, verified.notes)
-    with closed_port() as port:
-        options = (f"--prometheus=http://127.0.0.1:{port}", "--timeout=0.1")
-        verified = verify(*options, settings={preference: "delta"})
+    port = free_port()
+    options = (f"--prometheus=http://127.0.0.1:{port}", "--timeout=0.1")
+    verified = verify(*options, settings={preference: "delta"})
     assert ["delta_temporality"] == verified.wrong
     assert f"{preference}=cumulative" in verified.said("delta_temporality")
 

@@ -19,9 +19,10 @@ from typing import Literal
 
 from .. import warm
 from ..patience import PATIENCE_S
+from ..ports import free_port
 from .episodes import EPISODES, Episode
 from .programs import DASHBOARDS, ENVIRONMENT, ROOT, program
-from .servers import Process, Prometheus, free_port
+from .servers import Process, Prometheus
 
 Kind = Literal["classic", "native"]
 RULES = (DASHBOARDS / "prometheus/after200.rules.yml", DASHBOARDS / "prometheus/after200.alerts.yml")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -24,17 +23,11 @@ from typing import Any, TypeVar
 import yaml
 
 from ..patience import PATIENCE_S
+from ..ports import free_port
 from .programs import DASHBOARDS, ENVIRONMENT, program
 
 STACK = DASHBOARDS / "stack"
 Result = TypeVar("Result")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def eventually(what: str, look: Callable[[], Result | None], timeout: float = PATIENCE_S) -> Result:

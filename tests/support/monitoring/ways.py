@@ -11,8 +11,9 @@ from typing import Any
 
 from after200.cli.receiver import Receiver
 
+from ..ports import free_port
 from .programs import program
-from .servers import Prometheus, Webhook, alertmanager, collector, free_port, prometheus
+from .servers import Prometheus, Webhook, alertmanager, collector, prometheus
 
 HEALTHY, OVERLOADED, FAULTY = "chat-healthy", "chat-overloaded", "chat-faulty"
 SERVICE, VISITOR = "chat", "visitor"
