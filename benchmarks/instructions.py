@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instructions in place of seconds, counted by valgrind: they do not depend on what else the machine does.
 
-One process under `callgrind` imports everything and forks: each child reads streams with one contestant, few or many of
-them. The difference of the two is what the streams took, without the start of the process and of the contestant.
+One process under `callgrind` forks for each contestant. The child warms up and forks again: each of its children reads
+streams, few or many of them. The difference of the two is what the streams took, without all that came before.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import os
 import re
 import subprocess
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from . import wire
-from .contestant import Telemetry
+from .contestant import Contestant, Telemetry
 from .contestants import CONTESTANTS
 
 COLUMNS = {"per event": (2000, 1, 3), "per call, all of it": (10, 10, 40)}
@@ -50,34 +53,58 @@ def measure() -> Results:
 
 
 def fork_all() -> None:
-    """What the process under valgrind does: one child after the other, each named on standard output."""
-    gc.collect()
-    gc.freeze()  # Whether a collection of all that was imported falls into a child or not is chance.
-    for column, name, way in itertools.product(COLUMNS, CONTESTANTS, WAYS):
-        deltas, *counts = COLUMNS[column]
-        for count in counts:
-            pid = os.fork()
-            if pid == 0:
-                read(name, way, deltas, count)
-                os._exit(0)  # What a process does at its end is no part of a call.
-            _, status = os.waitpid(pid, 0)
-            if status:
-                sys.exit(f"{name}, {way}: wait status {status}")
-            print(pid, column, name, way, sep="\t", flush=True)
+    """What the process under valgrind does: a child for each contestant and way, one after the other."""
+    for name, way in itertools.product(CONTESTANTS, WAYS):
+        with child(f"{name}, {way}") as pid:
+            if not pid:
+                fork_readers(name, way)
 
 
-def read(name: str, way: str, deltas: int, streams: int) -> None:
-    """Reads a few streams to warm up, and `streams` more."""
+def fork_readers(name: str, way: str) -> None:
+    """Instruments the SDK, reads a few streams to warm up, and forks what is counted, each named on standard output."""
     connection = wire.Wire()
     contestant = CONTESTANTS[name](connection, Telemetry.of_its_own())
     contestant.on()
-    for size, count in ((10, 3), (deltas, streams)):
-        connection.chunks = wire.message(size)
-        if way == "sync":
-            contestant.clients.read(count)
-        else:
-            asyncio.run(contestant.clients.aread(count))
-    contestant.telemetry.metrics.get_metrics_data()  # What waits to be recorded is part of the calls.
+    read(contestant, way, 3)
+    for column, (deltas, *counts) in COLUMNS.items():
+        connection.chunks = wire.message(deltas)
+        gc.collect()
+        gc.freeze()  # Whether a collection of all that was there before falls into a call or not is chance.
+        for count in counts:
+            with child(f"{name}, {way}, {column}") as pid:
+                if pid:
+                    print(pid, column, name, way, sep="\t", flush=True)
+                else:
+                    read(contestant, way, count)
+                    # What waits to be recorded is part of the calls.
+                    contestant.telemetry.metrics.get_metrics_data()
+
+
+@contextmanager
+def child(what: str) -> Iterator[int]:
+    """Forks: in the child the number of the process is 0, and the block is all that it does."""
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            yield pid
+            status = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(status)  # What a process does at its end is no part of a call.
+    yield pid
+    _, status = os.waitpid(pid, 0)
+    if status:
+        sys.exit(f"{what}: wait status {status}")
+
+
+def read(contestant: Contestant, way: str, streams: int) -> None:
+    """Reads `streams` streams."""
+    if way == "sync":
+        contestant.clients.read(streams)
+    else:
+        asyncio.run(contestant.clients.aread(streams))
 
 
 def table(results: Results) -> str:

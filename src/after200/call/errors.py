@@ -55,11 +55,12 @@ def find_error(payload: object, name: str | None = None) -> ProviderError | None
         payload: decoded JSON: the data of an event, a chunk, a whole body, a line.
         name: the name of its event, which says that it is an error, and of which type, where the payload does not.
     """
+    kind, inner = (payload.get("type"), payload.get("error")) if isinstance(payload, dict) else (None, None)
+    if kind is not None and kind == name and name in HEALTHY_TYPES and inner is None:
+        return None  # Nearly every event: the rest would find the same.
     name = None if name is None else name.strip()
     error_by_name = name is not None and names_error(name)
     if isinstance(payload, dict):
-        kind = payload.get("type")
-        inner = payload.get("error")
         by_kind = kind != name and isinstance(kind, str) and names_error(kind)
         if by_kind or error_by_name or (inner is not None and _says_something(inner)):
             error = read_error(payload)

@@ -187,8 +187,7 @@ def _merged_usage(before: Usage, later: Usage) -> Usage:
     # The counts of one report belong together: a later one may call cached what the first one called input.
     inputs: Sequence[int | None] = before.input_counts
     reported = later.input_counts
-    updated = _updated(inputs, reported)
-    if reported == (None, None, None) or _sum(updated) < _sum(inputs):
+    if reported == _NO_USAGE.input_counts or _sum(updated := _updated(inputs, reported)) < _sum(inputs):
         ttls = tuple(map(_highest, before.ttls, later.ttls))
     else:
         inputs, ttls = updated, _updated(before.ttls, later.ttls)

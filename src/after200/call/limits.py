@@ -75,6 +75,8 @@ def clean_count(value: object) -> int | None:
 
     Gateways write numbers as text, and with a fraction; the latter is rounded.
     """
+    if value is None:
+        return None
     if type(value) is int:
         return value if 0 <= value <= MAX_COUNT else None
     if isinstance(value, str):

@@ -191,8 +191,12 @@ class Call:
         if facts.error is not None:
             self.failed_at = now if self.failed_at is None else self.failed_at
             self.error = facts.error if self.error is None else self.error.completed_by(facts.error)
-        self.has_content |= facts.content
-        self.is_answer |= facts.is_answer
-        self.is_malformed |= facts.is_malformed
-        self.was_cut |= facts.was_cut
+        if facts.content:
+            self.has_content = True
+        if facts.is_answer:
+            self.is_answer = True
+        if facts.is_malformed:
+            self.is_malformed = True
+        if facts.was_cut:
+            self.was_cut = True
         return gap

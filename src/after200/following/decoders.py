@@ -19,9 +19,12 @@ def make_decoders(headers: Headers) -> list[Decoder]:
 
     The last encoding is undone first, and a name that the client does not know is skipped: it hands out such bytes.
     """
+    encodings = headers.get("content-encoding")
+    if not encodings:
+        return []
     client = type(headers).__module__.partition(".")[0]
     known: Mapping[str, Callable[[], Decoder]] = getattr(
         sys.modules.get(f"{client}._decoders"), "SUPPORTED_DECODERS", {}
     )
-    names = [name.strip().lower() for name in (headers.get("content-encoding") or "").split(",")]
+    names = [name.strip().lower() for name in encodings.split(",")]
     return [known[name]() for name in reversed(names) if name in known and name != "identity"]

@@ -30,7 +30,8 @@ def make_feed(running: RunningCall, headers: Headers, *, decoded: bool = False) 
         headers: the headers of the response: its media type and its content encoding.
         decoded: whether the bytes will come without their content encoding.
     """
-    reader = make_reader(running, headers.get("content-type", ""))
+    # Where it is not needed it is not asked for: httpx looks through all headers.
+    reader = make_reader(running, None if running.events_are_parsed else headers.get("content-type"))
     running.feed = feed = BodyFeed(running, reader, () if decoded else make_decoders(headers))
     return feed
 

@@ -10,13 +10,16 @@ from ..call.record import Parameter
 
 MAX_STOP_SEQUENCES: Final = 16
 
-_PARAMETERS: Final[dict[str, tuple[tuple[str, ...], tuple[type, ...]]]] = {
-    "max_tokens": (("max_tokens", "max_tokens_to_sample", "maxTokens"), (int,)),
-    "temperature": (("temperature",), (float, int)),
-    "top_p": (("top_p", "topP"), (float, int)),
-    "top_k": (("top_k",), (int,)),
-}
-"""A parameter that the conventions have an attribute for → its names in the APIs, and the types that it may have."""
+_NUMBERS: Final[tuple[tuple[str, str, tuple[type, ...]], ...]] = (
+    ("maxTokens", "max_tokens", (int,)),
+    ("max_tokens_to_sample", "max_tokens", (int,)),
+    ("max_tokens", "max_tokens", (int,)),
+    ("temperature", "temperature", (float, int)),
+    ("topP", "top_p", (float, int)),
+    ("top_p", "top_p", (float, int)),
+    ("top_k", "top_k", (int,)),
+)
+"""A parameter's name in an API, its name here, and its types. Of two names for the same, the last one counts."""
 
 
 def parameters_of(members: Mapping[str, Any]) -> dict[str, Parameter]:
@@ -25,15 +28,13 @@ def parameters_of(members: Mapping[str, Any]) -> dict[str, Parameter]:
     One-shot iterators in `members` are not iterated.
     """
     config = members.get("inferenceConfig")
-    fields = {**members, **config} if isinstance(config, Mapping) else members
+    fields = members if config is None or not isinstance(config, Mapping) else {**members, **config}
     parameters: dict[str, Parameter] = {}
-    for parameter, (known_names, types) in _PARAMETERS.items():
-        value = None
-        for known in reversed(known_names):
-            value = fields.get(known, value)
-        if isinstance(value, types) and not isinstance(value, bool):
+    for known, parameter, types in _NUMBERS:
+        value = fields.get(known)
+        if value is not None and isinstance(value, types) and not isinstance(value, bool):
             parameters[parameter] = float(value) if types[0] is float else value  # type: ignore[assignment, arg-type]
     stops = fields.get("stop_sequences") or fields.get("stopSequences")
-    if isinstance(stops, list | tuple) and stops:
+    if stops and isinstance(stops, list | tuple):
         parameters["stop_sequences"] = tuple(str(sequence) for sequence in stops[:MAX_STOP_SEQUENCES])
     return parameters

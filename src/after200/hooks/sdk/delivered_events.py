@@ -132,6 +132,7 @@ class ADeliveredEvents(ForwardsAsyncGenerator):
             raise
         finally:
             reading.is_reading = False
-        if self._running is not None and self._running.odd_event is not None:
-            learn_odd_event(self._running)
+        running = self._running
+        if running is not None and running.odd_event is not None:
+            learn_odd_event(running)
         return event
