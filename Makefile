@@ -41,7 +41,7 @@ test-all: $(VENV)/.test  ## every variant of every test, as CI runs them
 long: $(VENV)/.test  ## what takes an hour: every scenario on every surface in both span modes, the fuzz with EXAMPLES, programs on LiteLLM, every outage that must page, the pages of Prometheus 2, each file that an addition needs left out, and every dashboard in every situation at every width
 	AFTER200_ALL_SURFACES=1 $(BIN)/python -m pytest $(PARALLEL) tests/streams $(ARGS)
 	$(BIN)/python -m pytest $(PARALLEL) tests/transparency tests/libraries/test_fuzz.py tests/libraries/test_fuzz_wire.py --examples $(EXAMPLES) $(ARGS)
-	$(BIN)/python -m pytest tests/libraries/test_programs.py $(ARGS)
+	$(BIN)/python -m pytest tests/libraries/test_programs.py tests/libraries/test_proxy_and_aider.py $(ARGS)
 	AFTER200_WHOLE_GRID=1 $(BIN)/python -m pytest $(PARALLEL) tests/monitoring/test_targets.py tests/monitoring/test_pages.py $(ARGS)
 	AFTER200_EVERY_ADDITION=1 $(BIN)/python -m pytest $(PARALLEL) tests/ci/test_to_add.py $(ARGS)
 	AFTER200_EVERY_DRAWING=1 $(BIN)/python -m pytest $(PARALLEL) tests/drawing/test_boards.py $(ARGS)

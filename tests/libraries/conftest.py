@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-collect_ignore = ["test_programs.py"]
+collect_ignore = ["test_programs.py", "test_proxy_and_aider.py"]
 """Runs only where the file itself is asked for: it takes a minute for what the tests of LiteLLM show already."""
 
 

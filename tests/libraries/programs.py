@@ -23,6 +23,15 @@ import after200
 
 MODEL = "anthropic/claude-test"
 QUESTION = "Say hello."
+SCENARIOS = (
+    "completed",
+    "overloaded_error_mid_stream",
+    "end_without_message_stop",
+    "reset_mid_stream",
+    "http_529",
+    "refusal_cyber",
+)
+"""What the server does to a call of each program."""
 NAMED = ("after200.client", "after200.outcome", "error.type", "http.response.status_code", "after200.wire.status_code")
 
 

@@ -23,16 +23,9 @@ from ..support.neighbours.environments import ROOT, CannotInstallError, interpre
 from ..support.neighbours.expectations import Framework
 from ..support.neighbours.litellm import LITELLM
 from ..support.patience import PATIENCE_S
+from .programs import SCENARIOS
 
 PROGRAMS = ("smolagents", "openai_agents")
-SCENARIOS = (
-    "completed",
-    "overloaded_error_mid_stream",
-    "end_without_message_stop",
-    "reset_mid_stream",
-    "http_529",
-    "refusal_cyber",
-)
 ENVIRONMENT = Framework(
     "programs",
     "smolagents[litellm] == 1.26.0",
