@@ -28,9 +28,13 @@ def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which the source distribution of this tree was unpacked."""
-    folder = tmp_path_factory.mktemp("sdist")
+    return unpack(ROOT, tmp_path_factory.mktemp("sdist"))
+
+
+def unpack(tree: Path, folder: Path) -> Path:
+    """Builds the source distribution of `tree` in `folder`, and returns where it is unpacked there."""
     options = ("--sdist", "--quiet", "--python", sys.executable, "--out-dir", str(folder))
-    built = run(uv.find_uv_bin(), "build", *options, str(ROOT), folder=folder)
+    built = run(uv.find_uv_bin(), "build", *options, str(tree), folder=folder)
     assert 0 == built.returncode, built.stderr
     [archive] = folder.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
@@ -38,11 +42,32 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive.with_name(archive.name.removesuffix(".tar.gz"))
 
 
-def test_it_has_every_file_of_the_repository(unpacked: Path) -> None:
+def listed_files() -> list[str]:
+    """The files of the repository."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("this tree is no repository of git, so there is no list of its files")
-    listed = run("git", "ls-files", folder=ROOT)
-    assert [] == [name for name in listed.stdout.splitlines() if not (unpacked / name).is_file()]
+    return run("git", "ls-files", folder=ROOT).stdout.splitlines()
+
+
+def test_it_has_every_file_of_the_repository(unpacked: Path) -> None:
+    assert [] == [name for name in listed_files() if not (unpacked / name).is_file()]
+
+
+def test_it_has_nothing_else_wherever_the_tree_lies(tmp_path: Path) -> None:
+    tree, needed = tmp_path / "build" / "after200", ("pyproject.toml", ".gitignore", "README.md", "LICENSE", "src/")
+    for name in listed_files():
+        if name.startswith(needed):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    before = {file.relative_to(tree) for file in tree.rglob("*") if file.is_file()}
+    for pattern in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines():
+        made = tree / pattern.strip("/").replace("*", "x").replace("[cod]", "c")
+        if pattern.endswith("/"):
+            made.mkdir(exist_ok=True)
+            made /= "made"
+        made.touch()
+    unpacked = unpack(tree, tmp_path)
+    assert {*before, Path("PKG-INFO")} == {file.relative_to(unpacked) for file in unpacked.rglob("*") if file.is_file()}
 
 
 def test_make_lists_its_targets_and_runs_tests_there(unpacked: Path) -> None:
