@@ -178,6 +178,16 @@ async def content_readany(response: Any, see: See) -> None:
         see(piece)
 
 
+async def content_readchunk(response: Any, see: See) -> None:
+    while (chunk := await response.content.readchunk()) != (b"", False):
+        see(chunk[0])
+
+
+async def content_read_nowait(response: Any, see: See) -> None:
+    while first := await response.content.read(1):
+        see(first + response.content.read_nowait())
+
+
 async def content_readexactly(response: Any, see: See) -> None:
     try:
         while True:
@@ -206,6 +216,8 @@ _AIOHTTP = {
     "readline": content_readline,
     "readuntil": content_readuntil,
     "readany": content_readany,
+    "readchunk": content_readchunk,
+    "read_nowait": content_read_nowait,
     "readexactly": content_readexactly,
     "content.read": content_read,
     "read": response_read,
