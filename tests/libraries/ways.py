@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 import httpx2
 import requests
+import urllib3
 
 from ..support.streams.surfaces import Decoding
 
@@ -270,6 +271,17 @@ def raw_encoded(response: Any, see: See) -> None:
         see(piece)
 
 
+def raw_read1(response: Any, see: See) -> None:
+    while piece := response.raw.read1(64, decode_content=True):
+        see(piece)
+
+
+def raw_next(response: Any, see: See) -> None:
+    response.raw.decode_content = True
+    while line := next(response.raw, None):
+        see(line)
+
+
 def raw_lines(response: Any, see: See) -> None:
     for line in response.raw:
         see(line)
@@ -290,9 +302,12 @@ _REQUESTS = {
     "raw.stream": raw_stream,
     "raw.read": raw_read,
     "raw.read, encoded": raw_encoded,
+    "next(raw)": raw_next,
     "raw": raw_lines,
     "BufferedReader(raw)": raw_buffered,
 }
+if hasattr(urllib3.HTTPResponse, "read1"):  # from urllib3 2 on
+    _REQUESTS["raw.read1"] = raw_read1
 
 
 WAYS: tuple[Way, ...] = (
