@@ -29,11 +29,11 @@ from after200.faults import FaultServer
 
 from ..support.neighbours.environments import CannotInstallError, interpreter, package_in
 from ..support.neighbours.expectations import Framework
+from ..support.neighbours.litellm import EXPORTED
 from ..support.patience import PATIENCE_S
 from ..support.ports import free_port
 from .programs import SCENARIOS
 
-EXPORTED = ("opentelemetry-distro >= 0.59b0", "opentelemetry-exporter-otlp-proto-http >= 1.38")
 PROXY = Framework("litellm_proxy", "litellm[proxy] == 1.108.7", "litellm", (), also=EXPORTED)
 OPEN = {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
 """Lets the proxy answer without a key."""

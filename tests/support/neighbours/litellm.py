@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from .expectations import DURATION, TOKENS, Framework
 
+EXPORTED = ("opentelemetry-distro >= 0.59b0", "opentelemetry-exporter-otlp-proto-http >= 1.38")
+"""What `opentelemetry-instrument` needs to export."""
+
 LITELLM = Framework(
     "litellm",
     "litellm == 1.110.2",
@@ -17,7 +20,7 @@ LITELLM = Framework(
         # What `litellm.anthropic.messages` imports of LiteLLM's proxy.
         *("fastapi", "orjson", "soundfile", "backoff", "redis"),
         # What `after200 demo` needs besides.
-        *("h11 >= 0.14", "opentelemetry-distro >= 0.59b0", "opentelemetry-exporter-otlp-proto-http >= 1.38", "rich"),
+        *("h11 >= 0.14", *EXPORTED, "rich"),
     ),
 )
 
