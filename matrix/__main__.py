@@ -29,17 +29,21 @@ FOLDERS = (
 
 TESTS = (*(f"tests/{name}" for name in FOLDERS), "tests/load/test_endings.py")
 CI_TESTS = (
-    *(f"tests/{name}" for name in ("exceptions", "native", "providers", "streams", "surfaces")),
+    *(f"tests/{name}/" for name in ("exceptions", "native", "providers", "streams", "surfaces")),
     "tests/contract/test_auto_instrumentation.py::test_an_overload_after_the_200_leaves_as_a_failure_with_status_529",
-    "--ignore=tests/surfaces/test_unsupported_versions.py",  # It plays all versions by itself.
 )
-"""What depends most on the version of the SDK: all that a cell runs when only the cells for CI are run."""
+"""What depends most on the version of the SDK: what a cell runs of `TESTS` when only the cells for CI are run."""
+NOT_IN_CI = "tests/surfaces/test_unsupported_versions.py"
+"""Plays all versions by itself."""
 
 LIBRARIES_TESTS = ("tests/libraries",)
 """What a cell with other HTTP libraries runs."""
 CI_LIBRARIES_TESTS = tuple(
-    f"tests/libraries/test_{name}.py" for name in ("bedrock", "encodings", "leaving", "one_record", "scenarios")
+    f"tests/libraries/test_{name}.py"
+    for name in ("bedrock", "classify", "encodings", "leaving", "one_record", "scenarios")
 )
+CI_SHARES = 24
+"""Of the tests with many variants, a cell runs one in so many when only the cells for CI are run."""
 
 PROBE = """
 import importlib.metadata as m, json, logging, platform
@@ -134,10 +138,15 @@ def interpreter_for(cell: Cell, *, ci: bool) -> str:
 
 
 def _arguments(cell: Cell, options: argparse.Namespace) -> list[str]:
-    of_the_sdk, of_the_libraries = (CI_TESTS, CI_LIBRARIES_TESTS) if options.ci else (TESTS, LIBRARIES_TESTS)
-    tests = options.pytest or (of_the_sdk if cell.libraries == "newest" else of_the_libraries)
-    shares = 24 if options.ci else 1 if options.whole or options.newest else 3
-    return ["-p", "matrix.share", f"--share={share(cell, shares)}", *tests]
+    tests, in_ci = (TESTS, CI_TESTS) if cell.libraries == "newest" else (LIBRARIES_TESTS, CI_LIBRARIES_TESTS)
+    shares = CI_SHARES if options.ci else 1 if options.whole or options.newest else 3
+    arguments = ["-p", "matrix.share", f"--share={share(cell, shares)}"]
+    if options.pytest:
+        return [*arguments, *options.pytest]
+    if options.ci:
+        # All are collected: one that cannot be imported in this environment is found before the whole matrix is run.
+        arguments += [*(f"--among={prefix}" for prefix in in_ci), f"--deselect={NOT_IN_CI}"]
+    return [*arguments, *tests]
 
 
 def share(cell: Cell, shares: int) -> str:
@@ -168,7 +177,9 @@ def _output(*command: str | Path) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="matrix", description="Run the tests on cells of the version matrix.")
     parser.add_argument("cells", nargs="*", metavar="CELL", help="cells to run (default: all); --list names them")
-    parser.add_argument("--ci", action="store_true", help="the cells that CI runs, a twelfth of the long tests")
+    parser.add_argument(
+        "--ci", action="store_true", help=f"the cells that CI runs, each one in {CI_SHARES} of the long tests"
+    )
     parser.add_argument("--newest", action="store_true", help="the newest release of the SDK, and a newer pre-release")
     parser.add_argument("--whole", action="store_true", help="all of the long tests; else each cell runs a third")
     parser.add_argument("--list", action="store_true", help="list the cells and stop")

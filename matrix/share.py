@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pytest plugin: of a test with many variants, run a share, another one in each cell.
+"""A pytest plugin: of a test with many variants, run a share, another one in each cell; of all tests, those of CI.
 
 The suite runs them all on one version; every version runs them all in the full matrix. Which variants belong to which
 share follows from their names alone, so a failure comes back when the same cell is run again.
@@ -16,19 +16,24 @@ MANY = 40
 
 
 def pytest_addoption(parser: Any) -> None:
-    """The share to run."""
+    """The share to run, and the tests among which it is."""
     group = parser.getgroup("matrix")
     group.addoption("--share", default="1/1", metavar="K/N", help="share K (from 1) of N of tests with many variants")
+    group.addoption(
+        "--among", action="append", default=[], metavar="PREFIX", help="run only tests whose ids begin so; repeatable"
+    )
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Deselects what belongs to other shares."""
+    """Deselects what belongs to other shares, and what is not among the tests that were asked for."""
     share, _, shares = config.getoption("share").partition("/")
+    among = tuple(config.getoption("among")) or ("",)
     variants = Counter(map(_test, items))
     left_out = [
         item
         for item in items
-        if variants[_test(item)] > MANY and zlib.crc32(item.nodeid.encode()) % int(shares) != int(share) - 1
+        if not item.nodeid.startswith(among)
+        or (variants[_test(item)] > MANY and zlib.crc32(item.nodeid.encode()) % int(shares) != int(share) - 1)
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

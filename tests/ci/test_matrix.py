@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -54,6 +55,24 @@ def test_the_oldest_http_libraries_are_the_lower_bounds_of_those_that_are_instru
     bounds = {package.name: package.requirement.partition(",")[0].split(" >= ")[1] for package in packages}
     oldest = {name: version for name, _, version in (each.partition(" == ") for each in OLDEST_LIBRARIES)}
     assert oldest == {name: f"{bound}.0.0"[: len(oldest[name])] for name, bound in bounds.items()}
+
+
+def test_what_ci_runs_in_a_cell_is_there() -> None:
+    named = (*command.CI_TESTS, *command.CI_LIBRARIES_TESTS, command.NOT_IN_CI)
+    assert [] == [name for name in named if not (ROOT / name.partition("::")[0]).exists()]
+
+
+def test_ci_runs_a_part_and_fails_for_a_test_that_the_environment_cannot_import(tmp_path: Path) -> None:
+    for name in ("run", "left_out"):
+        (tmp_path / f"test_{name}.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    arguments = ("-q", "-p", "no:cacheprovider", "-p", "matrix.share", "--among=test_run.py", ".")
+    run = (sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir=.", *arguments)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (0, True) == (done.returncode, "1 passed, 1 deselected" in done.stdout), done.stdout
+    (tmp_path / "test_left_out.py").write_text("import of_no_environment\n", encoding="utf-8")
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (2, True) == (done.returncode, "No module named 'of_no_environment'" in done.stdout), done.stdout
 
 
 def test_names_of_cells_are_unique_and_unknown_ones_are_named_with_those_there_are() -> None:

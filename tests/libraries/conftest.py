@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 collect_ignore = ["test_programs.py", "test_proxy_and_aider.py"]
-"""Runs only where the file itself is asked for: it takes a minute for what the tests of LiteLLM show already."""
+"""These run only where the file itself is asked for: they take minutes for what the tests of LiteLLM show already."""
 
 
 @pytest.fixture(scope="module")
