@@ -45,6 +45,9 @@ CI_LIBRARIES_TESTS = tuple(
 CI_SHARES = 24
 """Of the tests with many variants, a cell runs one in so many when only the cells for CI are run."""
 
+WIDTH = max(len(cell.name) for cell in CELLS) + 2
+"""Of the column with the names of cells."""
+
 PROBE = """
 import importlib.metadata as m, json, logging, platform
 def version(*names):
@@ -69,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     if options.list:
-        print("\n".join(f"{cell.name:<32}{'ci ' if cell.ci else '   '}{cell.why}" for cell in CELLS))
+        print("\n".join(f"{cell.name:<{WIDTH}}{'ci ' if cell.ci else '   '}{cell.why}" for cell in CELLS))
         return 0
     if sum((bool(options.cells), options.ci, options.newest)) > 1:
         parser.error("name cells, or give --ci, or --newest, not two of them")
@@ -116,7 +119,7 @@ def run(cell: Cell, wheel: Path, options: argparse.Namespace) -> Result:
     result = Result(**fields, seconds=round(time.monotonic() - started, 1))  # type: ignore[arg-type]
     word = "passed" if result.ok else f"FAILED {result.error}"
     counts = f"{result.passed} passed, {result.skipped} skipped, {result.failed} failed"
-    print(f"{cell.name:<32}{word}: {counts} in {result.seconds} s", flush=True)
+    print(f"{cell.name:<{WIDTH}}{word}: {counts} in {result.seconds} s", flush=True)
     return result
 
 
@@ -132,7 +135,8 @@ def interpreter_for(cell: Cell, *, ci: bool) -> str:
     if python is None:
         this = f"{sys.version_info[0]}.{sys.version_info[1]}"
         print(
-            f"{cell.name:<32}Python {this} takes the place of {cell.python}, which is not on this machine", flush=True
+            f"{cell.name:<{WIDTH}}Python {this} takes the place of {cell.python}, which is not on this machine",
+            flush=True,
         )
     return python or sys.executable
 
