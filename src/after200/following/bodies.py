@@ -157,14 +157,15 @@ class AChunks:
         return self
 
     async def __anext__(self) -> bytes:
-        # A reference to the generator from this frame keeps its place in the collector's order: of a stream in a cycle,
-        # the loop must close the outer generators before the inner ones, as without this iterator.
+        # On the stack of this frame, where `async for` has it, the generator keeps its place in the collector's order:
+        # of a stream in a cycle, the loop must close the outer generators first, as without this iterator.
         inner, feed = self._inner, self._feed
         if feed.is_done:
-            return await inner.__anext__()
+            _, chunk = inner, await inner.__anext__()
+            return chunk
         feed.is_waiting = not self._running.events_are_parsed
         try:
-            chunk = await inner.__anext__()
+            _, chunk = inner, await inner.__anext__()
         except BaseException as exception:
             deliver_end_of_chunks(self._running, exception)
             raise

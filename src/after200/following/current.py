@@ -105,8 +105,9 @@ class ASending:
     async def __anext__(self) -> bytes:
         token = current_call.set(self._running)
         try:
-            inner = self._inner  # From this frame: see `AChunks`.
-            return await inner.__anext__()
+            inner = self._inner  # On the stack: see `AChunks`.
+            _, chunk = inner, await inner.__anext__()
+            return chunk
         finally:
             current_call.reset(token)
 

@@ -119,10 +119,10 @@ class ADeliveredEvents(ForwardsAsyncGenerator):
             self._running = reading.begin()
         reading.is_reading = True
         try:
-            # A reference to the generator from this frame keeps its place in the collector's order: of a stream in a
-            # cycle, the loop must close the outer generators before the inner ones, as without this iterator.
+            # On the stack of this frame, where `async for` has it, the generator keeps its place in the collector's
+            # order: of a stream in a cycle, the loop must close the outer generators first, as without this iterator.
             inner = self._inner
-            event = await inner.__anext__()
+            _, event = inner, await inner.__anext__()
         except StopAsyncIteration:
             reading.stopped()
             raise

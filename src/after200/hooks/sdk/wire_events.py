@@ -91,8 +91,8 @@ class AWireEvents(ForwardsAsyncGenerator):
 
     async def __anext__(self) -> PlainEvent:
         try:
-            inner: AsyncIterator[PlainEvent] = self._inner  # From this frame: see `delivered_events`.
-            sse = await inner.__anext__()
+            inner: AsyncIterator[PlainEvent] = self._inner  # On the stack: see `delivered_events`.
+            _, sse = inner, await inner.__anext__()
         except BaseException as exception:
             if not isinstance(exception, StopAsyncIteration):
                 deliver(self._running, "raise", exception)
