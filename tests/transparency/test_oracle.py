@@ -110,6 +110,15 @@ LEFT_BY_THE_HELPER = replace(
 )
 """A block that ends and never began, after the stop reason: the helper raises, and leaves the stream."""
 
+NO_TEXT = replace(RENAMED_END, answer=Answer((b"b):\xff\xef\xb6\x11",)), texts="", surface="create")
+"""Bytes that are no UTF-8, as a decoder of gzip gives them for a body that is none: the SDK cannot decode them."""
+
+CUT_IN_A_CHARACTER = replace(
+    NO_TEXT,
+    answer=Answer((event(START), event(OPENING), 'event: content_block_delta\ndata: {"delta": "你'.encode()[:-1])),
+)
+"""Events that end inside a character, for which the SDK raises once the body is at its end."""
+
 
 @FUZZ
 @example(case=RENAMED_END)
@@ -135,6 +144,8 @@ def test_the_record_is_the_same_in_both_span_modes_in_sync_and_async_and_in_ever
     platform: str, instrumented: Instrumented
 ) -> None:
     @FUZZ
+    @example(case=replace(NO_TEXT, platform=platform))
+    @example(case=replace(CUT_IN_A_CHARACTER, platform=platform))
     @given(case=cases(platform))
     def compare_records(case: Case) -> None:
         expected, first = record(case, instrumented)

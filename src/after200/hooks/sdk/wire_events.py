@@ -44,6 +44,18 @@ def may_be_plain(running: SDKCall) -> bool:
     )
 
 
+@guarded
+def raised(running: SDKCall, exception: BaseException) -> None:
+    """The SDK raised `exception` while it read the next event.
+
+    Once the body is at its end, the SDK decodes what has come of an event that is not complete. Where that is no text,
+    the body was cut inside a character.
+    """
+    response = None if running.response is None else running.response()
+    was_cut = isinstance(exception, UnicodeDecodeError) and getattr(response, "is_closed", False)
+    deliver(running, "stop" if was_cut else "raise", exception)
+
+
 def wire_events(events: Iterator[PlainEvent], running: SDKCall) -> Iterator[PlainEvent]:
     """Yields `events`, which the SDK is about to parse, as they are, each read."""
     progress = running.call.progress
@@ -71,7 +83,7 @@ def wire_events(events: Iterator[PlainEvent], running: SDKCall) -> Iterator[Plai
     except GeneratorExit:
         raise
     except BaseException as exception:
-        deliver(running, "raise", exception)
+        raised(running, exception)
         raise
 
 
@@ -95,7 +107,7 @@ class AWireEvents(ForwardsAsyncGenerator):
             _, sse = inner, await inner.__anext__()
         except BaseException as exception:
             if not isinstance(exception, StopAsyncIteration):
-                deliver(self._running, "raise", exception)
+                raised(self._running, exception)
             raise
         try:
             if (
