@@ -59,9 +59,11 @@ class Cell:
 
     def requirements(self) -> list[str]:
         """What is installed beside the package and the tools of the tests."""
-        # `bedrock` and `vertex` are extras of every version; clients for AWS and Google Cloud need no others.
+        # `bedrock` and `vertex` are extras of every version; clients for AWS and Google Cloud need no others. `aiohttp`
+        # is one of newer versions, and asks for a newer aiohttp than the oldest that is supported.
         sdk = f"< {UPPER_BOUND}" if self.sdk == "newest" else f"== {self.sdk}"
-        requirements = [f"anthropic[bedrock,vertex] {sdk}"]
+        extras = "bedrock,vertex" if self.libraries == "oldest" else "aiohttp,bedrock,vertex"
+        requirements = [f"anthropic[{extras}] {sdk}"]
         if self._before_httpx_028():
             requirements.append("httpx < 0.28")
         if self.libraries == "oldest":

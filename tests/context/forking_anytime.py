@@ -72,9 +72,13 @@ def call(client: anthropic.Anthropic, scenario: str, model: str) -> None:
         pass
 
 
-def drop(client: anthropic.Anthropic) -> None:
-    """A stream that is dropped after its first event."""
-    next(keyed(client, "completed").messages.create(stream=True, model="claude-test", **REQUEST))
+def drop(url: str) -> None:
+    """A stream that is dropped after its first event, and its client with it.
+
+    Before 1.14 of the SDK, the collector closes such a stream, which waits for a lock of the client's. A thread of
+    that client would wait for itself, if it were collecting while it holds the lock, with the package and without.
+    """
+    next(keyed(new_client(url), "completed").messages.create(stream=True, model="claude-test", **REQUEST))
 
 
 def instrument_again(providers: dict[str, Any]) -> None:
@@ -132,7 +136,7 @@ def main(url: str, forks: int) -> None:
     works = [
         again_and_again(call, new_client(url), "rate_limits", "claude-test"),
         again_and_again(call, new_client(url), "server_tools_mixed", "claude-test"),
-        again_and_again(drop, new_client(url)),
+        again_and_again(drop, url),
         again_and_again(reader.get_metrics_data),
         again_and_again(reader.get_metrics_data),
         again_and_again(swap),
@@ -140,7 +144,7 @@ def main(url: str, forks: int) -> None:
     # A first call imports what it needs: Python's own lock of a module in the middle of that stays held in a child.
     for scenario in ("rate_limits", "server_tools_mixed"):
         call(new_client(url), scenario, "claude-test")
-    drop(new_client(url))
+    drop(url)
     threads = [threading.Thread(target=work, daemon=True) for work in works]
     sys.setswitchinterval(1e-5)
     for thread in threads:

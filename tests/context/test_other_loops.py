@@ -102,6 +102,9 @@ def stable(span: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("loop", ["uvloop", "trio"])
 def test_a_call_is_recorded_alike_in_every_event_loop(server: FaultServer, loop: str) -> None:
     pytest.importorskip(loop, reason=f"{loop} is not installed: only the matrix has Trio")
+    bare = anyio.run(functools.partial(play, server, "completed", "read", None), **LOOPS[loop])
+    if bare == "RuntimeError":  # 0.42 calls `asyncio.to_thread`.
+        pytest.skip(f"this version of the SDK has no way to run in {loop}")
     assert recorded(server, "asyncio") == recorded(server, loop)
 
 

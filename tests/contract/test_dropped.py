@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from after200.faults import FaultServer
 
+from ..support.dropped import find_dropped
 from ..support.streams.surfaces import REQUEST
 from ..support.telemetry import Telemetry
 from .processes import Run
@@ -72,6 +73,7 @@ def test_a_dropped_stream_is_ended_though_nothing_is_called_after_it(
         held = [make(client)]
         assert [] == ended.outcomes
         held.clear()
+        find_dropped()
         assert ["abandoned"] == ended.wait_for(1)
 
 
@@ -83,6 +85,7 @@ def test_a_dropped_stream_of_an_event_loop_is_ended_while_the_loop_does_other_th
             stream = await client.messages.create(**REQUEST, stream=True)
             await anext(stream)
             del stream
+            find_dropped()
             return await asyncio.to_thread(ended.wait_for, 1)
 
     with telemetry.instrumented():
@@ -96,6 +99,7 @@ def test_a_stream_that_is_read_to_its_end_is_not_recorded_before_one_that_was_dr
         other = client.copy(base_url=server.base_url("completed")).messages.create(**REQUEST, stream=True)
         dropped = create(client.copy(base_url=server.base_url("long")))
         del dropped
+        find_dropped()
         list(other)
         assert ["abandoned", "completed"] == ended.wait_for(2)
 
@@ -122,6 +126,7 @@ def test_a_thread_is_started_for_what_was_dropped_and_for_nothing_else_and_none_
         assert (3, []) == (len(ended.outcomes), started)
         dropped = create(client.copy(base_url=server.base_url("long")))
         del dropped
+        find_dropped()
         assert "abandoned" in ended.wait_for(4)
         telemetry.metrics_data()  # Waits for the thread.
     assert (1, before) == (len(started), _thread._count())
@@ -135,6 +140,7 @@ def test_a_stream_that_is_dropped_inside_a_collection_holds_up_neither(
 
     def observe(options: CallbackOptions) -> Iterable[Observation]:
         held.clear()
+        find_dropped()
         assert ["abandoned"] == ended.wait_for(1)
         return [Observation(1)]
 
@@ -164,18 +170,21 @@ def test_a_callback_of_the_application_that_takes_long_does_not_hold_up_the_next
     ):
         first = create(client)
         del first
+        find_dropped()
         assert called.wait(LIMIT)
         second = create(client)  # Beginning a call does not wait either.
         del second
+        find_dropped()
         third = create(client)
         del third
+        find_dropped()
         ended.wait_for(1)
         go_on.set()
         assert ["abandoned"] * 3 == ended.wait_for(2)
 
 
 EXIT = """
-    import os, sys, threading
+    import os, sys, threading, warnings
     import anthropic
     from opentelemetry import metrics, trace
     from opentelemetry.sdk.metrics import MeterProvider
@@ -228,6 +237,7 @@ EXIT = """
             held.append(client.messages.create(**request))
             next(held[-1])
         elif step == "fork":
+            warnings.simplefilter("ignore")  # From 3.12, Python warns of each fork beside threads.
             child = os.fork()
             if child:
                 os.waitpid(child, 0)

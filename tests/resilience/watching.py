@@ -36,10 +36,12 @@ def watch(call: Call) -> Trace:
     """What there is to see of one call."""
     answer, surface, steps, asynchronous = call
     trace: Trace = []
-    transport = Transport(answer, trace)
-    with_client = client("Anthropic", transport, asynchronous)
+    # Not while the client is made, either: where a trace function raises in a finalizer that the collector runs at the
+    # call of a function, Python 3.11 takes another object for that function.
     gc.disable()
     try:
+        transport = Transport(answer, trace)
+        with_client = client("Anthropic", transport, asynchronous)
         if asynchronous:
             arun(surface, list(steps), with_client, transport, trace, abrupt=False)
         else:
