@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from matrix.cells import CELLS
+
 from ..support.make import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -34,9 +36,18 @@ def test_a_workflow_runs_only_what_anybody_can_run_by_hand(workflow: Path) -> No
 
 
 def test_the_long_runs_have_the_servers_and_the_browser_that_their_tests_need() -> None:
-    commands = [step["run"].split() for step in steps(ROOT / ".github" / "workflows" / "long.yml") if "run" in step]
-    assert [".ci/run", "make"] == [command[0] for command in commands]
-    assert {"browser", "monitoring"} <= set(commands[0])
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "long.yml").read_text(encoding="utf-8"))["jobs"]
+    programs, tests = [step["run"].split() for step in jobs["long"]["steps"] if "run" in step]
+    assert (".ci/run", ["make", "long"]) == (programs[0], tests)
+    assert {"browser", "monitoring"} <= set(programs)
+
+
+def test_the_long_runs_have_the_whole_matrix_with_every_python_of_it() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "long.yml").read_text(encoding="utf-8"))["jobs"]
+    assert "make matrix" in [step["run"].partition(" |")[0] for step in jobs["matrix"]["steps"] if "run" in step]
+    settings = [step.get("with", {}) for step in jobs["matrix"]["steps"]]
+    [versions] = [each["python-version"] for each in settings if "python-version" in each]
+    assert {cell.python for cell in CELLS} == set(versions.split())
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
